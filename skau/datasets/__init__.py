@@ -1,0 +1,1 @@
+"""Corpora, all as the same Bunch, and a generator of rendered faces."""

@@ -1,0 +1,1 @@
+"""Torch building blocks and networks; nothing here knows scikit-learn."""

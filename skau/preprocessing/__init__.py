@@ -1,0 +1,1 @@
+"""Photos and video in, aligned face crops out."""
