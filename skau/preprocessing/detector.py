@@ -1,0 +1,250 @@
+"""Face detection: the MTCNN cascade, searched from large faces to small ones.
+
+The three networks and their weights are those of facenet-pytorch [1]_.  Most of the time of its
+own ``MTCNN`` goes into the first network on nearly full-size pyramid levels, which only serve
+faces of 20 to 100 pixels.  Where only the largest face is wanted, the search here starts with
+faces of an eighth of the short side, on a reduced copy of the image, and goes on to smaller faces
+only for the images in which none was found.  The rungs of the pyramid are the same, so are the
+boxes and points, up to the small differences of the reduced copy.
+
+References
+----------
+.. [1] K. Zhang, Z. Zhang, Z. Li, Y. Qiao, "Joint face detection and alignment using multitask
+   cascaded convolutional networks", IEEE Signal Processing Letters 23(10), 2016.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import interpolate
+from torchvision.ops import batched_nms, roi_align
+
+PYRAMID_FACTOR = 0.709  # about sqrt(1/2): the area halves from rung to rung
+CELL = 12  # side of the first network's window, in pixels
+STRIDE = 2  # step of that window
+CANDIDATE_THRESHOLDS = (0.6, 0.7)  # of the first and second network
+FIRST_FRACTION = 8  # the search begins with faces of the short side / 8 ...
+RUNGS_PER_STAGE = 4  # ... and goes four rungs (a factor of 4) finer each time
+SURE_FACE = 1.5  # a face this many times the finest size sought has met all its rungs
+WORKING_FACE = 32  # the finest face sought covers at least so many pixels of the reduced copy
+
+
+class Faces(NamedTuple):
+    """The faces found in one image, in pixels of that image.
+
+    Attributes
+    ----------
+    boxes : ndarray of shape (k, 4)
+        Left, top, right and bottom edge.
+    probability : ndarray of shape (k,)
+    points : ndarray of shape (k, 5, 2)
+        ``x, y`` of the eye on the left of the image, the eye on its right, the nose tip, and the
+        mouth corners on the left and on the right of the image.
+    """
+
+    boxes: NDArray[np.float64]
+    probability: NDArray[np.float64]
+    points: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.probability)
+
+    def take(self, index: NDArray[np.intp]) -> "Faces":
+        """Return the faces at ``index``."""
+        return Faces(self.boxes[index], self.probability[index], self.points[index])
+
+
+@lru_cache(maxsize=4)
+def load_networks(device: str) -> tuple[torch.nn.Module, torch.nn.Module, torch.nn.Module]:
+    """Return the three networks of the cascade; they are loaded once a process and device."""
+    from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
+
+    nets = tuple(net().eval().requires_grad_(False).to(device) for net in (PNet, RNet, ONet))
+    return nets
+
+
+def find_faces(
+    images: Sequence[Image.Image],
+    *,
+    min_face_size: float = 20,
+    threshold: float = 0.9,
+    largest_only: bool = True,
+    device: str = "cpu",
+) -> list[Faces]:
+    """Find the faces in RGB images of any sizes.
+
+    Parameters
+    ----------
+    images : sequence of PIL.Image.Image
+        RGB images.  Those of equal size share their batches.
+    min_face_size : float, default=20
+        Smallest side of a face, in pixels, that is looked for.
+    threshold : float, default=0.9
+        Least probability, given by the last network, of a face that is returned.
+    largest_only : bool, default=True
+        Stop at the first sizes at which a face is found.  Smaller faces may then be missing.
+    device : str, default="cpu"
+
+    Returns
+    -------
+    list of Faces
+        One entry an image, the largest face first.
+    """
+    found: dict[int, Faces] = {}
+    todo = dict(enumerate(images))
+    stage = 0
+    while todo:
+        buckets = defaultdict(list)
+        for i, image in todo.items():
+            buckets[image.size].append(i)
+        for (width, height), members in buckets.items():
+            rung = _finest_rung(min(width, height), min_face_size, stage if largest_only else None)
+            smallest = min_face_size / PYRAMID_FACTOR**rung
+            faces = _search([images[i] for i in members], smallest, threshold, device)
+            for i, of_image in zip(members, faces, strict=True):
+                sides = (of_image.boxes[:, 2:] - of_image.boxes[:, :2]).max(axis=1)
+                if rung == 0 or (len(sides) and sides.max() >= SURE_FACE * smallest):
+                    found[i] = of_image.take(np.argsort(-sides, kind="stable"))
+                    del todo[i]
+        stage += 1
+    return [found[i] for i in range(len(images))]
+
+
+def _finest_rung(short_side: int, min_face_size: float, stage: int | None) -> int:
+    """Return how many rungs above ``min_face_size`` a stage of the search ends; None: the last."""
+    if stage is None or short_side <= FIRST_FRACTION * min_face_size:
+        return 0
+    first = np.log(short_side / FIRST_FRACTION / min_face_size) / -np.log(PYRAMID_FACTOR)
+    return max(0, int(first) - RUNGS_PER_STAGE * stage)
+
+
+@torch.inference_mode()
+def _search(
+    images: list[Image.Image], smallest: float, threshold: float, device: str
+) -> list[Faces]:
+    """Run the cascade over images of one size for faces from ``smallest`` pixels up."""
+    pnet, rnet, onet = load_networks(device)
+    width, height = images[0].size
+    r = max(1, int(smallest / WORKING_FACE))
+    pixels = np.stack([_reduced(image, r) for image in images])
+    batch = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().sub_(127.5).div_(128)
+    size = width // r * r, height // r * r
+
+    boxes, scores, index = _propose(pnet, batch, size, smallest)
+
+    nothing = [Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))] * len(images)
+    crops, kept = _crops(batch, boxes, index, size, r, 24)
+    if not len(crops):
+        return nothing
+    boxes, index = boxes[kept], index[kept]
+    shift, probability = rnet(crops)
+    boxes, scores, index, shift = _above(
+        probability[:, 1], CANDIDATE_THRESHOLDS[1], boxes, index, shift
+    )
+    keep = batched_nms(boxes, scores, index, 0.7)
+    boxes, index = _square(_shifted(boxes[keep], shift[keep], 1)), index[keep]
+
+    crops, kept = _crops(batch, boxes, index, size, r, 48)
+    if not len(crops):
+        return nothing
+    boxes, index = boxes[kept], index[kept]
+    shift, marks, probability = onet(crops)
+    boxes, scores, index, shift, marks = _above(
+        probability[:, 1], threshold, boxes, index, shift, marks
+    )
+    corner, extent = boxes[:, :2], boxes[:, 2:] - boxes[:, :2] + 1
+    points = marks.view(-1, 2, 5).transpose(1, 2) * extent[:, None] + corner[:, None] - 1
+    found = [t.double().cpu().numpy() for t in (_shifted(boxes, shift, 1), scores, points)]
+    owner = index.cpu().numpy()
+    faces = (Faces(*(t[owner == i] for t in found)) for i in range(len(images)))
+    return [of_image.take(_suppress_nested(of_image)) for of_image in faces]
+
+
+def _reduced(image: Image.Image, r: int) -> NDArray[np.uint8]:
+    """Average blocks of r x r pixels; what is left over at the right and bottom is cut."""
+    width, height = image.size
+    if r > 1:
+        image = image.reduce(r, box=(0, 0, width // r * r, height // r * r))
+    return np.asarray(image)
+
+
+def _propose(
+    pnet: torch.nn.Module, batch: Tensor, size: tuple[int, int], smallest: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the first network's square boxes, their scores and the index of their image."""
+    boxes: list[Tensor] = []
+    scores: list[Tensor] = []
+    index: list[Tensor] = []
+    scale = CELL / smallest
+    while min(size) * scale >= CELL:
+        level = interpolate(
+            batch, (int(size[1] * scale + 1), int(size[0] * scale + 1)), mode="area"
+        )
+        shift, probability = pnet(level)
+        owner, y, x = (probability[:, 1] >= CANDIDATE_THRESHOLDS[0]).nonzero(as_tuple=True)
+        corner = torch.stack([x, y], 1).float() * STRIDE + 1
+        box = torch.cat([corner / scale, (corner + CELL - 1) / scale], 1).floor_()
+        score = probability[owner, 1, y, x]
+        keep = batched_nms(box, score, owner, 0.5)
+        boxes.append(_shifted(box, shift[owner, :, y, x], 0)[keep])
+        scores.append(score[keep])
+        index.append(owner[keep])
+        scale *= PYRAMID_FACTOR
+    if not boxes:
+        none = batch.new_zeros(0)
+        return none.view(0, 4), none, none.long()
+    box, score, owner = torch.cat(boxes), torch.cat(scores), torch.cat(index)
+    keep = batched_nms(box, score, owner, 0.7)
+    return _square(box[keep]), score[keep], owner[keep]
+
+
+def _crops(
+    batch: Tensor, boxes: Tensor, index: Tensor, size: tuple[int, int], r: int, side: int
+) -> tuple[Tensor, Tensor]:
+    """Return the averaged pixels of the boxes, cut at the image's edge, and which hold any."""
+    whole = boxes.trunc()
+    low = whole[:, :2].clamp(min=1) - 1
+    high = torch.minimum(whole[:, 2:], whole.new_tensor(size))
+    kept = (high > low).all(1)
+    rois = torch.cat([index[:, None].float(), low, high], 1)[kept]
+    return roi_align(batch, rois, side, spatial_scale=1 / r, aligned=True), kept
+
+
+def _above(score: Tensor, threshold: float, boxes: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+    """Keep the rows whose score passes; return boxes, scores, and the other tensors."""
+    passed = score > threshold
+    return boxes[passed], score[passed], *(other[passed] for other in others)
+
+
+def _shifted(boxes: Tensor, shift: Tensor, pixel: int) -> Tensor:
+    """Move the edges by the regressed fractions of the side (``pixel`` is added to the side)."""
+    side = boxes[:, 2:] - boxes[:, :2] + pixel
+    return boxes + shift * torch.cat([side, side], 1)
+
+
+def _square(boxes: Tensor) -> Tensor:
+    """Widen the shorter side of the boxes about their centre."""
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = (boxes[:, 2:] - boxes[:, :2]).amax(1, keepdim=True) / 2
+    return torch.cat([centre - half, centre + half], 1)
+
+
+def _suppress_nested(faces: Faces, overlap: float = 0.7) -> NDArray[np.intp]:
+    """Drop a box of which ``overlap`` (or that of the better box) lies in a more probable one."""
+    low, high = faces.boxes[:, :2], faces.boxes[:, 2:]
+    area = (high - low + 1).prod(axis=1)
+    order, keep = np.argsort(-faces.probability, kind="stable"), []
+    while len(order):
+        best, rest = order[0], order[1:]
+        keep.append(best)
+        common = np.minimum(high[best], high[rest]) - np.maximum(low[best], low[rest]) + 1
+        common_area = common.clip(min=0).prod(axis=1)
+        order = rest[common_area <= overlap * np.minimum(area[best], area[rest])]
+    return np.array(keep, dtype=np.intp)

@@ -1,0 +1,157 @@
+"""Images from arrays, files and PIL, as RGB with 8 bits a channel."""
+
+from collections.abc import Sequence
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+__all__ = ["ImageSource", "read_image"]
+
+READ_ERRORS = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+_KINDS = "an array (n, height, width[, 1|3|4]), or a list, Series or one-column DataFrame of paths"
+
+
+def read_image(image: Any) -> Image.Image:
+    """Return one image as RGB with 8 bits a channel.
+
+    Parameters
+    ----------
+    image : str, path-like, PIL.Image.Image or ndarray
+        A file in any format that Pillow reads (the first frame of an animation), turned upright
+        by its EXIF orientation; or an array ``(height, width)`` or ``(height, width, 1|3|4)`` of
+        uint8 or uint16.  Transparent pixels are laid over white.  16-bit grey values are divided
+        by 257.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Mode "RGB".
+
+    Raises
+    ------
+    OSError
+        If the file does not exist, is not an image, or is cut short.
+    ValueError
+        If the array's shape or type is not one of those above, or the values have no fixed white
+        (32-bit integer and floating point images).
+    PIL.Image.DecompressionBombError
+        If the file has more than twice ``PIL.Image.MAX_IMAGE_PIXELS`` pixels.
+    """
+    if isinstance(image, str | PathLike):
+        with Image.open(fspath(image)) as opened:
+            opened.load()
+            return _as_rgb(ImageOps.exif_transpose(opened))
+    if isinstance(image, Image.Image):
+        return _as_rgb(ImageOps.exif_transpose(image))
+    return Image.fromarray(_as_uint8_rgb(np.asarray(image)))
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    if image.mode in ("I", "F"):
+        raise ValueError(
+            f"the image has mode {image.mode!r} (32 bits a pixel), whose white is not fixed; "
+            "scale it to 8 or 16 bits first"
+        )
+    if image.mode.startswith("I;16"):
+        return Image.fromarray(_as_uint8_rgb(np.asarray(image).astype(np.uint16)))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB")
+
+
+def _as_uint8_rgb(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None]
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or 0 in pixels.shape:
+        raise ValueError(
+            f"an image array has shape {pixels.shape}; expected (height, width) or "
+            "(height, width, 1|3|4), with colours last"
+        )
+    if pixels.dtype == np.uint16:
+        pixels = np.round(pixels / 257).astype(np.uint8)
+    if pixels.dtype != np.uint8:
+        raise ValueError(
+            f"an image array has dtype {pixels.dtype}; expected uint8 (0-255) or uint16 "
+            "(0-65535): scale the values and convert them, e.g. (255 * x).astype('uint8')"
+        )
+    if pixels.shape[2] == 4:
+        return np.asarray(_as_rgb(Image.fromarray(np.ascontiguousarray(pixels))))
+    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+
+
+class ImageSource:
+    """A sequence of images of any sizes, each read when it is asked for.
+
+    Parameters
+    ----------
+    X : ndarray, or sequence of paths, PIL images or arrays
+        See `FaceCropper.transform`.
+
+    Attributes
+    ----------
+    paths : list of str or None
+        Where every element is a path, those paths.
+    """
+
+    def __init__(self, X: Any) -> None:
+        if isinstance(X, pd.DataFrame):
+            if X.shape[1] != 1:
+                raise ValueError(
+                    f"X is a DataFrame with the columns {list(X.columns)}: pass its one column of "
+                    "paths, e.g. X['path'], or a landmark table made by FaceCropper.detect"
+                )
+            X = X.iloc[:, 0]
+        if isinstance(X, str | PathLike | Image.Image):
+            raise ValueError(f"X is one {type(X).__name__}, not a list of images: pass [X]")
+        if isinstance(X, pd.Series):
+            X = X.to_list()
+        if isinstance(X, np.ndarray) and X.dtype.kind in "OUS" and X.ndim == 1:
+            X = X.tolist()
+        if isinstance(X, np.ndarray):
+            if X.ndim == 3 and X.shape[2] in (1, 3, 4):
+                raise ValueError(f"X has the shape {X.shape} of one image: pass X[None]")
+            if X.ndim not in (3, 4):
+                raise ValueError(f"X is an array of shape {X.shape}; expected {_KINDS}")
+            if len(X):
+                _as_uint8_rgb(X[0])  # one type and shape for all: say what is wrong at once
+        elif not isinstance(X, Sequence):
+            raise TypeError(f"X is a {type(X).__name__}; expected {_KINDS}")
+        if not len(X):
+            raise ValueError("X holds no image (0 rows); at least 1 is needed")
+        self._items: Sequence[Any] = X
+        self.paths: list[str] | None = None
+        if not isinstance(X, np.ndarray):
+            self._check_kinds(X)
+            if all(isinstance(item, str | PathLike) for item in X):
+                self.paths = [fspath(item) for item in X]
+
+    @staticmethod
+    def _check_kinds(X: Sequence[Any]) -> None:
+        for row, item in enumerate(X):
+            if not isinstance(item, str | PathLike | Image.Image | np.ndarray):
+                raise TypeError(
+                    f"X[{row}] is {item!r:.80} ({type(item).__name__}); expected a path, a PIL "
+                    "image or an array"
+                )
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def read(self, row: int) -> Image.Image:
+        """Return one image; see `read_image`."""
+        return read_image(self._items[row])
+
+    def name(self, row: int) -> str:
+        """Say which image a row is."""
+        item = self._items[row]
+        if isinstance(item, str | PathLike):
+            return f"row {row} ({fspath(item)})"
+        return f"row {row}"

@@ -1,0 +1,97 @@
+"""The landmark table: one row an image, as `FaceCropper.detect` returns it."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from .images import ImageSource
+
+__all__ = ["COLUMNS", "is_landmark_table", "pool_by_subject"]
+
+BOX = slice(0, 4)
+PROBABILITY = 4
+POINTS = slice(5, 15)
+FACE = slice(0, 15)  # all that is NaN where no face was found
+SIZE = slice(15, 17)
+COLUMNS = (
+    *("box_x1", "box_y1", "box_x2", "box_y2", "probability"),
+    *("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y", "nose_x", "nose_y"),
+    *("mouth_left_x", "mouth_left_y", "mouth_right_x", "mouth_right_y"),
+    *("width", "height"),
+)
+DECIMALS = 2  # of a pixel: far below the error, and a CSV gives back the very same numbers
+
+
+def is_landmark_table(X: Any) -> bool:
+    """Whether ``X`` is a DataFrame with the columns of a landmark table."""
+    return isinstance(X, pd.DataFrame) and set(COLUMNS) <= set(X.columns)
+
+
+def make_table(values: NDArray[np.float64], source: ImageSource) -> pd.DataFrame:
+    """Name the columns, and add the path where the images are files."""
+    table = pd.DataFrame(values, columns=list(COLUMNS))
+    if source.paths is not None:
+        table.insert(0, "path", source.paths)
+    return table
+
+
+def read_table(table: pd.DataFrame) -> tuple[NDArray[np.float64], ImageSource]:
+    """Return the numbers and the images of a landmark table."""
+    if "path" not in table.columns:
+        raise ValueError(
+            "X is a landmark table without a column 'path', so its images are unknown: detect "
+            "faces in a list of paths, or add the paths"
+        )
+    values = table.loc[:, list(COLUMNS)].to_numpy(dtype=float)
+    return values, ImageSource(table["path"])
+
+
+def sample_rows(groups: NDArray[Any], k: int | None) -> list[NDArray[np.intp]]:
+    """Return for each subject the rows of ``k`` evenly spread frames (None: all frames)."""
+    samples = []
+    for subject in pd.unique(groups):
+        rows = np.flatnonzero(groups == subject)
+        if k is not None and k < len(rows):
+            rows = rows[np.linspace(0, len(rows) - 1, k).round().astype(int)]
+        samples.append(rows)
+    return samples
+
+
+def pool_by_subject(values: ArrayLike, groups: ArrayLike) -> NDArray[np.float64]:
+    """Give every row the median box, probability and points of its subject.
+
+    Parameters
+    ----------
+    values : array-like of shape (n, 17)
+        The numbers of a landmark table; rows without a face (NaN) do not count.
+    groups : array-like of shape (n,)
+        The subject of each row.
+
+    Returns
+    -------
+    ndarray of shape (n, 17)
+        NaN where no row of the subject has a face.
+
+    Raises
+    ------
+    ValueError
+        If the images of a subject differ in size, so that their pixels are not the same places.
+    """
+    pooled = np.array(values, dtype=float)
+    groups = np.asarray(groups)
+    for subject in pd.unique(groups):
+        rows = np.flatnonzero(groups == subject)
+        sizes = pooled[rows, SIZE]
+        sizes = np.unique(sizes[~np.isnan(sizes).any(axis=1)], axis=0)
+        if len(sizes) > 1:
+            shown = ", ".join(f"{w:g} x {h:g}" for w, h in sizes[:3])
+            raise ValueError(
+                f"groups: the images of subject {subject!r} differ in size ({shown}), so they "
+                "cannot share landmarks; make one subject of each size, or crop image by image"
+            )
+        faces = pooled[rows, FACE]
+        faces = faces[~np.isnan(faces).any(axis=1)]
+        pooled[rows, FACE] = np.median(faces, axis=0).round(DECIMALS) if len(faces) else np.nan
+    return pooled

@@ -1,0 +1,62 @@
+"""Cut a crop out of an image by one affine warp of its original pixels."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+__all__ = ["warp"]
+
+_REACH = 3  # pixels about a place that the interpolation looks at
+
+
+def warp(image: Image.Image, matrix: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
+    """Return the crop that ``matrix`` describes (see `skau.preprocessing.alignment`).
+
+    Where the image shrinks, each pixel of the crop is the mean of evenly spread samples, no more
+    than one image pixel apart, so that nothing is skipped; where it grows, the interpolation is
+    bicubic.  Beyond its border the image is continued by reflection.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        An RGB image.
+    matrix : ndarray of shape (2, 3)
+        Takes places in the crop to places in the image.
+    size : int
+        Side of the crop, in pixels.
+
+    Returns
+    -------
+    ndarray of shape (size, size, 3), dtype uint8
+    """
+    axes = matrix[:, :2]
+    corners = matrix @ [[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]]
+    low = np.floor(corners.min(axis=1)).astype(int) - _REACH
+    high = np.ceil(corners.max(axis=1)).astype(int) + _REACH
+    source = _window(image, low, high)
+    samples = max(1, math.ceil(np.linalg.norm(axes, axis=0).max() - 1e-6))
+    (a, b, c), (d, e, f) = np.column_stack([axes / samples, matrix[:, 2] - low])
+    method = Image.Resampling.BILINEAR if samples > 1 else Image.Resampling.BICUBIC
+    side = size * samples
+    fine = source.transform((side, side), Image.Transform.AFFINE, (a, b, c, d, e, f), method)
+    return np.asarray(fine.reduce(samples))
+
+
+def _window(image: Image.Image, low: NDArray[np.int_], high: NDArray[np.int_]) -> Image.Image:
+    """Cut a rectangle of whole pixels; outside the image it is filled by reflection."""
+    limit = np.array(image.size)
+    if (low >= 0).all() and (high <= limit).all():
+        return image.crop((*low.tolist(), *high.tolist()))
+    # A reflection may show pixels that are not in the rectangle itself, so index the image.
+    rows, columns = (_reflected(np.arange(low[k], high[k]), int(limit[k])) for k in (1, 0))
+    left, top = int(columns.min()), int(rows.min())
+    pixels = np.asarray(image.crop((left, top, int(columns.max()) + 1, int(rows.max()) + 1)))
+    return Image.fromarray(pixels[np.ix_(rows - top, columns - left)])
+
+
+def _reflected(index: NDArray[np.int_], length: int) -> NDArray[np.int_]:
+    """Map indices outside ``0 .. length - 1`` into it; the edge pixel is repeated once."""
+    index = index % (2 * length)
+    return np.where(index < length, index, 2 * length - 1 - index)
