@@ -1,3 +1,25 @@
 """Facial Action Unit detection for people never seen in training, as scikit-learn estimators."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .dsn import DSNClassifier
+    from .idennet import IdenNetClassifier
+
 __version__ = "0.1.0.dev0"
+
+__all__ = ["DSNClassifier", "IdenNetClassifier", "__version__"]
+
+# torch and scikit-learn are imported with the first estimator, not with the package.
+_HOMES = {"DSNClassifier": "dsn", "IdenNetClassifier": "idennet"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

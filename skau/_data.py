@@ -1,0 +1,114 @@
+"""Rows on demand: images stay uint8, in memory, in a memory map or on disk, until the batch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+__all__ = ["AUDataset", "ImageFiles", "is_paths"]
+
+
+def is_paths(X: Any) -> bool:
+    """Whether ``X`` is a non-empty list, array or Series of file paths."""
+    if not isinstance(X, (str, bytes)) and hasattr(X, "__len__") and len(X):
+        if isinstance(X, (list, tuple)):
+            first = X[0]
+        elif getattr(X, "ndim", 0) == 1 and hasattr(X, "dtype"):
+            first = np.asarray(X)[0]
+        else:
+            return False
+        return isinstance(first, (str, Path))
+    return False
+
+
+class ImageFiles:
+    """Image files of one size, read when they are indexed.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        Crops as RGB or grey image files; all must have the size of the first.
+    """
+
+    def __init__(self, paths: Sequence[str | Path]) -> None:
+        self.paths = [Path(path) for path in paths]
+        self.shape = (len(self.paths), *self._read(0).shape)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def _read(self, row: int) -> np.ndarray:
+        from PIL import Image
+
+        path = self.paths[row]
+        try:
+            with Image.open(path) as image:
+                return np.asarray(image.convert("L" if image.mode == "L" else "RGB"))
+        except OSError as error:
+            raise ValueError(f"X[{row}]: cannot read the image {str(path)!r}: {error}") from error
+
+    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
+        indices = np.arange(len(self))[rows]
+        out = np.empty((len(indices), *self.shape[1:]), np.uint8)
+        for i, row in enumerate(indices):
+            image = self._read(row)
+            if image.shape != self.shape[1:]:
+                raise ValueError(
+                    f"X[{row}]: {str(self.paths[row])!r} has shape {image.shape}, the first file "
+                    f"{self.shape[1:]}; crop all files to one size (see "
+                    "skau.preprocessing.FaceCropper)"
+                )
+            out[i] = image
+        return out
+
+
+class AUDataset(Dataset):
+    """Images or vectors with labels, weights and subjects, indexed a batch at a time.
+
+    Parameters
+    ----------
+    X : array of shape (n, h, w[, 3]) uint8 or (n, d) float, or ImageFiles
+    Y : ndarray of shape (n, n_aus), float32, NaN where not annotated
+    weight : ndarray of shape (n,)
+    group : ndarray of shape (n,), int
+        Code of the subject; -1 where nobody said.
+    rows : ndarray of int, optional
+        The rows that belong to this part; default all.
+    """
+
+    def __init__(
+        self,
+        X: np.ndarray | ImageFiles,
+        Y: np.ndarray,
+        weight: np.ndarray,
+        group: np.ndarray,
+        rows: np.ndarray | None = None,
+    ) -> None:
+        self.X, self.Y, self.weight, self.group = X, Y, weight, group
+        self.rows = np.arange(len(Y)) if rows is None else rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def part(self, rows: np.ndarray) -> "AUDataset":
+        """Return the same data, restricted to ``rows`` of the whole."""
+        return AUDataset(self.X, self.Y, self.weight, self.group, rows)
+
+    def __getitems__(self, indices: list[int]) -> tuple[dict[str, Tensor], Tensor]:
+        rows = self.rows[indices]
+        batch = {"X": self.X[rows], "weight": self.weight[rows], "group": self.group[rows]}
+        return {k: torch.from_numpy(v) for k, v in batch.items()}, torch.from_numpy(self.Y[rows])
+
+    @property
+    def annotated(self) -> np.ndarray:
+        """Positions (into this part) of the rows with at least one label."""
+        return np.flatnonzero(~np.isnan(self.Y[self.rows]).all(axis=1))
+
+    @property
+    def identity_only(self) -> np.ndarray:
+        """Positions (into this part) of the rows without any label."""
+        return np.flatnonzero(np.isnan(self.Y[self.rows]).all(axis=1))

@@ -1,0 +1,29 @@
+"""Choose the device and the arithmetic that the machine really has."""
+
+import torch
+
+__all__ = ["resolve_device", "resolve_precision"]
+
+
+def resolve_device(device: str | torch.device) -> torch.device:
+    """Turn ``"auto"`` into a CUDA device where there is one, else the CPU."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(device)
+
+
+def _has_native_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        # Without these instructions oneDNN emulates bfloat16, slower than float32.
+        cpu = torch.cpu
+        return cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported()
+    return False
+
+
+def resolve_precision(precision: str, device: torch.device) -> str:
+    """Turn ``"auto"`` into ``"bfloat16"`` where the device computes it natively."""
+    if precision == "auto":
+        return "bfloat16" if _has_native_bfloat16(device) else "float32"
+    return precision

@@ -1,0 +1,433 @@
+"""What every AU classifier has in common: checks, seeds, training, prediction."""
+
+import warnings
+from abc import ABCMeta, abstractmethod
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from skorch.history import History
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from ._augment import AUGMENTATIONS
+from ._data import AUDataset
+from ._device import resolve_device, resolve_precision
+from ._net import AUNet, Loss, Stage
+from ._validation import check_groups, check_inputs, check_labels
+from .modules import AUModule
+
+__all__ = ["BaseAUClassifier"]
+
+
+class BaseAUClassifier(
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClassifierMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
+    """Fit, predict and transform around a network and its training schedule.
+
+    A method says what is its own in two places: ``_make_module`` builds the network and
+    ``_make_stages`` says what is minimised, over which batches, for how many epochs.
+    """
+
+    # groups reach fit through pipelines and searches without set_fit_request
+    __metadata_request__fit = {"groups": True}  # noqa: RUF012
+    __metadata_request__partial_fit = {"groups": True}  # noqa: RUF012
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "optimizer": [callable],
+        "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "device": [str, torch.device],
+        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
+        "warm_start": ["boolean"],
+        "callbacks": [list, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        max_epochs: int,
+        batch_size: int,
+        lr: float,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        augment: str | Callable[[torch.Tensor], torch.Tensor] | None,
+        validation_fraction: float,
+        device: str | torch.device,
+        precision: str,
+        warm_start: bool,
+        callbacks: list | None,
+        random_state: int | np.random.RandomState | None,
+        verbose: int,
+    ) -> None:
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.optimizer = optimizer
+        self.augment = augment
+        self.validation_fraction = validation_fraction
+        self.device = device
+        self.precision = precision
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @abstractmethod
+    def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> AUModule:
+        """Build the network for images (c, h, w) or vectors (d,)."""
+
+    @abstractmethod
+    def _make_stages(
+        self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
+    ) -> list[Stage]:
+        """Return the training schedule; ``partial_fit`` repeats an epoch of its last stage."""
+
+    # -- training ---------------------------------------------------------------------------
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, Y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
+        """Train on images with AU labels.
+
+        Parameters
+        ----------
+        X : array-like
+            Images, uint8, of shape (n, h, w, 3) or (n, h, w), at least 32 x 32 (an array or a
+            memory map), the paths of n image files of one size, or float vectors of shape
+            (n, d).
+        Y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
+            1 where an AU is present, 0 where it is absent, NaN where it is not annotated. A
+            row of NaN is an identity-only image. The columns of a DataFrame name the AUs. A
+            1-D ``Y`` holds one AU, of any two labels; the larger one is "present".
+        groups : array-like of shape (n,), default=None
+            The subject of each row.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each row in the losses that are means over rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If an input has the wrong shape, type or values, or an AU has no label at all.
+        """
+        going_on = self.warm_start and hasattr(self, "net_")
+        data = self._check_data(X, Y, groups, sample_weight, reset=not going_on)
+        self._warn_of_rare(data.Y)
+        if not going_on:
+            self._build()
+        train, valid = self._split(data, known=groups is not None)
+        for stage in self._make_stages(train, valid, self._rng):
+            self._run(stage)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: Any,
+        Y: Any,
+        groups: Any = None,
+        sample_weight: Any = None,
+        classes: Any = None,
+    ) -> Self:
+        """Train one more epoch, from where the last call stopped.
+
+        Nothing is held out for validation, and the state after the epoch is kept.
+
+        Parameters
+        ----------
+        X, Y, groups, sample_weight
+            As in ``fit``. A part of the data may miss labels of an AU altogether.
+        classes : array-like of shape (2,), default=None
+            The two labels of a 1-D ``Y``; needed in the first call if that holds only one.
+
+        Returns
+        -------
+        self
+        """
+        first = not hasattr(self, "net_")
+        data = self._check_data(X, Y, groups, sample_weight, reset=first, classes=classes)
+        if first:
+            self._build()
+        stage = self._make_stages(data, None, self._rng)[-1]
+        stage.epochs = 1
+        self._run(stage)
+        return self
+
+    def _check_data(
+        self,
+        X: Any,
+        Y: Any,
+        groups: Any,
+        sample_weight: Any,
+        *,
+        reset: bool,
+        classes: Any = None,
+    ) -> AUDataset:
+        X = check_inputs(self, X, reset=reset)
+        if not reset and self._single and classes is None:
+            classes = self.classes_
+        labels = check_labels(Y, X, self, classes)
+        if reset:
+            self.classes_, self.au_names_, self._single = (
+                labels.classes, labels.names, labels.single,
+            )  # fmt: skip
+        elif labels.single != self._single or not np.array_equal(labels.names, self.au_names_):
+            raise ValueError(
+                f"Y holds {labels.names.tolist()}, but training began with "
+                f"{self.au_names_.tolist()}; it goes on with the same AUs only"
+            )
+        codes = check_groups(groups, X)
+        weight = _check_sample_weight(
+            sample_weight, np.empty((len(X), 0)), dtype=np.float32, ensure_non_negative=True
+        )
+        group = np.full(len(X), -1) if codes is None else codes
+        return AUDataset(X, labels.values, weight, group)
+
+    def _warn_of_rare(self, Y: np.ndarray) -> None:
+        """Raise for AUs without a label, warn of AUs that show one class only."""
+        unlabelled = np.isnan(Y).all(axis=0)
+        if unlabelled.any():
+            raise ValueError(
+                f"Y has no label for {', '.join(self.au_names_[unlabelled])}: every row is NaN; "
+                "drop the column"
+            )
+        for value, word in ((1, "positive"), (0, "negative")):
+            none = ~(value == Y).any(axis=0)
+            if none.any():
+                warnings.warn(
+                    f"no {word} example of {', '.join(self.au_names_[none])} in Y; what is "
+                    "predicted for it means nothing",
+                    stacklevel=3,
+                )
+
+    def _build(self) -> None:
+        """Make a fresh network, seeded, behind a fresh skorch net."""
+        self._rng = check_random_state(self.random_state)
+        self._net_on(self._make_seeded(self._make_module, self.input_shape_, len(self.au_names_)))
+        self._n_features_out = self.module_.n_features
+
+    def _make_seeded(self, function: Any, *args: Any) -> Any:
+        """Call ``function`` with torch's generators seeded, and leave them as they were."""
+        device = resolve_device(self.device)
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(self._rng.randint(np.iinfo(np.int32).max))
+            return function(*args)
+
+    def _net_on(self, module: AUModule) -> None:
+        device = resolve_device(self.device)
+        if len(self.input_shape_) == 1:
+            # Vectors are cheap, and float64 gives the same answer whatever the batch size.
+            self.precision_ = "float64"
+            module = module.double()
+        else:
+            self.precision_ = resolve_precision(self.precision, device)
+            module = module.to(memory_format=torch.channels_last)
+        images = len(self.input_shape_) == 3
+        augment = AUGMENTATIONS.get(self.augment, self.augment) if images else None
+        self.net_ = AUNet(
+            module=module,
+            criterion=Loss,
+            optimizer=self.optimizer,
+            lr=self.lr,
+            batch_size=self.batch_size,
+            callbacks=self.callbacks,
+            device=device,
+            precision=self.precision_,
+            augment=augment,
+            bar=bool(self.verbose),
+            verbose=0,
+        ).initialize()
+
+    def _split(self, data: AUDataset, known: bool) -> tuple[AUDataset, AUDataset | None]:
+        """Hold out whole subjects, or rows where nobody said whose they are."""
+        if self.validation_fraction == 0:
+            return data, None
+        annotated = data.annotated
+        unit = data.group[annotated] if known else annotated
+        units = self._rng.permutation(np.unique(unit))
+        n_valid = min(int(np.ceil(self.validation_fraction * len(units))), len(units) - 1)
+        if n_valid == 0:
+            if known:
+                warnings.warn(
+                    "groups names one annotated subject, so no other can be held out for "
+                    "validation; the last epoch is kept (validation_fraction=0 says so)",
+                    stacklevel=3,
+                )
+            return data, None
+        held_out = annotated[np.isin(unit, units[:n_valid])]
+        if known:  # unannotated rows of a held-out subject go with it, and are scored nowhere
+            mine = np.isin(data.group, units[:n_valid])
+        else:
+            mine = np.zeros(len(data), bool)
+            mine[held_out] = True
+        return data.part(np.flatnonzero(~mine)), data.part(held_out)
+
+    def _run(self, stage: Stage) -> None:
+        finished = self._make_seeded(self.net_.fit_stage, stage)
+        rows = [{k: v for k, v in row.items() if k != "batches"} for row in self.net_.history]
+        columns = list(dict.fromkeys(k for row in rows for k in row if "batch_count" not in k))
+        self.history_ = pd.DataFrame(rows, columns=columns)
+        self.best_epoch_ = dict(self.net_.callbacks_)["keep_best"].best_epoch
+        if not finished:
+            # What was learned so far is kept; the user, or the search around us, shall know.
+            raise KeyboardInterrupt
+
+    # -- prediction -------------------------------------------------------------------------
+
+    def _infer(self, X: Any, method: str) -> np.ndarray:
+        check_is_fitted(self)
+        return self.net_.run(getattr(self.module_, method), check_inputs(self, X, reset=False))
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Compute the AU logits.
+
+        Parameters
+        ----------
+        X : array-like
+            Images or vectors as at ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), or (n,) after a 1-D ``Y``
+            Positive where an AU is more likely present than not.
+        """
+        logits = self._infer(X, "logits").astype(np.float64)
+        return logits[:, 0] if self._single else logits
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Compute the probability of each AU.
+
+        Parameters
+        ----------
+        X : array-like
+            Images or vectors as at ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), or (n, 2) after a 1-D ``Y``
+            Probability that the AU is present; after a 1-D ``Y`` the two classes' in the order
+            of ``classes_``.
+        """
+        # 0.5 (1 + tanh(z / 2)) is the sigmoid that does not overflow
+        p = 0.5 * (1 + np.tanh(0.5 * self.decision_function(X)))
+        return np.column_stack([1 - p, p]) if self._single else p
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Say which AUs are present: probability above one half.
+
+        Parameters
+        ----------
+        X : array-like
+            Images or vectors as at ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), int, or (n,) of the two classes after a 1-D ``Y``
+        """
+        present = (self.decision_function(X) > 0).astype(np.int64)
+        return self.classes_[present] if self._single else present
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Compute the expression features, which the AU outputs are computed from.
+
+        Parameters
+        ----------
+        X : array-like
+            Images or vectors as at ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features_out)
+        """
+        return self._infer(X, "features")
+
+    def score(self, X: Any, Y: Any, sample_weight: Any = None) -> float:
+        """Compute the accuracy over the annotated labels.
+
+        For one AU this is scikit-learn's accuracy; for several, the mean of each AU's. Present
+        AUs are rare, so compare methods by ``skau.metrics.f1_frame_scorer`` instead.
+
+        Parameters
+        ----------
+        X : array-like
+            Images or vectors as at ``fit``.
+        Y : array-like of shape (n, n_aus) or (n,)
+            Labels; NaN is not counted.
+        sample_weight : array-like of shape (n,), default=None
+
+        Returns
+        -------
+        float
+        """
+        from .metrics import accuracy
+
+        if self._single:
+            known = ~pd.isna(np.asarray(Y))
+            weight = None if sample_weight is None else np.asarray(sample_weight)[known]
+            hits = (self.predict(X) == np.asarray(Y))[known]
+            return float(np.average(hits, weights=weight))
+        return float(np.nanmean(accuracy(Y, self.predict(X), sample_weight=sample_weight)))
+
+    # -- scikit-learn's protocols -----------------------------------------------------------
+
+    @property
+    def module_(self) -> AUModule:
+        """The fitted ``torch.nn.Module``."""
+        return self.net_.module_
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "net_")
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.classifier_tags.multi_class = False
+        tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with the weights as arrays, so that no torch pickle is ever read.
+
+        The optimiser's moments are left out: training that goes on after a copy or a load
+        starts them afresh.
+        """
+        state = dict(super().__getstate__())
+        net = state.pop("net_", None)
+        if net is not None:
+            weights = net.module_.state_dict()
+            state["_weights"] = {name: w.numpy(force=True).copy() for name, w in weights.items()}
+            state["_epochs"] = list(net.history)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        weights, epochs = state.pop("_weights", None), state.pop("_epochs", None)
+        super().__setstate__(state)
+        if weights is not None:
+            with torch.random.fork_rng():  # the first weights are thrown away
+                self._net_on(self._make_module(self.input_shape_, len(self.au_names_)))
+            self.module_.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
+            self.net_.history_ = History(epochs)

@@ -1,0 +1,309 @@
+"""IdenNet: subtract who it is from what the face does."""
+
+import warnings
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils._param_validation import Interval
+from torch import Tensor
+
+from ._data import AUDataset
+from ._net import Loss, Stage, Term
+from .base import BaseAUClassifier
+from .losses import masked_bce, triplet_losses
+from .modules import AUOutput, IdenNet
+from .sampling import (
+    AlternatingBatches,
+    IdentityBatches,
+    ShuffledBatches,
+    draw_pairs,
+    mine_negatives,
+)
+
+__all__ = ["IdenNetClassifier"]
+
+
+class _IdenNetLoss(Loss):
+    """``alpha * L_ID + (1 - alpha) * L_AU``; ``L_ID`` alone on batches without labels."""
+
+    def __init__(
+        self, alpha: float, margin: float, n_negatives: int, hard_ratio: float, n_identities: int
+    ) -> None:
+        super().__init__()
+        self.alpha, self.margin = alpha, margin
+        self.n_negatives, self.hard_ratio = n_negatives, hard_ratio
+        self.n_identities = n_identities
+
+    def triplet(self, z: Tensor, group: Tensor) -> Term:
+        """Mean loss of the triplets mined from a batch, and their number."""
+        anchors, positives = draw_pairs(group, self.n_identities)
+        losses = triplet_losses(z, anchors, positives, self.margin)
+        allowed = (group[anchors][:, None] != group[None]) & (group[None] >= 0)
+        chosen = losses[mine_negatives(losses, allowed, self.n_negatives, self.hard_ratio)]
+        return (chosen.mean() if len(chosen) else z.sum() * 0), len(chosen)
+
+    def forward(
+        self, output: AUOutput, y: Tensor, batch: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Term]]:
+        assert output.identity is not None
+        triplet, n_triplets = self.triplet(output.identity, batch["group"])
+        terms = {"triplet": (triplet, n_triplets)}
+        n_labels = int((~y.isnan()).sum())
+        if n_labels == 0 or self.alpha == 1:
+            total = triplet
+        else:
+            classification = masked_bce(output.logits, y, batch["weight"])
+            terms["class"] = (classification, n_labels)
+            total = self.alpha * triplet + (1 - self.alpha) * classification
+        return total, terms
+
+
+class IdenNetClassifier(BaseAUClassifier):
+    r"""AU detection that subtracts a learnt identity from the features.
+
+    A LightCNN trunk :math:`S` feeds an identity branch, trained to cluster the faces of a
+    person by a triplet loss, and an AU branch. The identity, a vector of unit length, is
+    subtracted from the AU features before the AU outputs [1]_:
+
+    .. math::
+        F(x) &= \mathrm{NORM}(\mathrm{MFM}(\mathrm{FC5}(S(x)))) \\
+        G(x) &= \sigma(\mathrm{FC7}(\mathrm{MFM}(\mathrm{FC6}(S(x))) - F(x))) \\
+        L &= \alpha L_\mathrm{ID} + (1 - \alpha) L_\mathrm{AU}
+
+    :math:`L_\mathrm{ID}` is the mean over triplets of
+    :math:`\max(0, |F(a) - F(p)|^2 - |F(a) - F(n)|^2 + \mathrm{margin})` and
+    :math:`L_\mathrm{AU}` the binary cross-entropy, the mean over annotated labels (the paper
+    sums the first, which would tie ``alpha`` to the batch).
+
+    Training has two stages. Stage 1 trains :math:`S` and :math:`F` on identities: those of
+    the identity-only rows, or of all rows where every row is annotated. Stage 2 trains
+    everything; an epoch is one pass over the annotated rows, and where there are identity-only
+    rows every AU batch is followed by a batch of them, on which :math:`L = L_\mathrm{ID}`.
+
+    With 128 x 128 x 3 images and 12 AUs the network is that of Table I: 6,572,832 parameters.
+    Images below 57 pixels, of which the unpadded convolutions would leave nothing, are padded.
+
+    Parameters
+    ----------
+    alpha : float in [0, 1], default=0.5
+        Weight of the triplet loss on batches with AU labels.
+    margin : float, default=0.5
+        Margin of the triplet loss, in squared distance.
+    n_negatives : int, default=4
+        Negatives for each anchor/positive pair.
+    hard_ratio : float in [0, 1], default=0.5
+        Share of the negatives that are the hardest of the batch, those of the largest loss;
+        the others are drawn at random from the rest.
+    n_identities : int, default=16
+        Identities, and so pairs, in a batch. With fewer identities in the data, all of them
+        make a batch, and ``fit`` warns.
+    negative_pool : int, default=0
+        Further images, drawn at random, among which an identity batch finds its negatives. The
+        paper mines over the whole set.
+    normalize : bool, default=True
+        False leaves NORM out (the paper's ablation).
+    identity_epochs : int, default=3
+        Epochs of stage 1; 0 skips it.
+    max_epochs : int, default=20
+        Epochs of stage 2.
+    batch_size : int, default=64
+        Images in a batch; an identity batch holds ``batch_size // n_identities`` images of each
+        identity, two at least.
+    lr : float, default=1e-4
+        Learning rate.
+    optimizer : callable, default=torch.optim.Adam
+        A ``torch.optim`` class, or ``functools.partial`` of one with its options.
+    augment : {"flip"}, callable or None, default="flip"
+        Change of the training images: mirrored at random, or a function from a uint8 batch of
+        shape (b, c, h, w) to the same (a ``torchvision.transforms.v2`` transform is one).
+        Vectors are never changed.
+    validation_fraction : float in [0, 1), default=0.2
+        Share of the training subjects (of the rows, where ``groups`` is not given) held out to
+        choose the epoch of the lowest classification loss. 0 keeps the last epoch.
+    device : str or torch.device, default="auto"
+        "auto" is a CUDA device where there is one, else the CPU.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Arithmetic of the layers on images; "auto" is bfloat16 where the device computes it
+        natively. Weights and losses are float32. Vectors are always float64.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last state.
+    callbacks : list of skorch callbacks, default=None
+    random_state : int, RandomState instance or None, default=None
+        Seeds the initial weights, the validation part, the batches, the triplets and the flips.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Attributes
+    ----------
+    module_ : torch.nn.Module
+        The network.
+    net_ : skorch.NeuralNet
+        What trained it.
+    classes_ : ndarray
+        ``arange(n_aus)``, or the two labels of a 1-D ``Y``.
+    au_names_ : ndarray of str
+        The columns of ``Y``, or "y0", "y1", ...
+    history_ : DataFrame
+        One row an epoch with the stage and every loss term, of training and of validation.
+    best_epoch_ : int
+        The epoch whose state was kept, counted from 1 over all of ``history_``.
+    precision_ : str
+        The arithmetic chosen.
+    input_shape_ : tuple
+        (channels, height, width) of the images, or (d,).
+    n_features_in_ : int
+        The product of ``input_shape_``.
+    feature_names_in_ : ndarray of str
+        Set when ``X`` is a DataFrame of vectors.
+
+    Notes
+    -----
+    Without ``groups`` nobody knows who is who: stage 1 is skipped, the identity branch learns
+    from the AU loss alone, and ``fit`` warns. An identity with one image can only be a
+    negative; ``fit`` warns when no identity has two.
+
+    References
+    ----------
+    .. [1] "IdenNet: Identity-Aware Facial Action Unit Detection", FG 2019.
+
+    Examples
+    --------
+    >>> from skau import IdenNetClassifier
+    >>> from skau.datasets import load_sample_faces
+    >>> faces = load_sample_faces()
+    >>> clf = IdenNetClassifier(
+    ...     identity_epochs=1, max_epochs=1, n_identities=8, random_state=0
+    ... )
+    >>> clf = clf.fit(faces.images, faces.target, groups=faces.groups)
+    >>> clf.identity_features(faces.images[:5]).shape
+    (5, 256)
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **BaseAUClassifier._parameter_constraints,
+        "alpha": [Interval(Real, 0, 1, closed="both")],
+        "margin": [Interval(Real, 0, None, closed="left")],
+        "n_negatives": [Interval(Integral, 1, None, closed="left")],
+        "hard_ratio": [Interval(Real, 0, 1, closed="both")],
+        "n_identities": [Interval(Integral, 2, None, closed="left")],
+        "negative_pool": [Interval(Integral, 0, None, closed="left")],
+        "normalize": ["boolean"],
+        "identity_epochs": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        alpha: float = 0.5,
+        margin: float = 0.5,
+        n_negatives: int = 4,
+        hard_ratio: float = 0.5,
+        n_identities: int = 16,
+        negative_pool: int = 0,
+        normalize: bool = True,
+        identity_epochs: int = 3,
+        max_epochs: int = 20,
+        batch_size: int = 64,
+        lr: float = 1e-4,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        augment: str | Callable[[Tensor], Tensor] | None = "flip",
+        validation_fraction: float = 0.2,
+        device: str | torch.device = "auto",
+        precision: str = "auto",
+        warm_start: bool = False,
+        callbacks: list | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            optimizer=optimizer,
+            augment=augment,
+            validation_fraction=validation_fraction,
+            device=device,
+            precision=precision,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.alpha = alpha
+        self.margin = margin
+        self.n_negatives = n_negatives
+        self.hard_ratio = hard_ratio
+        self.n_identities = n_identities
+        self.negative_pool = negative_pool
+        self.normalize = normalize
+        self.identity_epochs = identity_epochs
+
+    def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> IdenNet:
+        return IdenNet(input_shape, n_aus, self.normalize)
+
+    def _make_stages(
+        self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
+    ) -> list[Stage]:
+        annotated, unlabelled = train.annotated, train.identity_only
+        rows = unlabelled if len(unlabelled) else annotated
+        identities = IdentityBatches(
+            rows, train.group[train.rows[rows]], self.batch_size, self.n_identities,
+            self.negative_pool, rng,
+        )  # fmt: skip
+        usable = self._check_identities(train, identities)
+        loss = self._make_loss(self.alpha if usable else 0.0)
+        stages = []
+        if usable and self.identity_epochs:
+            stages.append(
+                Stage("identity", self.identity_epochs, self._make_loss(1.0), identities, train)
+            )
+        batches: Any = ShuffledBatches(annotated, self.batch_size, rng)
+        if usable and len(unlabelled):
+            batches = AlternatingBatches(batches, identities) if len(annotated) else identities
+        stages.append(Stage("AU", self.max_epochs, loss, batches, train, valid))
+        return stages
+
+    def _make_loss(self, alpha: float) -> _IdenNetLoss:
+        return _IdenNetLoss(
+            alpha, self.margin, self.n_negatives, self.hard_ratio, self.n_identities
+        )
+
+    def _check_identities(self, train: AUDataset, identities: IdentityBatches) -> bool:
+        """Warn of what the identity branch lacks; return whether triplets can be made."""
+        group = train.group[train.rows]
+        if (group < 0).all():
+            lack = "groups is not given, so nobody knows which images show the same person"
+        elif len(np.unique(group)) < 2:
+            lack = "groups names one person, and a triplet needs two"
+        elif not identities.images:
+            lack = "no identity has two images, so there is no anchor/positive pair"
+        else:
+            if identities.n_identities < self.n_identities:
+                warnings.warn(
+                    f"n_identities={self.n_identities}, but only {identities.n_identities} "
+                    "identities have two images; a batch takes all of them",
+                    stacklevel=4,
+                )
+            return True
+        warnings.warn(
+            f"{lack}; the identity branch learns from the AU loss alone", stacklevel=4
+        )
+        return False
+
+    def identity_features(self, X: Any) -> np.ndarray:
+        """Compute the identity :math:`F(x)`.
+
+        Parameters
+        ----------
+        X : array-like
+            Images or vectors as at ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n, 256)
+            Of unit length, unless ``normalize=False``.
+        """
+        return self._infer(X, "identity")

@@ -1,0 +1,58 @@
+"""Pieces that several networks share."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["AUModule", "AUOutput", "MaxFeatureMap", "mlp"]
+
+
+class AUOutput(NamedTuple):
+    """What a network says about a batch; the losses read it by name."""
+
+    logits: Tensor  # (b, n_aus), before the sigmoid
+    features: Tensor  # (b, d), what the AU head sees
+    identity: Tensor | None = None  # (b, m), who it is
+    reconstruction: Tensor | None = None  # like the input
+
+
+class AUModule(nn.Module):
+    """A network that an estimator can train and question.
+
+    ``forward`` computes everything that a loss may need; ``logits``, ``features`` and
+    ``identity`` compute no more than their name says, so that prediction does not pay for a
+    decoder.
+    """
+
+    input_shape: tuple[int, ...]  # (c, h, w) or (d,)
+    n_features: int  # d of ``features``
+
+    def features(self, x: Tensor) -> Tensor:
+        """Expression features, (b, d)."""
+        raise NotImplementedError
+
+    def logits(self, x: Tensor) -> Tensor:
+        """AU logits, (b, n_aus)."""
+        raise NotImplementedError
+
+    def identity(self, x: Tensor) -> Tensor:
+        """Identity features, (b, m)."""
+        raise NotImplementedError
+
+
+class MaxFeatureMap(nn.Module):
+    """Max-Feature-Map: the larger of two halves of the channels, (b, 2c, ...) -> (b, c, ...)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Halve the channels of ``x``."""
+        first, second = x.chunk(2, dim=1)
+        return torch.maximum(first, second)
+
+
+def mlp(*widths: int) -> nn.Sequential:
+    """Build linear layers with a ReLU between them: ``mlp(d, 64, 32)`` maps (b, d) -> (b, 32)."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
