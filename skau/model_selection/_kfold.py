@@ -1,9 +1,6 @@
-"""Splitters that never put one person on two sides.
+"""K folds of whole subjects."""
 
-A subject is *identity-only* when every one of its rows has no label at all. Such subjects help to
-learn who people are, and there is nothing to score on them: they stay in every training part and
-out of every test part. Unlabelled rows of a subject that has labels elsewhere follow that subject.
-"""
+from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,10 +11,8 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
-__all__ = ["SubjectKFold"]
 
-
-def _check_groups(groups: Any, n_rows: int, owner: str) -> np.ndarray:
+def check_groups(groups: Any, n_rows: int, owner: str) -> np.ndarray:
     """Return the subject of every row as a 1-D array, or say what is wrong with it."""
     if groups is None:
         raise ValueError(
@@ -42,12 +37,12 @@ def _check_groups(groups: Any, n_rows: int, owner: str) -> np.ndarray:
     return subjects.astype(str) if subjects.dtype == object else subjects
 
 
-def _scored_rows(y: Any, subjects: np.ndarray) -> np.ndarray:
+def scored_rows(y: Any, subjects: np.ndarray) -> np.ndarray:
     """Return a mask of the rows whose subject has at least one label (all rows without a y)."""
     if y is None:
         return np.ones(len(subjects), dtype=bool)
     missing = np.asarray(pd.isna(y if isinstance(y, pd.DataFrame) else np.asarray(y)))
-    labelled = ~missing.reshape(len(subjects), -1).all(axis=1)
+    labelled = ~(missing if missing.ndim == 1 else missing.all(axis=1))
     return np.isin(subjects, subjects[labelled])
 
 
@@ -132,11 +127,11 @@ class SubjectKFold(GroupKFold):
             If `groups` is missing, incomplete or of the wrong length, or if there are fewer
             annotated subjects than folds.
         """
-        groups = _check_groups(groups, _num_samples(X), type(self).__name__)
+        groups = check_groups(groups, _num_samples(X), type(self).__name__)
         return super().split(X, y, groups)
 
     def _iter_test_indices(self, X: Any, y: Any, groups: np.ndarray) -> Iterator[np.ndarray]:
-        rows = np.flatnonzero(_scored_rows(y, groups))
+        rows = np.flatnonzero(scored_rows(y, groups))
         subjects, subject_of_row = np.unique(groups[rows], return_inverse=True)
         if len(subjects) < self.n_splits:
             raise ValueError(

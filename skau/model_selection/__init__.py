@@ -1,0 +1,21 @@
+"""Splitters that never put one person on two sides.
+
+A subject is *identity-only* when every one of its rows has no label at all. Such subjects help to
+learn who people are, and there is nothing to score on them: they stay in every training part and
+out of every test part. Unlabelled rows of a subject that has labels elsewhere follow that subject.
+"""
+
+from skau.model_selection._kfold import SubjectKFold
+from skau.model_selection._predefined import PredefinedSubjectSplit
+from skau.model_selection._predict import cross_val_predict
+from skau.model_selection._split import fold_table, subject_train_val_test_split
+from skau.model_selection._stratified import StratifiedSubjectKFold
+
+__all__ = [
+    "PredefinedSubjectSplit",
+    "StratifiedSubjectKFold",
+    "SubjectKFold",
+    "cross_val_predict",
+    "fold_table",
+    "subject_train_val_test_split",
+]

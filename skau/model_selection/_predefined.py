@@ -1,0 +1,144 @@
+"""Published folds."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.model_selection import BaseCrossValidator
+from sklearn.utils.validation import _num_samples
+
+from skau.model_selection._kfold import check_groups, scored_rows
+
+
+class PredefinedSubjectSplit(BaseCrossValidator):
+    """Folds given by the subjects of their test parts, such as published ones.
+
+    Each annotated subject is tested exactly once. Identity-only subjects (every row of `y` NaN)
+    are in every training part and in no test part, even if a fold names them.
+
+    Parameters
+    ----------
+    folds : mapping of str to sequence of str, or sequence of sequences of str
+        The test subjects of each fold, such as ``load_bp4d(...).folds``. Papers number the same
+        folds differently, so better name than count them.
+    rest : {"raise", "train"}, default="raise"
+        What to do with annotated subjects that no fold names: raise an error, or keep them in
+        every training part. With "train", part of a stacked corpus can be tested while all of it
+        trains.
+
+    Attributes
+    ----------
+    fold_names : list of str
+        The names of the folds, in the order in which :meth:`split` yields them.
+
+    See Also
+    --------
+    skau.datasets.load_bp4d : Has the published folds of BP4D.
+    skau.datasets.load_disfa : Has the published folds of DISFA.
+    sklearn.model_selection.PredefinedSplit : The same by rows.
+
+    Examples
+    --------
+    >>> from skau.model_selection import PredefinedSubjectSplit
+    >>> cv = PredefinedSubjectSplit({"P1": ["F001"], "P2": ["F002", "M001"]})
+    >>> X = [0, 1, 2, 3]
+    >>> for name, (train, test) in zip(cv.fold_names,
+    ...                                cv.split(X, groups=["F001", "F001", "F002", "M001"])):
+    ...     print(name, train, test)
+    P1 [2 3] [0 1]
+    P2 [0 1] [2 3]
+    """
+
+    # With metadata routing, groups comes without asking, as for scikit-learn's group splitters.
+    __metadata_request__split: ClassVar = {"groups": True}
+
+    def __init__(
+        self, folds: Mapping[str, Iterable[Any]] | Iterable[Iterable[Any]], *, rest: str = "raise"
+    ) -> None:
+        named = folds.items() if isinstance(folds, Mapping) else enumerate(folds)
+        self.folds = {str(name): [str(subject) for subject in part] for name, part in named}
+        if not self.folds or not all(self.folds.values()):
+            raise ValueError("folds must hold at least one fold, and each at least one subject.")
+        if rest not in ("raise", "train"):
+            raise ValueError(f"rest must be 'raise' or 'train', not {rest!r}.")
+        subjects, counts = np.unique(self._tested(), return_counts=True)
+        if (counts > 1).any():
+            raise ValueError(f"folds name {_list(subjects[counts > 1].tolist())} more than once.")
+        self.rest = rest
+
+    @property
+    def fold_names(self) -> list[str]:
+        """The names of the folds, in the order of :meth:`split`."""
+        return list(self.folds)
+
+    def _tested(self) -> list[str]:
+        return [subject for fold in self.folds.values() for subject in fold]
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return the number of folds. All arguments are ignored."""
+        return len(self.folds)
+
+    def split(
+        self, X: Any, y: Any = None, groups: Any = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the row indices of the training and the test part of each fold.
+
+        Parameters
+        ----------
+        X : array-like of length n
+            Images, paths, or anything else with one entry a row. Only its length is used.
+        y : array-like of shape (n,) or (n, n_aus), default=None
+            Labels, NaN where not annotated. None treats every subject as annotated.
+        groups : array-like of shape (n,)
+            The subject of each row.
+
+        Yields
+        ------
+        train, test : ndarray of int
+            Row indices, ascending.
+
+        Raises
+        ------
+        ValueError
+            If `groups` is missing, incomplete or of the wrong length, if no fold names an
+            annotated subject (unless ``rest="train"``), or if no row of a fold is there.
+
+        Warns
+        -----
+        UserWarning
+            If folds name subjects without an annotated row in the data: scores then are not
+            comparable with published ones.
+        """
+        groups = check_groups(groups, _num_samples(X), type(self).__name__)
+        return super().split(X, y, groups)
+
+    def _iter_test_masks(self, X: Any, y: Any, groups: np.ndarray) -> Iterator[np.ndarray]:
+        subjects, scored = groups.astype(str), scored_rows(y, groups)
+        annotated = set(subjects[scored])
+        unnamed = sorted(annotated.difference(self._tested()))
+        if unnamed and self.rest == "raise":
+            raise ValueError(
+                f"No fold names {_list(unnamed)}. Add them to a fold, leave them out of the "
+                "data, or pass rest='train' to train on them in every fold."
+            )
+        absent = [subject for subject in self._tested() if subject not in annotated]
+        if absent:
+            warnings.warn(
+                f"The folds name subjects without an annotated row: {_list(absent)}. Scores are "
+                "not comparable with those on the full folds.",
+                UserWarning,
+                stacklevel=3,
+            )
+        masks = {name: scored & np.isin(subjects, part) for name, part in self.folds.items()}
+        empty = [name for name, mask in masks.items() if not mask.any()]
+        if empty:
+            raise ValueError(f"No annotated row belongs to fold {', '.join(empty)}.")
+        yield from masks.values()
+
+
+def _list(subjects: list[str]) -> str:
+    more = f" and {len(subjects) - 10} more" if len(subjects) > 10 else ""
+    return ", ".join(subjects[:10]) + more

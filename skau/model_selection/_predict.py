@@ -1,0 +1,106 @@
+"""Predictions for everyone, each by an estimator that has not seen the person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import cross_validate
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples
+
+from skau.model_selection._kfold import SubjectKFold
+
+
+def cross_val_predict(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    groups: Any = None,
+    cv: Any = None,
+    method: str = "predict_proba",
+    params: dict[str, Any] | None = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> np.ndarray:
+    """Predict every annotated subject by an estimator fitted on other subjects.
+
+    It does what :func:`sklearn.model_selection.cross_val_predict` does, where that one refuses:
+    rows that are in no test part, as those of identity-only subjects, get NaN, and labels may be
+    NaN. F1 scores belong to one fold: score each fold by itself, never all rows at once.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Cloned and fitted for each fold.
+    X : array-like of length n
+        Images, paths or vectors.
+    y : array-like of shape (n,) or (n, n_aus)
+        Labels, NaN where not annotated.
+    groups : array-like of shape (n,), default=None
+        The subject of each row, for the splitter. With metadata routing pass it in `params`.
+    cv : splitter, default=None
+        None is ``SubjectKFold(5)``. Its test parts must not overlap.
+    method : str, default="predict_proba"
+        The estimator's method whose result is wanted.
+    params : dict, default=None
+        What the estimator's `fit` gets, usually ``{"groups": subjects}``; with metadata routing,
+        what splitter and estimator get.
+    n_jobs : int, default=None
+        Folds fitted at the same time, as in joblib.
+    verbose : int, default=0
+        As in :func:`sklearn.model_selection.cross_validate`.
+
+    Returns
+    -------
+    predictions : ndarray of shape (n, ...)
+        The results of `method`, NaN in rows that no fold tests.
+
+    Raises
+    ------
+    ValueError
+        If a row is in two test parts, or a fit fails.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from skau.model_selection import SubjectKFold, cross_val_predict
+    >>> y = [0, 1, 0, 1, np.nan]
+    >>> class Prior(DummyClassifier):
+    ...     def fit(self, X, y):
+    ...         return super().fit(X, np.nan_to_num(y))
+    >>> cross_val_predict(Prior(), np.zeros((5, 1)), y, groups=["a", "a", "b", "b", "z"],
+    ...                   cv=SubjectKFold(2), method="predict")
+    array([ 0.,  0.,  0.,  0., nan])
+    """
+    fitted = cross_validate(
+        estimator,
+        X,
+        y,
+        groups=groups,
+        cv=SubjectKFold(5) if cv is None else cv,
+        params=params,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        scoring=_no_score,
+        return_estimator=True,
+        return_indices=True,
+        error_score="raise",
+    )
+    parts = fitted["indices"]["test"]
+    rows, counts = np.unique(np.concatenate(parts), return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(f"Row {rows[counts > 1][0]} is in more than one test part of cv.")
+    results = [
+        np.asarray(getattr(model, method)(_safe_indexing(X, test)), dtype=float)
+        for model, test in zip(fitted["estimator"], parts, strict=True)
+    ]
+    predictions = np.full((_num_samples(X), *results[0].shape[1:]), np.nan)
+    predictions[np.concatenate(parts)] = np.concatenate(results)
+    return predictions
+
+
+def _no_score(estimator: Any, X: Any, y: Any) -> float:
+    return 0.0
