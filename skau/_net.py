@@ -146,8 +146,13 @@ class AUNet(NeuralNet):
         self, y_pred: Any, y_true: Tensor, X: dict[str, Tensor], training: bool = False
     ) -> Tensor:
         """Compute the total and record every term under its name."""
-        batch = {key: value.to(self.device) for key, value in X.items() if key != "X"}
-        total, terms = self.criterion_(y_pred, y_true.to(self.device), batch)
+        kind = {"device": self.device, "dtype": y_pred.logits.dtype}
+        batch = {
+            "input": X["input"],
+            "weight": X["weight"].to(**kind),
+            "group": X["group"].to(self.device),
+        }
+        total, terms = self.criterion_(y_pred, y_true.to(**kind), batch)
         prefix = "train" if training else "valid"
         terms = {"": (total, len(y_true)), **{f"{name}_": term for name, term in terms.items()}}
         for name, (value, n) in terms.items():

@@ -133,6 +133,8 @@ def _check_single(y: np.ndarray, classes: Any) -> tuple[np.ndarray, np.ndarray]:
     if classes is None:
         if len(known) == 0:
             raise ValueError("Y holds no label: every value is NaN")
+        if known.dtype.kind == "f" and not np.isfinite(known).all():
+            raise ValueError("Y holds infinity; labels are two finite values and NaN")
         check_classification_targets(known)
         labels = np.unique(known)
         if type_of_target(known, input_name="y") == "multiclass":

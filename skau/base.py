@@ -363,7 +363,7 @@ class BaseAUClassifier(
         """
         return self._infer(X, "features")
 
-    def score(self, X: Any, Y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Compute the accuracy over the annotated labels.
 
         For one AU this is scikit-learn's accuracy; for several, the mean of each AU's. Present
@@ -373,7 +373,7 @@ class BaseAUClassifier(
         ----------
         X : array-like
             Images or vectors as at ``fit``.
-        Y : array-like of shape (n, n_aus) or (n,)
+        y : array-like of shape (n, n_aus) or (n,)
             Labels; NaN is not counted.
         sample_weight : array-like of shape (n,), default=None
 
@@ -384,11 +384,11 @@ class BaseAUClassifier(
         from .metrics import accuracy
 
         if self._single:
-            known = ~pd.isna(np.asarray(Y))
+            known = ~pd.isna(np.asarray(y))
             weight = None if sample_weight is None else np.asarray(sample_weight)[known]
-            hits = (self.predict(X) == np.asarray(Y))[known]
+            hits = (self.predict(X) == np.asarray(y))[known]
             return float(np.average(hits, weights=weight))
-        return float(np.nanmean(accuracy(Y, self.predict(X), sample_weight=sample_weight)))
+        return float(np.nanmean(accuracy(y, self.predict(X), sample_weight=sample_weight)))
 
     # -- scikit-learn's protocols -----------------------------------------------------------
 

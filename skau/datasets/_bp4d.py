@@ -1,0 +1,206 @@
+"""BP4D-Spontaneous."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from skau.datasets._bunch import au_names, code_labels, make_bunch
+from skau.datasets._files import (
+    Gaps,
+    find_folders,
+    has_images,
+    numbered_images,
+    only,
+    read_numbers,
+    some,
+    visible,
+    wrong_folder,
+)
+from skau.datasets._published import BP4D_FOLDS
+from skau.datasets._sequences import FaceSequence, collect_rows
+
+BP4D_AUS = (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)
+
+SUBJECT = r"[FM]\d{3}$"
+LABEL_FILE = re.compile(r"([FM]\d{3})_(T\d+)\.csv", re.IGNORECASE)
+
+DESCR = """\
+BP4D-Spontaneous: 41 people, eight emotion tasks each, filmed at 25 frames a second. FACS coders
+scored the occurrence of AUs in about 146,800 frames. Labels: 1 present, 0 absent, NaN unknown
+(code 9 in the files). {uncoded}
+
+The data come from Binghamton University under a licence agreement:
+https://www.cs.binghamton.edu/~lijun/Research/3DFE/3DFE_Analysis.html
+
+X. Zhang et al., "BP4D-Spontaneous: a high-resolution spontaneous 3D dynamic facial expression
+database", Image and Vision Computing 32 (2014), 692-706.
+"""
+
+
+def load_bp4d(
+    folder: str | os.PathLike[str],
+    *,
+    aus: Iterable[int | str] = BP4D_AUS,
+    image_folder: str | os.PathLike[str] | None = None,
+    first_frame: int = 1,
+    uncoded: bool = False,
+    as_frame: bool = True,
+    return_X_y: bool = False,
+) -> Any:
+    """Load BP4D from its folders on disk.
+
+    Ask for the data at Binghamton University
+    (https://www.cs.binghamton.edu/~lijun/Research/3DFE/3DFE_Analysis.html).
+
+    The labels are the files ``AUCoding/AU_OCC/F001_T1.csv`` (or ``AUCoding/F001_T1.csv``): a
+    header with the AU numbers, the frame number in the first column. The images are
+    ``.../F001/T1/0001.jpg`` with two to four digits. Both are looked for up to three levels
+    below `folder`.
+
+    Parameters
+    ----------
+    folder : str or path
+        The folder with the labels, and the images unless `image_folder` is given.
+    aus : iterable of int or str, default=(1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)
+        AUs to load, such as 4 or ``"AU4"``. The default is the usual protocol; the files hold
+        more.
+    image_folder : str or path, default=None
+        The folder that holds ``F001``, ``F002``, ..., if the images lie elsewhere.
+    first_frame : int, default=1
+        The number of the image that shows the frame coded as 1. With 1 the numbers are the same,
+        as most published code has it. Copies whose images count from 0 need 0.
+    uncoded : bool, default=False
+        Also take the frames that nobody coded, as rows of NaN. They are more than half of BP4D.
+    as_frame : bool, default=True
+        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
+    return_X_y : bool, default=False
+        Return ``(images, target)`` instead of the Bunch.
+
+    Returns
+    -------
+    corpus : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        images : ndarray of shape (n,), dtype object
+            Paths.
+        target : DataFrame of shape (n, n_aus)
+            1.0 present, 0.0 absent, NaN unknown. Columns ``AUn``.
+        groups : ndarray of shape (n,), dtype str
+            Subjects ``F001`` to ``M018``.
+        frame : DataFrame
+            Columns image, subject, sequence (``F001/T1``), frame, and the AUs.
+        au_names : list of str
+            The columns of `target`.
+        folds : dict of str to list of str
+            The published test parts P1, P2, P3, for
+            :class:`~skau.model_selection.PredefinedSubjectSplit`.
+        name, DESCR : str
+            ``"BP4D"``, and what is in it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If labels or images are not there.
+    ValueError
+        If a file has other codes than 0, 1, 9, -1 and 999, or cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        For coded frames without an image (left out), subjects without any image (left out),
+        tasks without a label file (kept as rows of NaN) and AUs without a column (NaN).
+    """
+    root, names, gaps = Path(folder), au_names(aus), Gaps("BP4D")
+    label_dirs = find_folders(root, _holds_labels, skip=SUBJECT)
+    if not label_dirs:
+        wrong_folder("load_bp4d", root, "AUCoding/AU_OCC with files such as F001_T1.csv")
+    image_root = Path(image_folder) if image_folder is not None else root
+    image_dirs = find_folders(image_root, _holds_images, skip=SUBJECT)
+    if not image_dirs:
+        wrong_folder("load_bp4d", image_root, "images such as F001/T1/0001.jpg")
+    label_files = {
+        (match[1].upper(), match[2].upper()): path
+        for path in visible(only(label_dirs, "load_bp4d", "AU labels"))
+        if (match := LABEL_FILE.fullmatch(path.name))
+    }
+    image_dir = only(image_dirs, "load_bp4d", "images")
+    tasks = sorted(set(label_files) | set(_tasks(image_dir)))
+    sequences = []
+    for subject, task in tasks:
+        path = label_files.get((subject, task))
+        images = numbered_images(image_dir / subject / task)
+        sequences.append(
+            FaceSequence(
+                subject,
+                f"{subject}/{task}",
+                None if path is None else _read_labels(path, names, gaps),
+                {number - first_frame + 1: image for number, image in images.items()},
+            )
+        )
+    rows = collect_rows(sequences, names, gaps, uncoded=uncoded)
+    if not rows.images:
+        wrong_folder("load_bp4d", image_dir, "at least one image of a coded frame")
+    gaps.warn()
+    left_out = f"{rows.n_uncoded} images of frames that nobody coded are left out."
+    return make_bunch(
+        "BP4D",
+        rows.images,
+        rows.subjects,
+        rows.target,
+        extra=rows.extra,
+        folds=BP4D_FOLDS,
+        descr=DESCR.format(uncoded="Uncoded frames are kept." if uncoded else left_out),
+        as_frame=as_frame,
+        return_X_y=return_X_y,
+    )
+
+
+def _holds_labels(folder: Path) -> bool:
+    return any(LABEL_FILE.fullmatch(path.name) for path in visible(folder))
+
+
+def _tasks(folder: Path) -> list[tuple[str, str]]:
+    return [
+        (subject.name, task.name)
+        for subject in visible(folder)
+        if re.match(SUBJECT, subject.name) and subject.is_dir()
+        for task in visible(subject)
+        if re.match(r"T\d+$", task.name) and task.is_dir() and has_images(task)
+    ]
+
+
+def _holds_images(folder: Path) -> bool:
+    return bool(_tasks(folder))
+
+
+def _read_labels(path: Path, names: list[str], gaps: Gaps) -> pd.DataFrame:
+    """Read one file: frame numbers in the first column, whatever its header says, then AUs."""
+    table = read_numbers(path)
+    if not len(table):
+        gaps.add("empty label files", path.name)
+        return pd.DataFrame(columns=names, dtype=float)
+    try:
+        header = [int(cell) for cell in table.iloc[0, 1:]]
+        frames = table.iloc[1:, 0].astype(float).astype(int)
+    except ValueError:
+        raise ValueError(
+            f"{path}: expected AU numbers in the first line and frame numbers in the first column."
+        ) from None
+    if frames.duplicated().any():
+        raise ValueError(f"{path}: frame {frames[frames.duplicated()].iloc[0]} is listed twice.")
+    table = table.iloc[1:, 1:].set_axis([f"AU{au}" for au in header], axis=1)
+    table.index = pd.Index(frames, name="frame")
+    absent = [name for name in names if name not in table]
+    if len(absent) == len(names):
+        raise ValueError(
+            f"{path}: none of {some(names)} is in the first line: {some(header, 99)}."
+        )
+    if absent:
+        gaps.add("AUs without a column, NaN there", f"{', '.join(absent)} in {path.name}")
+    return code_labels(table.reindex(columns=names), str(path))

@@ -1,0 +1,110 @@
+"""The one form every corpus takes, and what its labels mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+UNKNOWN = (9, -1, 999)
+"""What the corpora and the tools around them write where an AU could not be scored."""
+
+
+def au_names(aus: Iterable[int | str]) -> list[str]:
+    """Return names such as ``AU4`` for 4, "4", "AU4" or "AU04"."""
+    names = []
+    for au in aus:
+        match = re.fullmatch(r"(?:AU)?0*(\d+)", str(au).strip(), flags=re.IGNORECASE)
+        if not match:
+            raise ValueError(f"aus must hold AU numbers such as 4 or 'AU4', not {au!r}.")
+        names.append(f"AU{match[1]}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"aus names an AU twice: {names}.")
+    return names
+
+
+def code_labels(
+    values: pd.DataFrame,
+    where: str,
+    *,
+    threshold: float | None = None,
+    unknown: Sequence[float] = UNKNOWN,
+    highest: float | None = None,
+) -> pd.DataFrame:
+    """Turn codes or intensities into 1.0, 0.0 and NaN.
+
+    Unknown codes and empty cells give NaN. Without a threshold the rest has to be 0 or 1; with
+    one, a value is positive from the threshold on. `highest` is the largest intensity that the
+    corpus uses: anything beyond it, or below 0, is an error and no label.
+    """
+    try:
+        raw = values.astype(float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: labels have to be numbers ({error}).") from None
+    known = raw.mask(raw.isin(list(unknown)))
+    if threshold is None:
+        bad = known.notna() & ~known.isin([0, 1])
+        meaning = "0 or 1 (pass a threshold if these are intensities)"
+    elif highest is not None:
+        bad = known.notna() & ~known.ge(0).where(known.le(highest), False)
+        meaning = f"an intensity from 0 to {highest:g}"
+    else:
+        bad = known.isin([np.inf, -np.inf])
+        meaning = "finite"
+    if bad.to_numpy().any():
+        row, column = np.argwhere(bad.to_numpy())[0]
+        raise ValueError(
+            f"{where}: {raw.columns.astype(str)[column]} of row {raw.index.astype(str)[row]} is "
+            f"{raw.iat[row, column]:g}, which is neither {meaning} nor an unknown code "
+            f"({', '.join(f'{code:g}' for code in unknown)})."
+        )
+    return known if threshold is None else known.ge(threshold).astype(float).where(known.notna())
+
+
+def make_bunch(
+    name: str,
+    images: Any,
+    groups: Iterable[Any],
+    target: pd.DataFrame,
+    *,
+    extra: pd.DataFrame | None = None,
+    folds: Mapping[str, Sequence[str]] | None = None,
+    descr: str,
+    as_frame: bool = True,
+    return_X_y: bool = False,
+) -> Any:
+    """Put a corpus together: rows of images, groups, extra and target belong to each other.
+
+    A list of paths becomes an array, so that it can be indexed with rows or a mask. `extra` holds
+    any further columns of `frame` (frame number, pain score, age, ...).
+    """
+    target = target.reset_index(drop=True).astype(float)
+    paths = isinstance(images, list)
+    images = np.array(images, dtype=object) if paths else images
+    subjects = np.asarray([str(subject) for subject in groups], dtype=str)
+    if return_X_y:
+        return images, (target if as_frame else target.to_numpy())
+    head = {"image": images} if paths else {}
+    frame = pd.DataFrame({**head, "subject": subjects})
+    if extra is not None:
+        extra = extra.reset_index(drop=True)
+        frame = pd.concat([frame, extra.drop(columns=target.columns, errors="ignore")], axis=1)
+    annotated = target.notna().any(axis=1)
+    counts = (
+        f"{len(subjects)} images of {len(set(subjects))} subjects; {int(annotated.sum())} images "
+        f"are annotated for at least one of {target.shape[1]} AUs."
+    )
+    return Bunch(
+        name=name,
+        images=images,
+        target=target if as_frame else target.to_numpy(),
+        groups=subjects,
+        frame=pd.concat([frame, target], axis=1) if as_frame else None,
+        au_names=list(target.columns),
+        folds=None if folds is None else {fold: list(part) for fold, part in folds.items()},
+        DESCR=f"{name}\n{'=' * len(name)}\n\n{counts}\n\n{descr.strip()}\n",
+    )

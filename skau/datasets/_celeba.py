@@ -1,0 +1,126 @@
+"""CelebA, for its identities."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from skau.datasets._bunch import make_bunch
+from skau.datasets._files import Gaps, find_folders, is_image, only, read_numbers, wrong_folder
+
+DESCR = """\
+CelebA: 202,599 photographs of 10,177 celebrities, aligned and cropped to 178 x 218 pixels. Only
+the identities are used; no AU is annotated, so the target has no columns.
+
+The data come from the Chinese University of Hong Kong, for non-commercial research; the identity
+annotations are given on request:
+https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
+
+Z. Liu et al., "Deep learning face attributes in the wild", ICCV 2015, 3730-3738.
+"""
+
+
+def load_celeba(
+    folder: str | os.PathLike[str],
+    *,
+    image_folder: str | os.PathLike[str] | None = None,
+    as_frame: bool = True,
+    return_X_y: bool = False,
+) -> Any:
+    """Load the images and identities of CelebA from its folders on disk.
+
+    Get the images, and ask for the identities, at the Chinese University of Hong Kong
+    (https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html).
+
+    The images are ``img_align_celeba/000001.jpg`` and the identities lines ``000001.jpg 2880`` of
+    ``identity_CelebA.txt``. Both are looked for up to two levels below `folder`, for example in
+    ``Img`` and ``Anno``.
+
+    Use it with :func:`stack_corpora`: its people become identity-only subjects, which
+    :mod:`skau.model_selection` keeps in every training part.
+
+    Parameters
+    ----------
+    folder : str or path
+        The folder with ``identity_CelebA.txt``, and the images unless `image_folder` is given.
+    image_folder : str or path, default=None
+        The folder that holds ``000001.jpg``, ..., for other versions of the images.
+    as_frame : bool, default=True
+        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
+    return_X_y : bool, default=False
+        Return ``(images, target)`` instead of the Bunch.
+
+    Returns
+    -------
+    corpus : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        images : ndarray of shape (n,), dtype object
+            Paths.
+        target : DataFrame of shape (n, 0)
+            No AU is annotated. Stacked with other corpora, all NaN.
+        groups : ndarray of shape (n,), dtype str
+            Identities, such as ``"2880"``.
+        frame : DataFrame
+            Columns image and subject.
+        au_names : list of str
+            Empty.
+        folds : None
+            There are no published folds.
+        name, DESCR : str
+            ``"CelebA"``, and what is in it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If images or identities are not there.
+    ValueError
+        If ``identity_CelebA.txt`` does not have two columns.
+
+    Warns
+    -----
+    UserWarning
+        For images without an identity and identities without an image; both are left out.
+    """
+    root, gaps = Path(folder), Gaps("CelebA")
+    anno = find_folders(
+        root, lambda p: (p / "identity_CelebA.txt").is_file(), depth=2, skip="img_"
+    )
+    if not anno:
+        wrong_folder("load_celeba", root, "identity_CelebA.txt")
+    listing = read_numbers(anno[0] / "identity_CelebA.txt", sep=r"\s+", dtype=str)
+    if listing.shape[1] != 2:
+        raise ValueError(
+            f"{anno[0] / 'identity_CelebA.txt'}: expected lines such as '000001.jpg 2880'."
+        )
+    if image_folder is not None:
+        image_dir = Path(image_folder)
+    else:
+        # Unpacking may have put img_align_celeba into a folder of the same name.
+        found = find_folders(root, lambda p: p.name == "img_align_celeba", depth=2)
+        found = [p / p.name if (p / p.name).is_dir() else p for p in found]
+        image_dir = only(found, "load_celeba", "images") if found else root / "img_align_celeba"
+    if not image_dir.is_dir():
+        wrong_folder("load_celeba", root, "img_align_celeba with images such as 000001.jpg")
+    files = {name for name in os.listdir(image_dir) if is_image(Path(name)) and name[0] != "."}
+    there = listing[0].isin(files)
+    if not there.any():
+        wrong_folder("load_celeba", image_dir, f"images such as {listing[0].iloc[0]}")
+    for name in sorted(files - set(listing[0])):
+        gaps.add("images without an identity are left out", name)
+    for name in listing[0][~there]:
+        gaps.add("listed images that are not there are left out", name)
+    gaps.warn()
+    rows = listing[there]
+    return make_bunch(
+        "CelebA",
+        [str(image_dir / name) for name in rows[0]],
+        rows[1],
+        pd.DataFrame(index=rows.index),
+        descr=DESCR,
+        as_frame=as_frame,
+        return_X_y=return_X_y,
+    )

@@ -1,0 +1,235 @@
+"""DISFA."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from skau.datasets._bunch import au_names, code_labels, make_bunch
+from skau.datasets._files import (
+    Gaps,
+    find_folders,
+    has_images,
+    numbered_images,
+    read_numbers,
+    some,
+    visible,
+    wrong_folder,
+)
+from skau.datasets._published import DISFA_FOLDS
+from skau.datasets._sequences import FaceSequence, collect_rows
+
+DISFA_AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+
+SUBJECT = re.compile(r"SN\d{3}")
+
+DESCR = """\
+DISFA: 27 people watching one four-minute video, filmed by two cameras at 20 frames a second,
+4,845 frames each. The intensity of 12 AUs, 0 to 5, is coded in every frame. Labels: 1 where the
+intensity is at least {threshold:g}, 0 below, NaN unknown. Camera: {camera}.
+
+The data come from the University of Denver under a licence agreement:
+http://mohammadmahoor.com/disfa/
+
+S. M. Mavadati et al., "DISFA: a spontaneous facial action intensity database", IEEE Transactions
+on Affective Computing 4 (2013), 151-160.
+"""
+
+
+def load_disfa(
+    folder: str | os.PathLike[str],
+    *,
+    threshold: float = 2,
+    camera: str = "left",
+    aus: Iterable[int | str] = DISFA_AUS,
+    image_folder: str | os.PathLike[str] | None = None,
+    first_frame: int = 1,
+    as_frame: bool = True,
+    return_X_y: bool = False,
+) -> Any:
+    """Load DISFA from its folders on disk.
+
+    Ask for the data at the University of Denver (http://mohammadmahoor.com/disfa/).
+
+    The labels are the files ``ActionUnit_Labels/SN001/SN001_au1.txt`` with lines ``frame,
+    intensity``. DISFA comes as videos, so extract the frames first, numbered from 1 as the
+    labels are, in one folder a video::
+
+        mkdir Videos_LeftCamera/LeftVideoSN001_comp
+        ffmpeg -i Videos_LeftCamera/LeftVideoSN001_comp.avi \
+            Videos_LeftCamera/LeftVideoSN001_comp/%05d.png
+
+    and likewise ``Video_RightCamera/RightVideoSN001_Comp``. Any folder up to three levels below
+    `folder` is taken whose name holds the subject (``SN001``) and whose path below `folder` says
+    "left" or "right". The digits at the end of a file's name are its frame number.
+
+    Parameters
+    ----------
+    folder : str or path
+        The folder with ``ActionUnit_Labels``, and the frames unless `image_folder` is given.
+    threshold : float, default=2
+        The intensity (0 to 5) from which on an AU is positive. Some tools use 1.
+    camera : {"left", "right", "both"}, default="left"
+        Whose frames to take. Both cameras show the same faces at the same time, under the same
+        subject.
+    aus : iterable of int or str, default=(1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+        AUs to load. IdenNet uses 1, 2, 4, 6, 9, 12, 25 and 26.
+    image_folder : str or path, default=None
+        The folder that holds the frame folders, if they lie elsewhere. Unless `camera` is "both",
+        folders named by the subject alone are taken for the camera asked for.
+    first_frame : int, default=1
+        The number of the first image of each video. OpenCV loops often count from 0.
+    as_frame : bool, default=True
+        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
+    return_X_y : bool, default=False
+        Return ``(images, target)`` instead of the Bunch.
+
+    Returns
+    -------
+    corpus : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        images : ndarray of shape (n,), dtype object
+            Paths.
+        target : DataFrame of shape (n, n_aus)
+            1.0 present, 0.0 absent, NaN unknown. Columns ``AUn``.
+        groups : ndarray of shape (n,), dtype str
+            Subjects ``SN001`` to ``SN032``.
+        frame : DataFrame
+            Columns image, subject, sequence (``SN001/left``), frame, and the AUs.
+        au_names : list of str
+            The columns of `target`.
+        folds : dict of str to list of str
+            The published test parts P1, P2, P3, for
+            :class:`~skau.model_selection.PredefinedSubjectSplit`.
+        name, DESCR : str
+            ``"DISFA"``, and what is in it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If labels or frames are not there.
+    ValueError
+        If an intensity is neither 0 to 5 nor an unknown code (9, -1, 999), if a file cannot be
+        read, or if there is an image 0 while `first_frame` is 1.
+
+    Warns
+    -----
+    UserWarning
+        For labelled frames without an image (left out), subjects without any image (left out),
+        subjects without labels (kept as rows of NaN), AUs without a file (NaN there) and images
+        without a label (kept as rows of NaN).
+    """
+    if camera not in ("left", "right", "both"):
+        raise ValueError(f"camera must be 'left', 'right' or 'both', not {camera!r}.")
+    root, names, gaps = Path(folder), au_names(aus), Gaps("DISFA")
+    label_dirs = find_folders(root, lambda path: path.name.lower() == "actionunit_labels")
+    if not label_dirs:
+        wrong_folder("load_disfa", root, "ActionUnit_Labels/SN001/SN001_au1.txt")
+    label_files = {p.name: p for p in visible(label_dirs[0]) if SUBJECT.fullmatch(p.name)}
+    image_root = Path(image_folder) if image_folder is not None else root
+    default = camera if image_folder is not None and camera != "both" else None
+    frame_dirs = _frame_folders(image_root, ("left", "right"), default)
+    wanted = ("left", "right") if camera == "both" else (camera,)
+    sequences = []
+    for side in wanted:
+        if not any(found == side for found, _ in frame_dirs):
+            wrong_folder(
+                "load_disfa",
+                image_root,
+                f"frame folders of the {side} camera such as {side.capitalize()}VideoSN001_comp",
+                "DISFA comes as videos: extract their frames first, numbered from 1, with "
+                "`ffmpeg -i LeftVideoSN001_comp.avi LeftVideoSN001_comp/%05d.png`.",
+            )
+        subjects = {subject for found, subject in frame_dirs if found == side}
+        for subject in sorted(subjects | set(label_files)):
+            images = _frames(frame_dirs.get((side, subject)), first_frame)
+            labels = _read_labels(label_files.get(subject), subject, names, threshold, gaps)
+            sequences.append(FaceSequence(subject, f"{subject}/{side}", labels, images))
+    for sequence in sequences:
+        if sequence.labels is not None:
+            extra = sorted(set(sequence.images) - set(sequence.labels.index))
+            if extra:
+                gaps.add(
+                    "images without a label, kept as rows of NaN",
+                    f"{sequence.name} frame {some(extra, 3)}",
+                )
+    rows = collect_rows(sequences, names, gaps, uncoded=True)
+    gaps.warn()
+    return make_bunch(
+        "DISFA",
+        rows.images,
+        rows.subjects,
+        rows.target,
+        extra=rows.extra,
+        folds=DISFA_FOLDS,
+        descr=DESCR.format(threshold=threshold, camera=camera),
+        as_frame=as_frame,
+        return_X_y=return_X_y,
+    )
+
+
+def _frame_folders(
+    root: Path, sides: tuple[str, ...], default: str | None
+) -> dict[tuple[str, str], Path]:
+    """Return the folders with frames by (camera, subject)."""
+    found: dict[tuple[str, str], Path] = {}
+    for path in find_folders(root, lambda p: bool(SUBJECT.search(p.name)) and has_images(p)):
+        subject = SUBJECT.search(path.name)[0]  # type: ignore[index]
+        # The nearest name that tells the camera; "Videos_LeftCamera/SN001" tells it as well.
+        below = [path.name, *(p.name for p in path.relative_to(root).parents)]
+        named = (side for name in below for side in sides if side in name.lower())
+        side = next(named, default)
+        if side is None:
+            raise ValueError(
+                f"load_disfa: {path} does not say which camera it is from. Name it "
+                f"LeftVideo{subject}_comp or RightVideo{subject}_Comp, or pass its parent as "
+                "image_folder with the camera."
+            )
+        if (side, subject) in found:
+            raise ValueError(
+                f"load_disfa: {found[side, subject]} and {path} both hold frames of {subject} "
+                f"from the {side} camera. Pass the one to use as image_folder."
+            )
+        found[side, subject] = path
+    return found
+
+
+def _frames(folder: Path | None, first_frame: int) -> dict[int, str]:
+    images = numbered_images(folder) if folder is not None else {}
+    early = [number for number in images if number < first_frame]
+    if early:
+        raise ValueError(
+            f"{folder} holds an image {min(early)}, but first_frame={first_frame}. If its images "
+            f"count from {min(early)}, pass first_frame={min(early)}; the labels count from 1."
+        )
+    return {number - first_frame + 1: path for number, path in images.items()}
+
+
+def _read_labels(
+    folder: Path | None, subject: str, names: list[str], threshold: float, gaps: Gaps
+) -> pd.DataFrame | None:
+    """Read one file an AU; None if the subject has none."""
+    columns = {}
+    for name in names:
+        path = folder / f"{subject}_{name.lower()}.txt" if folder is not None else None
+        if path is None or not path.is_file():
+            continue
+        table = read_numbers(path)
+        if table.shape[1] != 2:
+            raise ValueError(f"{path}: expected lines 'frame,intensity'.")
+        if table[0].duplicated().any():
+            raise ValueError(f"{path}: frame {table[0][table[0].duplicated()].iloc[0]} twice.")
+        values = table.set_index(0).set_axis([name], axis=1)
+        columns[name] = code_labels(values, str(path), threshold=threshold, highest=5)[name]
+    if not columns:
+        return None
+    absent = [name for name in names if name not in columns]
+    if absent:
+        gaps.add("AUs without a label file, NaN there", f"{', '.join(absent)} of {subject}")
+    return pd.DataFrame(columns).sort_index()

@@ -1,0 +1,199 @@
+"""Anyone's own faces: a folder of images and a table."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from skau.datasets._bunch import UNKNOWN, au_names, code_labels, make_bunch
+from skau.datasets._files import Gaps, some, wrong_folder
+
+DESCR = """\
+Read from {csv}. Labels: {labels}, NaN unknown or not annotated.
+"""
+
+
+def load_faces(
+    folder: str | os.PathLike[str],
+    csv: str | os.PathLike[str] | None = None,
+    *,
+    image: str = "image",
+    subject: str = "subject",
+    aus: Mapping[int | str, str] | Iterable[int | str] | None = None,
+    threshold: float | None = None,
+    unknown: Sequence[float] = UNKNOWN,
+    name: str | None = None,
+    as_frame: bool = True,
+    return_X_y: bool = False,
+) -> Any:
+    r"""Load your own images and labels: a folder and a CSV file with one row an image.
+
+    Parameters
+    ----------
+    folder : str or path
+        The folder to which the paths in the table are relative.
+    csv : str or path, default=None
+        The table, relative to `folder` or absolute. None takes the only ``.csv`` file in `folder`.
+    image, subject : str, default="image", "subject"
+        The columns with the path of the image and with who it shows. Subjects are names: "001"
+        stays "001".
+    aus : mapping, iterable of int or str, or None, default=None
+        Where the labels are. None takes the columns called ``AUn`` (``AU4`` or ``AU04``). An
+        iterable picks some of these. A mapping gives the column of each AU, for example
+        ``{"AU12": "smiling"}`` or ``{4: "brow_lowerer"}``. A table without any gives identities
+        only: a target without columns.
+    threshold : float, default=None
+        For intensities: the value from which on an AU is positive. None expects 0 and 1.
+    unknown : sequence of float, default=(9, -1, 999)
+        Codes that give NaN, as empty cells do. Where 1 is present, -1 absent and 0 unknown, pass
+        ``unknown=[0], threshold=1``. Where -1 is a true intensity, pass ``unknown=[]``.
+    name : str, default=None
+        The corpus name, which :func:`stack_corpora` uses. None takes the name of the folder.
+    as_frame : bool, default=True
+        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
+    return_X_y : bool, default=False
+        Return ``(images, target)`` instead of the Bunch.
+
+    Returns
+    -------
+    corpus : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        images : ndarray of shape (n,), dtype object
+            Paths, `folder` included.
+        target : DataFrame of shape (n, n_aus)
+            1.0 present, 0.0 absent, NaN unknown. Columns ``AUn``.
+        groups : ndarray of shape (n,), dtype str
+            The subjects.
+        frame : DataFrame
+            Columns image, subject, the other columns of the table, and the AUs.
+        au_names : list of str
+            The columns of `target`.
+        folds : None
+            There are no published folds.
+        name, DESCR : str
+            `name`, and what was read.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the table or all of the images are not there.
+    ValueError
+        If a column is missing, a row has no image or subject, an image is listed twice, or a
+        label is none of the values allowed.
+
+    Warns
+    -----
+    UserWarning
+        For rows whose image is not there (left out), and for subjects left out by it.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skau.datasets import load_faces
+    >>> with TemporaryDirectory() as folder:
+    ...     for path in ["a1.png", "a2.png", "b1.png"]:
+    ...         _ = Path(folder, path).write_bytes(b"")
+    ...     table = "image,subject,smile\na1.png,ann,1\na2.png,ann,9\nb1.png,bob,0"
+    ...     _ = Path(folder, "faces.csv").write_text(table)
+    ...     faces = load_faces(folder, aus={"AU12": "smile"})
+    >>> faces.frame[["subject", "AU12"]]
+      subject  AU12
+    0     ann   1.0
+    1     ann   NaN
+    2     bob   0.0
+    """
+    root = Path(folder)
+    path = _find_table(root, csv)
+    table = pd.read_csv(
+        path, dtype={image: str, subject: str}, keep_default_na=False, na_values=[""]
+    )
+    columns = _label_columns(table, aus, path)
+    for role, column in {"image": image, "subject": subject, **columns}.items():
+        if column not in table:
+            raise ValueError(
+                f"{path} has no column {column!r} for {role}; its columns are "
+                f"{some(table.columns, 30)}. Name the right one with "
+                f"{'aus={...}' if role.startswith('AU') else f'{role}=...'}."
+            )
+    for column in (image, subject):
+        empty = table.index[table[column].isna()]
+        if len(empty):
+            raise ValueError(f"{path}: row {empty[0] + 2} has no {column}.")
+    twice = table.index[table[image].duplicated()]
+    if len(twice):
+        raise ValueError(
+            f"{path}: {table[image][twice[0]]} is listed again in row {twice[0] + 2}."
+        )
+    table.index = pd.RangeIndex(2, len(table) + 2)  # rows as an editor counts them
+    raw = table[list(columns.values())].set_axis(list(columns), axis=1)
+    target = code_labels(raw, str(path), threshold=threshold, unknown=unknown)
+
+    gaps = Gaps(name or root.name)
+    there = _exist([root / relative for relative in table[image]])
+    if not any(there):
+        wrong_folder(
+            "load_faces", root, f"the images of {path.name}, such as {table[image].iloc[0]}"
+        )
+    for relative in table[image][[not found for found in there]]:
+        gaps.add("rows whose image is not there are left out", relative)
+    for lost in sorted(set(table[subject]) - set(table[subject][there])):
+        gaps.add("subjects without any image are not in the corpus", lost)
+    gaps.warn()
+    table, target = table[there], target[there]
+    meaning = "as in the table" if threshold is None else f"1 from {threshold:g} on, 0 below"
+    return make_bunch(
+        name or root.resolve().name,
+        [str(root / relative) for relative in table[image]],
+        table[subject],
+        target,
+        extra=table.drop(columns=[image, subject]),
+        descr=DESCR.format(csv=path, labels=meaning),
+        as_frame=as_frame,
+        return_X_y=return_X_y,
+    )
+
+
+def _find_table(root: Path, csv: str | os.PathLike[str] | None) -> Path:
+    if csv is not None:
+        if not (root / csv).is_file():
+            wrong_folder("load_faces", root, f"the table {csv}")
+        return root / csv
+    tables = sorted(root.glob("*.csv"))
+    if not tables:
+        wrong_folder("load_faces", root, "a .csv file with one row an image")
+    if len(tables) > 1:
+        names = some(path.name for path in tables)
+        raise ValueError(f"load_faces: {root} has several tables ({names}): pass one as csv.")
+    return tables[0]
+
+
+def _label_columns(
+    table: pd.DataFrame, aus: Mapping[int | str, str] | Iterable[int | str] | None, path: Path
+) -> dict[str, str]:
+    """Return the column of each AU."""
+    if isinstance(aus, Mapping):
+        return dict(zip(au_names(aus), aus.values(), strict=True))
+    named = [column for column in map(str, table) if re.fullmatch(r"AU\d+", column)]
+    found = dict(zip(au_names(named), named, strict=True))
+    if aus is None:
+        return found
+    wanted = au_names(aus)
+    absent = [au for au in wanted if au not in found]
+    if absent:
+        raise ValueError(f"{path} has no column for {some(absent)}; it has {some(found, 30)}.")
+    return {au: found[au] for au in wanted}
+
+
+def _exist(paths: list[Path]) -> list[bool]:
+    """Whether each file is there, listing each folder once."""
+    listed: dict[Path, set[str]] = {}
+    for folder in {path.parent for path in paths}:
+        listed[folder] = set(os.listdir(folder)) if folder.is_dir() else set()
+    return [path.name in listed[path.parent] for path in paths]

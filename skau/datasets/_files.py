@@ -1,0 +1,128 @@
+"""Find the parts of a corpus on disk, and say what is missing."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NoReturn
+
+import pandas as pd
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
+
+
+def some(items: Iterable[object], limit: int = 5) -> str:
+    """Write out the first few items, and how many more there are."""
+    names = [str(item) for item in items]
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def wrong_folder(loader: str, folder: Path, expected: str, hint: str = "") -> NoReturn:
+    """Raise the error for a folder that does not hold the corpus."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{loader}: there is no folder {folder}. Expected {expected}.")
+    found = sorted(path.name + ("/" if path.is_dir() else "") for path in folder.iterdir())
+    raise FileNotFoundError(
+        f"{loader}: expected {expected} under {folder}, but found "
+        f"{some(found, 10) or 'an empty folder'}.{' ' + hint if hint else ''}"
+    )
+
+
+def visible(folder: Path) -> list[Path]:
+    """Return the entries of a folder in order of name, without hidden and resource-fork files."""
+    return sorted(p for p in folder.iterdir() if not p.name.startswith((".", "__MACOSX")))
+
+
+def is_image(path: Path) -> bool:
+    """Whether the name is that of an image."""
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def has_images(folder: Path) -> bool:
+    """Whether an image lies directly in the folder."""
+    with os.scandir(folder) as entries:
+        return any(is_image(Path(e.name)) and not e.name.startswith(".") for e in entries)
+
+
+def find_folders(
+    root: Path, wanted: Callable[[Path], bool], *, depth: int = 3, skip: str = r"(?!)"
+) -> list[Path]:
+    """Return the folders in `root`, itself included, for which `wanted` holds.
+
+    The search goes `depth` levels down, and neither below a folder found nor into folders whose
+    name matches `skip`: those hold thousands of frames.
+    """
+    found, level = [], [root] if root.is_dir() else []
+    for _ in range(depth + 1):
+        below = []
+        for folder in level:
+            if wanted(folder):
+                found.append(folder)
+            else:
+                below += [p for p in visible(folder) if p.is_dir() and not re.match(skip, p.name)]
+        level = below
+    return found
+
+
+def called(*parts: str) -> Callable[[Path], bool]:
+    """Return a test for `find_folders`: whether a path ends in these names."""
+    return lambda path: path.parts[-len(parts) :] == parts
+
+
+def only(folders: list[Path], loader: str, what: str) -> Path:
+    """Return the one folder found; two are for the user to decide."""
+    if len(folders) > 1:
+        raise ValueError(
+            f"{loader}: found {what} in more than one place ({some(folders)}). Pass the one to "
+            "use as image_folder, or a folder that holds only one."
+        )
+    return folders[0]
+
+
+def numbered_images(folder: Path) -> dict[int, str]:
+    """Return the images of a folder by the number at the end of their names."""
+    numbered: dict[int, str] = {}
+    if not folder.is_dir():
+        return numbered
+    for path in visible(folder):
+        number = re.search(r"(\d+)$", path.stem)
+        if not is_image(path) or number is None:
+            continue
+        if int(number[1]) in numbered:
+            raise ValueError(
+                f"{path} and {numbered[int(number[1])]} are both frame {int(number[1])}: "
+                "keep one of them."
+            )
+        numbered[int(number[1])] = str(path)
+    return numbered
+
+
+def read_numbers(path: Path, **kwargs: object) -> pd.DataFrame:
+    """Read a table without a header, naming the file if that fails."""
+    try:
+        return pd.read_csv(path, header=None, **kwargs)  # type: ignore[call-overload]
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read as a table of numbers: {error}") from None
+
+
+class Gaps:
+    """What a corpus on disk lacks, collected while loading and then told in a few warnings."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._gaps: dict[str, list[str]] = {}
+
+    def add(self, kind: str, example: object) -> None:
+        """Note one gap of a kind; `kind` is a sentence to which the examples are added."""
+        self._gaps.setdefault(kind, []).append(str(example))
+
+    def warn(self) -> None:
+        """Tell of each kind once."""
+        for kind, examples in self._gaps.items():
+            warnings.warn(f"{self.name}: {kind}: {some(examples)}.", UserWarning, stacklevel=3)

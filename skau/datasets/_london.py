@@ -1,0 +1,143 @@
+"""Face Research Lab London Set."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from skau.datasets._bunch import make_bunch
+from skau.datasets._faces import load_faces
+from skau.datasets._files import Gaps, find_folders, has_images, is_image, visible, wrong_folder
+
+DESCR = """\
+Face Research Lab London Set: 102 adults, one neutral and one smiling photograph each from the
+front, 1350 x 1350 pixels as distributed. Smiling stands for AU12; nobody coded AUs.
+
+Licence CC BY 4.0. L. DeBruine and B. Jones, "Face Research Lab London Set", figshare, 2017,
+https://doi.org/10.6084/m9.figshare.5047666
+"""
+
+# Expression folders and the AU12 label that they stand for.
+EXPRESSIONS = {"neutral_front": 0.0, "smiling_front": 1.0}
+
+
+def load_london(
+    folder: str | os.PathLike[str], *, as_frame: bool = True, return_X_y: bool = False
+) -> Any:
+    """Load the frontal photographs of the Face Research Lab London Set.
+
+    Download ``neutral_front.zip``, ``smiling_front.zip`` and ``london_faces_info.csv`` from
+    figshare (https://doi.org/10.6084/m9.figshare.5047666, CC BY 4.0) and unpack them into one
+    folder: ``neutral_front/001_03.jpg``, ``smiling_front/001_08.jpg``. A resized copy with a
+    table ``faces.csv`` (columns image, subject, smiling, and any others) is read as well.
+
+    Parameters
+    ----------
+    folder : str or path
+        The folder with the two folders of photographs, or with ``faces.csv``.
+    as_frame : bool, default=True
+        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
+    return_X_y : bool, default=False
+        Return ``(images, target)`` instead of the Bunch.
+
+    Returns
+    -------
+    corpus : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        images : ndarray of shape (n,), dtype object
+            Paths.
+        target : DataFrame of shape (n, 1)
+            ``AU12``: 1.0 for the smiling photograph, 0.0 for the neutral one.
+        groups : ndarray of shape (n,), dtype str
+            Subjects ``001`` to ``173``.
+        frame : DataFrame
+            Columns image, subject, age (years), gender, ethnicity (NaN where unknown), any others
+            of ``faces.csv``, and AU12.
+        au_names : list of str
+            ``["AU12"]``.
+        folds : None
+            There are no published folds.
+        name, DESCR : str
+            ``"London"``, and what is in it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If neither layout is there, or one of the two folders is missing.
+    ValueError
+        If a photograph's name does not begin with its subject's number.
+
+    Warns
+    -----
+    UserWarning
+        For subjects of ``london_faces_info.csv`` without a photograph (left out).
+    """
+    root, gaps = Path(folder), Gaps("London")
+    if (root / "faces.csv").is_file():
+        corpus = load_faces(root, "faces.csv", aus={"AU12": "smiling"}, name="London")
+        corpus.frame = corpus.frame.drop(columns="smiling")
+        images, subjects = list(corpus.images), corpus.groups
+        target, extra = corpus.target, corpus.frame.drop(columns=["image", "subject"])
+    else:
+        images, subjects, labels = _photographs(root)
+        target = pd.DataFrame({"AU12": labels})
+        extra = _demographics(root, subjects, gaps)
+    gaps.warn()
+    return make_bunch(
+        "London",
+        images,
+        subjects,
+        target,
+        extra=extra,
+        descr=DESCR,
+        as_frame=as_frame,
+        return_X_y=return_X_y,
+    )
+
+
+def _photographs(root: Path) -> tuple[list[str], list[str], list[float]]:
+    """Return paths, subjects and AU12 of the distributed folders, subject by subject."""
+    rows = []
+    for expression, label in EXPRESSIONS.items():
+        folders = _holding(root, expression)
+        if not folders:
+            wrong_folder(
+                "load_london", root, f"photographs such as {expression}/001_03.jpg, or faces.csv"
+            )
+        for path in visible(folders[0]):
+            if not is_image(path):
+                continue  # the .tem files beside the photographs hold landmarks
+            number = re.match(r"(\d{3})_", path.name)
+            if number is None:
+                raise ValueError(f"{path}: expected a name such as 001_03.jpg.")
+            rows.append((number[1], label, str(path)))
+    subjects, labels, images = zip(*sorted(rows), strict=True)
+    return list(images), list(subjects), list(labels)
+
+
+def _holding(root: Path, expression: str) -> list[Path]:
+    # The archives may have been unpacked into folders of their own names.
+    return find_folders(root, lambda p: p.name == expression and has_images(p), depth=2)
+
+
+def _demographics(root: Path, subjects: list[str], gaps: Gaps) -> pd.DataFrame:
+    """Return age, gender and ethnicity of each row."""
+    columns = ["age", "gender", "ethnicity"]
+    path = root / "london_faces_info.csv"
+    if not path.is_file():
+        return pd.DataFrame(columns=columns, index=range(len(subjects)))
+    info = pd.read_csv(path, dtype={"face_id": str}, encoding="utf-8-sig")
+    if "face_id" not in info:
+        raise ValueError(f"{path}: expected a column face_id.")
+    # Versions of the file write X001 or 001, and face_sex or face_gender.
+    info.index = pd.Index(info["face_id"].str.extract(r"(\d+)", expand=False).str.zfill(3))
+    names = {"face_age": "age", "face_gender": "gender", "face_sex": "gender"}
+    info = info.rename(columns={**names, "face_eth": "ethnicity"}).reindex(columns=columns)
+    for lost in sorted(set(info.index) - set(subjects)):
+        gaps.add("subjects without a photograph are not in the corpus", lost)
+    return info.reindex(subjects)

@@ -1,0 +1,228 @@
+"""The packed head: its mesh, the shapes of people, and the targets of the Action Units.
+
+Positions are in decimetres; x points to the person's left, y up, z out of the face. The mean
+person's head (`Rig.position`) serves as the map of every other: a point of the skin is named
+by where it lies there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import resources
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+PARTS = ("skin", "left eye", "right eye", "teeth", "tongue", "lashes", "hair", "cavity")
+
+
+def _both(name: str, weight: float = 1.0) -> dict[str, float]:
+    return {f"{name}Left": weight, f"{name}Right": weight}
+
+
+# FACS names, and the targets that show each AU at full strength.
+ACTION_UNITS: dict[int, tuple[str, dict[str, float]]] = {
+    1: ("inner brow raiser", {"browInnerUp": 1.5}),
+    2: ("outer brow raiser", _both("browOuterUp", 1.1)),
+    4: ("brow lowerer", _both("browDown")),
+    5: ("upper lid raiser", _both("eyeWide", 1.1)),
+    6: ("cheek raiser", _both("cheekSquint", 1.35)),
+    7: ("lid tightener", _both("eyeSquint", 1.4)),
+    9: ("nose wrinkler", _both("noseSneer", 1.1)),
+    10: ("upper lip raiser", _both("mouthUpperUp", 1.1)),
+    12: ("lip corner puller", _both("mouthSmile", 0.85)),
+    14: ("dimpler", _both("mouthDimple", 1.5)),
+    15: ("lip corner depressor", _both("mouthFrown", 1.3)),
+    16: ("lower lip depressor", _both("mouthLowerDown")),
+    17: ("chin raiser", {"mouthShrugLower": 1.5, "mouthShrugUpper": 0.5}),
+    18: ("lip pucker", {"mouthPucker": 1.0}),
+    20: ("lip stretcher", _both("mouthStretch")),
+    23: ("lip tightener", {"mouthRollUpper": 0.8, "mouthRollLower": 0.8, "mouthPucker": 0.4}),
+    24: ("lip pressor", _both("mouthPress", 0.7) | _both("mouthFrown", 0.22) | {"mouthRollUpper": 0.45, "mouthRollLower": 0.45}),
+    25: ("lips part", _both("mouthLowerDown", 0.6) | _both("mouthUpperUp", 0.3)),
+    26: ("jaw drop", {"jawOpen": 0.55}),
+    43: ("eyes closed", _both("eyeBlink")),
+}
+
+
+@dataclass
+class Rig:
+    """What ``face_rig.npz`` holds; `tools/pack_rig.py` writes it."""
+
+    position: np.ndarray
+    """Vertices of the mean head, shape (n_vertices, 3)."""
+    triangle: np.ndarray
+    """Vertices of each triangle, shape (n_triangles, 3)."""
+    part: np.ndarray
+    """The part each triangle belongs to, an index into `PARTS`."""
+    openness: np.ndarray
+    """The share of the surroundings each vertex sees, 0 to 1: ambient occlusion."""
+    masks: dict[str, np.ndarray]
+    """Where lips, eyelids and ears are on the unrolled skin, 0 to 1."""
+    targets: dict[str, tuple[np.ndarray, np.ndarray]]
+    """Moved vertices and their offsets, by name."""
+
+    @cached_property
+    def flat(self) -> np.ndarray:
+        """Where each vertex lies on the unrolled skin."""
+        return unroll(self.position)
+
+    @cached_property
+    def lash(self) -> np.ndarray:
+        """The vertices of the lashes."""
+        return self.vertices_of("lashes")
+
+    @cached_property
+    def lash_root(self) -> np.ndarray:
+        """The vertex of the skin that each lash vertex grows from."""
+        skin = self.vertices_of("skin")
+        return skin[cKDTree(self.position[skin]).query(self.position[self.lash])[1]]
+
+    def moved(self, position: np.ndarray, weights: dict[str, float]) -> np.ndarray:
+        """Add weighted targets to a head; in a fixed order, so that the sum is too."""
+        result = position.copy()
+        for name in sorted(weights):
+            if weights[name]:
+                where, offset = self.targets[name]
+                result[where] += weights[name] * offset
+        return result
+
+    def vertices_of(self, part: str) -> np.ndarray:
+        """List the vertices of a part."""
+        return np.unique(self.triangle[self.part == PARTS.index(part)])
+
+
+@cache
+def load_rig() -> Rig:
+    """Read the packed rig, once for each process."""
+    path = resources.files("skau.datasets").joinpath("data/face_rig.npz")
+    with path.open("rb") as file, np.load(file) as pack:
+        data = {name: pack[name] for name in pack.files}
+    bounds = data["target_offset"]
+    where = data["target_vertex"].astype(np.int64)
+    offset = data["target_delta"] * float(data["target_step"])
+    return Rig(
+        position=data["position"] * float(data["position_step"]),
+        triangle=data["triangle"].astype(np.int64),
+        part=data["part"].astype(np.int64),
+        openness=data["openness"] / 255.0,
+        masks=dict(zip(data["mask_name"].astype(str), data["mask"] / 255.0, strict=True)),
+        targets={
+            name: (where[start:end], offset[start:end])
+            for name, start, end in zip(
+                data["target_name"].astype(str), bounds[:-1], bounds[1:], strict=True
+            )
+        },
+    )
+
+
+def unroll(position: np.ndarray) -> np.ndarray:
+    """Lay the mean head's skin out flat: shape (..., 2) in [0, 1], row 0 at the crown.
+
+    The angle round a vertical axis and the height, both stretched so that the face gets most
+    of the picture. The seam is at the back of the head.
+    """
+    turn = np.arctan2(position[..., 0], position[..., 2] - 0.2) / np.pi
+    height = np.clip((position[..., 1] - 7.0) / 2.1, -1, 1)
+    return np.stack([0.5 + _stretch(turn) / 2, 0.5 - _stretch(height) / 2], -1)
+
+
+def _stretch(value: np.ndarray) -> np.ndarray:
+    return 1.6 * value - 0.6 * value * np.abs(value)
+
+
+def normals(position: np.ndarray, triangle: np.ndarray) -> np.ndarray:
+    """Give the unit normal at each vertex, the area-weighted mean over its triangles."""
+    corner = position[triangle]
+    (a, b, c), (d, e, f) = (corner[:, 1] - corner[:, 0]).T, (corner[:, 2] - corner[:, 0]).T
+    face = (b * f - c * e, c * d - a * f, a * e - b * d)
+    total = np.stack(
+        [
+            sum(np.bincount(triangle[:, k], axis, len(position)) for k in range(3))
+            for axis in face
+        ],
+        1,
+    )
+    return total / (np.linalg.norm(total, axis=1, keepdims=True) + 1e-12)
+
+
+def expression(
+    intensity: dict[int, float], *, strength: dict[int, float], lopsided: float = 0.0
+) -> dict[str, float]:
+    """Give the target weights of a face that shows some AUs.
+
+    Parameters
+    ----------
+    intensity : dict of int to float
+        Intensity of each AU, 0 to 1.
+    strength : dict of int to float
+        How strongly this person shows each AU; 1 is usual.
+    lopsided : float, default=0.0
+        How much stronger the person's left side is than the right, as a share.
+    """
+    weights: dict[str, float] = {}
+    for number, amount in intensity.items():
+        for name, weight in ACTION_UNITS[number][1].items():
+            side = 1 + lopsided * (name.endswith("Left") - name.endswith("Right"))
+            key = f"au/{name}"
+            weights[key] = weights.get(key, 0.0) + weight * amount * strength[number] * side
+    return weights
+
+
+def person(rng: np.random.Generator) -> tuple[np.ndarray, dict[str, float | np.ndarray]]:
+    """Draw somebody's shape: target weights applied, and the traits that colours follow.
+
+    Returns
+    -------
+    position : ndarray of shape (n_vertices, 3)
+        The head at rest.
+    traits : dict
+        ``ancestry`` (African, Asian, Caucasian; sums to 1), ``male``, ``age`` (0 young,
+        1 old), ``heavy``; 0 to 1 each.
+    """
+    rig = load_rig()
+    ancestry = rng.dirichlet([0.5, 0.5, 0.5])
+    male, age = float(rng.beta(0.35, 0.35)), float(rng.beta(0.9, 1.6))
+    weight = rng.dirichlet([1.0, 2.5, 1.0])
+    weights: dict[str, float] = {}
+    for sex, sex_share in (("female", 1 - male), ("male", male)):
+        for old, age_share in (("young", 1 - age), ("old", age)):
+            share = sex_share * age_share
+            for race, amount in zip(("african", "asian", "caucasian"), ancestry, strict=True):
+                weights[f"macro/{race}-{sex}-{old}"] = share * amount
+            for build, amount in zip(("min", "average", "max"), weight, strict=True):
+                weights[f"macro/{sex}-{old}-{build}"] = share * amount
+    weights = {name: value for name, value in weights.items() if name in rig.targets}
+    weights |= _local_shape(rng, rig)
+    traits = {"ancestry": ancestry, "male": male, "age": age, "heavy": float(weight[2])}
+    return rig.moved(rig.position, weights), traits
+
+
+# Opposite ends of one scale exclude each other; a few targets come without an opposite.
+_OPPOSITES = {
+    "incr": "decr", "up": "down", "forward": "backward", "in": "out", "convex": "concave",
+    "uncompress": "compress",
+}  # fmt: skip
+_CALM = ("neck", "asym", "head-scale", "head-trans", "head-back", "head-age", "chin-jaw-drop")
+
+
+def _local_shape(rng: np.random.Generator, rig: Rig) -> dict[str, float]:
+    names = {name.removeprefix("shape/") for name in rig.targets if name.startswith("shape/")}
+    weights: dict[str, float] = {}
+    for name in sorted(names):
+        stem, _, end = name.rpartition("-")
+        if end in _OPPOSITES.values() and any(
+            f"{stem}-{more}" in names for more, less in _OPPOSITES.items() if less == end
+        ):
+            continue  # drawn with its opposite
+        if name.startswith("r-"):
+            continue  # follows the left side
+        spread = 0.12 if any(calm in name for calm in _CALM) else 0.3
+        value = float(np.clip(rng.normal(0, spread), -0.8, 0.8))
+        chosen = name if value > 0 else f"{stem}-{_OPPOSITES.get(end, '')}"
+        sides = (chosen, "r-" + chosen[2:]) if chosen.startswith("l-") else (chosen,)
+        for side in sides:
+            if side in names:
+                weights[f"shape/{side}"] = abs(value)
+    return weights

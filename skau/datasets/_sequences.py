@@ -1,0 +1,83 @@
+"""Corpora of videos: frames in folders, labels by frame number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from skau.datasets._files import Gaps, some
+
+
+class FaceSequence(NamedTuple):
+    """One video of one subject."""
+
+    subject: str
+    name: str  # of the sequence, as messages give it
+    labels: pd.DataFrame | None  # 1/0/NaN by frame number; None if the label file is missing
+    images: dict[int, str]  # path by the frame number that the labels use
+
+
+class Rows(NamedTuple):
+    """The sequences, one row an image."""
+
+    images: list[str]
+    subjects: list[str]
+    extra: pd.DataFrame  # columns sequence and frame
+    target: pd.DataFrame
+    n_uncoded: int  # images of frames that nobody coded and that were left out
+
+
+def collect_rows(
+    sequences: Iterable[FaceSequence], au_names: list[str], gaps: Gaps, *, uncoded: bool
+) -> Rows:
+    """Join images and labels by frame number.
+
+    Every image becomes a row, with NaN where it has no label. A label without an image cannot
+    become one and is noted in `gaps`, as is a sequence without labels. With ``uncoded=False``,
+    images of frames that an existing label file leaves out are not taken.
+    """
+    images: list[str] = []
+    subjects: list[str] = []
+    tables, n_uncoded = [], 0
+    labelled, pictured = set(), set()
+    for sequence in sequences:
+        frames = np.array(sorted(sequence.images), dtype=int)
+        if sequence.labels is None:
+            gaps.add(
+                "no label file for these images, which are kept as rows of NaN",
+                f"{sequence.name} ({len(frames)} images)",
+            )
+            labels = pd.DataFrame(columns=au_names, index=[], dtype=float)
+        else:
+            labels = sequence.labels
+            labelled.add(sequence.subject)
+            lost = labels.index.difference(frames.tolist())
+            if len(lost):
+                gaps.add(
+                    "labelled frames without an image are left out",
+                    f"{sequence.name} lacks {len(lost)} of {len(labels)} ({some(lost, 3)})",
+                )
+            if not uncoded:
+                coded = np.isin(frames, labels.index)
+                n_uncoded += int((~coded).sum())
+                frames = frames[coded]
+        if not len(frames):
+            continue
+        pictured.add(sequence.subject)
+        images += [sequence.images[int(frame)] for frame in frames]
+        subjects += [sequence.subject] * len(frames)
+        table = labels.reindex(index=frames, columns=au_names).astype(float)
+        table.insert(0, "sequence", sequence.name)
+        table.insert(1, "frame", frames)
+        tables.append(table)
+    for subject in sorted(labelled - pictured):
+        gaps.add("subjects with labels and without any image are not in the corpus", subject)
+    rows = (
+        pd.concat(tables, ignore_index=True)
+        if tables
+        else pd.DataFrame(columns=["sequence", "frame", *au_names])
+    )
+    return Rows(images, subjects, rows[["sequence", "frame"]], rows[au_names], n_uncoded)

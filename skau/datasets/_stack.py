@@ -1,0 +1,143 @@
+"""Several corpora as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from skau.datasets._bunch import au_names, make_bunch
+
+
+def stack_corpora(
+    *corpora: Bunch,
+    names: Sequence[str] | None = None,
+    as_frame: bool = True,
+    return_X_y: bool = False,
+) -> Any:
+    """Put corpora under each other: the union of their AUs, their subjects kept apart.
+
+    Subjects become ``"BP4D/F001"``: two corpora never share one. An AU that a corpus does not
+    annotate is NaN in its rows. Paths stay paths: no image is read.
+
+    Parameters
+    ----------
+    *corpora : :class:`~sklearn.utils.Bunch`
+        Two or more, as the loaders of :mod:`skau.datasets` return them.
+    names : sequence of str, default=None
+        One name for each corpus, all different. None takes their `name`.
+    as_frame : bool, default=True
+        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
+    return_X_y : bool, default=False
+        Return ``(images, target)`` instead of the Bunch.
+
+    Returns
+    -------
+    corpus : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        images : ndarray
+            Where all corpora hold arrays of one shape, one array of shape (n, height, width[, 3]).
+            Otherwise of shape (n,) and dtype object: paths, and views of images given as arrays.
+        target : DataFrame of shape (n, n_aus)
+            Columns by AU number. A corpus of identities adds rows of NaN.
+        groups : ndarray of shape (n,), dtype str
+            Subjects, with the name of their corpus in front.
+        frame : DataFrame
+            Columns image (where the images are paths), subject, corpus, the columns that the
+            corpora's frames have, and the AUs.
+        au_names : list of str
+            The columns of `target`.
+        folds : dict or None
+            The published folds of all corpora, such as ``"BP4D/P1"``. To test on those of one
+            corpus and train on everything else, pass its folds to
+            :class:`~skau.model_selection.PredefinedSubjectSplit` with ``rest="train"``.
+        name, DESCR : str
+            The names joined by "+", and the descriptions.
+
+    Raises
+    ------
+    ValueError
+        With fewer than two corpora, or names that are missing, equal or contain "/".
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from sklearn.utils import Bunch
+    >>> from skau.datasets import stack_corpora
+    >>> def corpus(name, au):
+    ...     return Bunch(name=name, images=np.zeros((2, 8, 8), np.uint8), groups=["1", "2"],
+    ...                  target=pd.DataFrame({au: [0.0, 1.0]}), au_names=[au])
+    >>> both = stack_corpora(corpus("A", "AU12"), corpus("B", "AU4"))
+    >>> both.target.assign(subject=both.groups)
+       AU4  AU12 subject
+    0  NaN   0.0     A/1
+    1  NaN   1.0     A/2
+    2  0.0   NaN     B/1
+    3  1.0   NaN     B/2
+    """
+    names = _check_names(corpora, names)
+    columns: set[str] = set()
+    for corpus in corpora:
+        columns.update(au_names(corpus.au_names))
+    union = sorted(columns, key=lambda au: int(au[2:]))
+    targets, extras, groups = [], [], []
+    folds: dict[str, list[str]] = {}
+    for name, corpus in zip(names, corpora, strict=True):
+        target = pd.DataFrame(
+            np.asarray(corpus.target, dtype=float), columns=au_names(corpus.au_names)
+        )
+        targets.append(target.reindex(columns=union))
+        groups += [f"{name}/{subject}" for subject in corpus.groups]
+        frame = corpus.get("frame")
+        extra = pd.DataFrame({"corpus": name}, index=target.index)
+        if isinstance(frame, pd.DataFrame):
+            known = frame.drop(columns=["image", "subject", "corpus", *union], errors="ignore")
+            extra = pd.concat([extra, known.reset_index(drop=True)], axis=1)
+        extras.append(extra)
+        for fold, subjects in (corpus.get("folds") or {}).items():
+            folds[f"{name}/{fold}"] = [f"{name}/{subject}" for subject in subjects]
+    return make_bunch(
+        "+".join(names),
+        _stack_images([corpus.images for corpus in corpora]),
+        groups,
+        pd.concat(targets, ignore_index=True),
+        extra=pd.concat(extras, ignore_index=True),
+        folds=folds or None,
+        descr="\n\n".join(corpus.get("DESCR", "") for corpus in corpora),
+        as_frame=as_frame,
+        return_X_y=return_X_y,
+    )
+
+
+def _check_names(corpora: Sequence[Bunch], names: Sequence[str] | None) -> list[str]:
+    if len(corpora) < 2:
+        raise ValueError(f"stack_corpora needs two or more corpora, not {len(corpora)}.")
+    found = [corpus.get("name") for corpus in corpora] if names is None else list(names)
+    if len(found) != len(corpora):
+        raise ValueError(f"names must hold {len(corpora)} names, one a corpus, not {len(found)}.")
+    if None in found:
+        raise ValueError(f"Corpus {found.index(None)} has no name: pass names, one a corpus.")
+    if len(set(found)) < len(found) or any("/" in str(name) for name in found):
+        raise ValueError(
+            f"The corpora's names have to differ and be free of '/', but are {found}: pass names. "
+            "If two hold the same people, load them as one corpus instead, or a person would "
+            "become two subjects."
+        )
+    return [str(name) for name in found]
+
+
+def _stack_images(parts: list[Any]) -> Any:
+    """One array if all are arrays of images of one shape; else an array of paths and images."""
+    arrays = [part for part in parts if isinstance(part, np.ndarray) and part.ndim > 1]
+    if len(arrays) == len(parts) and len({(a.shape[1:], a.dtype) for a in arrays}) == 1:
+        return np.concatenate(arrays)
+    images = [image for part in parts for image in part]
+    if all(isinstance(image, str) for image in images):
+        return images
+    mixed = np.empty(len(images), dtype=object)
+    mixed[:] = images
+    return mixed

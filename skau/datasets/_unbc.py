@@ -1,0 +1,239 @@
+"""UNBC-McMaster shoulder pain archive."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skau.datasets._bunch import au_names, code_labels, make_bunch
+from skau.datasets._files import (
+    Gaps,
+    called,
+    find_folders,
+    has_images,
+    numbered_images,
+    only,
+    visible,
+    wrong_folder,
+)
+from skau.datasets._sequences import FaceSequence, collect_rows
+
+UNBC_AUS = (4, 6, 7, 9, 10, 12, 20, 25, 26, 27, 43)
+
+SUBJECT = r"\d{3}-[a-z]{2}\d{3}$"
+SEQUENCE_SCORES = {"VAS": "vas", "OPR": "opr", "SEN": "sen", "AFF": "aff"}
+
+DESCR = """\
+UNBC-McMaster shoulder pain expression archive: 25 people with shoulder pain moving their arms,
+200 sequences, 48,398 frames. The intensity of 10 AUs, 1 to 5, and the presence of AU43 are coded
+in every frame; an AU that a frame's file does not list is absent. Labels: 1 where the intensity
+is at least {threshold:g} (AU43: where it is present), 0 otherwise, NaN where a frame's file is
+missing. In `frame`: pspi, the pain score of the frame (0 to 16), and, where the files are there,
+the scores of the sequence: vas (self-report, 0 to 10), opr (observer, 0 to 5), sen and aff
+(sensory and affective scales, 0 to 15).
+
+The data come from the University of Pittsburgh under a licence agreement:
+https://sites.pitt.edu/~emotion/um-spread.htm
+
+P. Lucey et al., "Painful data: the UNBC-McMaster shoulder pain expression archive database", FG
+2011, 57-64.
+"""
+
+
+def load_unbc(
+    folder: str | os.PathLike[str],
+    *,
+    threshold: float = 1,
+    aus: Iterable[int | str] = UNBC_AUS,
+    image_folder: str | os.PathLike[str] | None = None,
+    as_frame: bool = True,
+    return_X_y: bool = False,
+) -> Any:
+    """Load the UNBC-McMaster shoulder pain archive from its folders on disk.
+
+    Ask for the data at the University of Pittsburgh
+    (https://sites.pitt.edu/~emotion/um-spread.htm).
+
+    The images are ``Images/042-ll042/ll042t1aaaff/ll042t1aaaff001.png``. Each has a file
+    ``Frame_Labels/FACS/042-ll042/ll042t1aaaff/ll042t1aaaff001_facs.txt`` with a line for each AU
+    present (its number, its intensity and two more columns; empty if there is none), and one of
+    the same name under ``Frame_Labels/PSPI`` with the pain score. Scores of whole sequences are
+    ``Sequence_Labels/VAS/042-ll042/ll042t1aaaff.txt``, and likewise ``OPR``, ``SEN``, ``AFF``.
+
+    Parameters
+    ----------
+    folder : str or path
+        The folder with ``Frame_Labels``, and ``Images`` unless `image_folder` is given.
+    threshold : float, default=1
+        The intensity (1 to 5) from which on an AU is positive. Published work does not agree on
+        it. AU43 is coded as present or absent, whatever the threshold.
+    aus : iterable of int or str, default=(4, 6, 7, 9, 10, 12, 20, 25, 26, 27, 43)
+        AUs to load, of those eleven. IdenNet uses 6, 7, 12, 25, 26 and 43.
+    image_folder : str or path, default=None
+        The folder that holds ``042-ll042``, ..., if the images lie elsewhere.
+    as_frame : bool, default=True
+        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
+    return_X_y : bool, default=False
+        Return ``(images, target)`` instead of the Bunch.
+
+    Returns
+    -------
+    corpus : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        images : ndarray of shape (n,), dtype object
+            Paths.
+        target : DataFrame of shape (n, n_aus)
+            1.0 present, 0.0 absent, NaN unknown. Columns ``AUn``.
+        groups : ndarray of shape (n,), dtype str
+            Subjects such as ``042-ll042``.
+        frame : DataFrame
+            Columns image, subject, sequence, frame, pspi (NaN if unknown), vas, opr, sen and aff
+            if ``Sequence_Labels`` is there, and the AUs.
+        au_names : list of str
+            The columns of `target`.
+        folds : None
+            There are no published folds.
+        name, DESCR : str
+            ``"UNBC"``, and what is in it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If labels or images are not there.
+    ValueError
+        If `aus` asks for one that is not coded, or a file cannot be read or holds an intensity
+        beyond 5.
+
+    Warns
+    -----
+    UserWarning
+        For labelled frames without an image (left out), subjects without any image (left out),
+        and images without a FACS file (kept as rows of NaN) or without a pain score (NaN).
+    """
+    root, names, gaps = Path(folder), au_names(aus), Gaps("UNBC")
+    strange = sorted(set(names) - set(au_names(UNBC_AUS)))
+    if strange:
+        raise ValueError(f"aus: {', '.join(strange)} is not coded in UNBC; it has {UNBC_AUS}.")
+    facs = _label_folder(root, "FACS")
+    if facs is None:
+        wrong_folder("load_unbc", root, "Frame_Labels/FACS/042-ll042/ll042t1aaaff/*_facs.txt")
+    pspi = _label_folder(root, "PSPI")
+    image_root = Path(image_folder) if image_folder is not None else root
+    image_dirs = find_folders(image_root, _holds_images, skip=rf"{SUBJECT}|.*_Labels$")
+    if not image_dirs:
+        wrong_folder("load_unbc", image_root, "Images/042-ll042/ll042t1aaaff/ll042t1aaaff001.png")
+    image_dir = only(image_dirs, "load_unbc", "images")
+    sequences, pain = [], {}
+    for subject, name in sorted(set(_sequences(image_dir)) | set(_sequences(facs))):
+        images = numbered_images(image_dir / subject / name)
+        labels = _read_facs(facs / subject / name, names, threshold)
+        unlabelled = sorted(set(images) - set(labels.index))
+        if unlabelled and len(labels):
+            gaps.add(
+                "images without a FACS file, kept as rows of NaN",
+                f"{name} frame {', '.join(map(str, unlabelled))}",
+            )
+        # Without a single file the sequence as a whole is noted when the rows are collected.
+        sequences.append(FaceSequence(subject, name, labels if len(labels) else None, images))
+        pain[name] = _read_scores(pspi / subject / name) if pspi is not None else {}
+    rows = collect_rows(sequences, names, gaps, uncoded=True)
+    extra = rows.extra.copy()
+    extra["pspi"] = [
+        pain[name].get(frame, np.nan)
+        for name, frame in zip(extra["sequence"], extra["frame"], strict=True)
+    ]
+    lost = extra.loc[extra["pspi"].isna(), "sequence"].value_counts(sort=False)
+    for sequence, count in lost.items():
+        gaps.add("images without a pain score, NaN there", f"{sequence} ({count} images)")
+    for scale, column in SEQUENCE_SCORES.items():
+        scores = find_folders(root, called("Sequence_Labels", scale), depth=4)
+        if scores:
+            files = {
+                sequence: scores[0] / subject / f"{sequence}.txt"
+                for subject, sequence in zip(rows.subjects, extra["sequence"], strict=True)
+            }
+            extra[column] = extra["sequence"].map({s: _read_score(p) for s, p in files.items()})
+    gaps.warn()
+    return make_bunch(
+        "UNBC",
+        rows.images,
+        rows.subjects,
+        rows.target,
+        extra=extra,
+        descr=DESCR.format(threshold=threshold),
+        as_frame=as_frame,
+        return_X_y=return_X_y,
+    )
+
+
+def _label_folder(root: Path, kind: str) -> Path | None:
+    """Return Frame_Labels/FACS or .../PSPI; unpacking may have nested Frame_Labels in itself."""
+    found = find_folders(root, called("Frame_Labels", kind), depth=4)
+    return found[0] if found else None
+
+
+def _sequences(folder: Path) -> list[tuple[str, str]]:
+    return [
+        (subject.name, sequence.name)
+        for subject in visible(folder)
+        if re.match(SUBJECT, subject.name)
+        for sequence in visible(subject)
+        if sequence.is_dir()
+    ]
+
+
+def _holds_images(folder: Path) -> bool:
+    return any(has_images(folder / s / q) for s, q in _sequences(folder))
+
+
+def _frame_files(folder: Path) -> list[tuple[int, Path]]:
+    files = visible(folder) if folder.is_dir() else []
+    return [
+        (int(match[1]), path)
+        for path in files
+        if (match := re.search(r"(\d+)_facs\.txt$", path.name))
+    ]
+
+
+def _read_facs(folder: Path, names: list[str], threshold: float) -> pd.DataFrame:
+    """Read a sequence's files: an AU that a file does not list has intensity 0."""
+    intensities: dict[int, dict[str, float]] = {}
+    for frame, path in _frame_files(folder):
+        intensities[frame] = dict.fromkeys(names, 0.0)
+        for line in path.read_text().splitlines():
+            if not line.strip():
+                continue
+            try:
+                au, intensity = (float(cell) for cell in line.split()[:2])
+            except ValueError:
+                raise ValueError(
+                    f"{path}: expected an AU and its intensity in {line!r}."
+                ) from None
+            if f"AU{au:g}" in intensities[frame]:
+                intensities[frame][f"AU{au:g}"] = intensity
+    table = pd.DataFrame.from_dict(intensities, orient="index", columns=names)
+    labels = code_labels(table, str(folder), threshold=threshold, highest=5)
+    if "AU43" in names:
+        labels["AU43"] = code_labels(table[["AU43"]], str(folder), threshold=1, highest=5)["AU43"]
+    return labels
+
+
+def _read_score(path: Path) -> float:
+    """Read a file that holds one number; NaN if it is missing."""
+    if not path.is_file():
+        return np.nan
+    try:
+        return float(path.read_text())
+    except ValueError:
+        raise ValueError(f"{path}: expected one number.") from None
+
+
+def _read_scores(folder: Path) -> dict[int, float]:
+    return {frame: _read_score(path) for frame, path in _frame_files(folder)}

@@ -1,0 +1,30 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real and rendered faces that lies beside the project."""
+    beside = Path(__file__).resolve().parents[1].parent / "shared"
+    folder = Path(os.environ.get("SKAU_SHARED", beside))
+    if not folder.is_dir():
+        pytest.skip(f"no data at {folder}; set SKAU_SHARED to the folder that holds london/")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def blobs():
+    """Tiny images of 8 subjects: brightness says who, two patches say which AU."""
+    rng = np.random.RandomState(0)
+    n, subjects = 64, 8
+    groups = np.repeat([f"S{i}" for i in range(subjects)], n // subjects)
+    Y = rng.randint(0, 2, (n, 2)).astype(float)
+    X = rng.randint(0, 40, (n, 32, 32, 3))
+    X += np.repeat(np.arange(subjects) * 12, n // subjects)[:, None, None, None]
+    X[:, 4:12, 4:28] += (Y[:, 0] * 110).astype(int)[:, None, None, None]
+    X[:, 20:28, 4:28] += (Y[:, 1] * 110).astype(int)[:, None, None, None]
+    return X.clip(0, 255).astype(np.uint8), pd.DataFrame(Y, columns=["AU1", "AU12"]), groups

@@ -1,0 +1,98 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
+from sklearn.model_selection import cross_validate
+
+from skau.metrics import (
+    accuracy,
+    accuracy_scorer,
+    au_report,
+    f1_frame,
+    f1_frame_scorer,
+    roc_auc,
+    roc_auc_scorer,
+)
+
+nan = float("nan")
+
+
+@pytest.fixture
+def table():
+    rng = np.random.RandomState(0)
+    Y = rng.randint(0, 2, (60, 3)).astype(float)
+    P = np.clip(Y * 0.3 + rng.rand(60, 3) * 0.7, 0, 1)
+    Y[rng.rand(60, 3) < 0.2] = nan
+    return pd.DataFrame(Y, columns=["AU1", "AU4", "AU12"]), P
+
+
+def test_report_agrees_with_scikit_learn_on_the_annotated_rows(table):
+    Y, P = table
+    report = au_report(Y, P)
+    assert report.columns.tolist() == [
+        "support", "base_rate", "precision", "recall", "f1", "accuracy", "roc_auc",
+    ]  # fmt: skip
+    for j, au in enumerate(Y):
+        known = Y[au].notna()
+        t, p = Y[au][known], P[known, j]
+        assert report.loc[au, "support"] == known.sum()
+        assert report.loc[au, "base_rate"] == pytest.approx(t.mean())
+        assert report.loc[au, "precision"] == pytest.approx(precision_score(t, p > 0.5))
+        assert report.loc[au, "recall"] == pytest.approx(recall_score(t, p > 0.5))
+        assert report.loc[au, "f1"] == pytest.approx(f1_score(t, p > 0.5))
+        assert report.loc[au, "accuracy"] == pytest.approx(((p > 0.5) == t).mean())
+        assert report.loc[au, "roc_auc"] == pytest.approx(roc_auc_score(t, p))
+    assert report.loc["mean", "f1"] == pytest.approx(report["f1"][:-1].mean())
+    assert report.loc["mean", "support"] == Y.notna().sum().sum()
+
+
+def test_an_au_without_a_positive_has_no_f1_and_leaves_the_mean_alone():
+    Y = pd.DataFrame({"AU1": [1, 1, 0.0], "AU2": [0, 0, nan]})
+    P = np.array([[0.9, 0.9], [0.2, 0.1], [0.3, 0.8]])
+    report = au_report(Y, P)
+    assert np.isnan(report.loc["AU2", ["precision", "recall", "f1", "roc_auc"]].astype(float)).all()
+    assert report.loc["AU2", "accuracy"] == 0.5
+    assert report.loc["mean", "f1"] == report.loc["AU1", "f1"] == pytest.approx(2 / 3)
+
+
+def test_f1_by_hand_and_zero_where_nothing_is_found():
+    f1 = f1_frame([[1, 1], [1, 1], [0, 0], [nan, 0]], [[1, 0], [0, 0], [1, 0], [1, 0]])
+    assert f1.tolist() == [0.5, 0.0]  # tp 1, fp 1, fn 1; and no prediction at all
+
+
+def test_weights_are_repetitions(table):
+    Y, P = table
+    w = np.random.RandomState(1).randint(0, 4, len(Y))
+    again = np.repeat(np.arange(len(Y)), w)
+    pred = (P > 0.5).astype(int)
+    for metric, values in ((f1_frame, pred), (accuracy, pred), (roc_auc, P)):
+        weighted = metric(Y, values, sample_weight=w)
+        np.testing.assert_allclose(weighted, metric(Y.iloc[again], values[again]))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: f1_frame([[1, 2]], [[1, 0]]), "row 0, column 1 holds 2"),
+        (lambda: f1_frame([[1, 0]], [[1, 0.3]]), "threshold"),
+        (lambda: f1_frame([[1, 0]], [[1]]), "shape"),
+        (lambda: roc_auc([1, 0], [nan, 0]), "Y_score: row 0 is NaN"),
+        (lambda: f1_frame([1, 0], [1, 0], sample_weight=[1]), "sample_weight"),
+    ],
+)
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_scorers_of_a_plain_classifier_with_string_labels():
+    rng = np.random.RandomState(0)
+    X = rng.randn(80, 3)
+    y = np.where(X[:, 0] + 0.3 * rng.randn(80) > 0, "smile", "neutral")
+    scoring = {"f1": f1_frame_scorer, "auc": roc_auc_scorer, "accuracy": accuracy_scorer}
+    scores = cross_validate(LogisticRegression(), X, y, scoring=scoring, cv=4)
+    same = cross_validate(LogisticRegression(), X, y, scoring="roc_auc", cv=4)
+    np.testing.assert_allclose(scores["test_auc"], same["test_score"])
+    assert (scores["test_f1"] > 0.7).all()
+    assert (scores["test_accuracy"] > 0.7).all()
