@@ -182,9 +182,6 @@ def _holds_images(folder: Path) -> bool:
 def _read_labels(path: Path, names: list[str], gaps: Gaps) -> pd.DataFrame:
     """Read one file: frame numbers in the first column, whatever its header says, then AUs."""
     table = read_numbers(path)
-    if not len(table):
-        gaps.add("empty label files", path.name)
-        return pd.DataFrame(columns=names, dtype=float)
     try:
         header = [int(cell) for cell in table.iloc[0, 1:]]
         frames = table.iloc[1:, 0].astype(float).astype(int)
@@ -202,5 +199,5 @@ def _read_labels(path: Path, names: list[str], gaps: Gaps) -> pd.DataFrame:
             f"{path}: none of {some(names)} is in the first line: {some(header, 99)}."
         )
     if absent:
-        gaps.add("AUs without a column, NaN there", f"{', '.join(absent)} in {path.name}")
+        gaps.add("AUs without a column are NaN", f"{', '.join(absent)} in {path.name}")
     return code_labels(table.reindex(columns=names), str(path))

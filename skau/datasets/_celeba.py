@@ -119,7 +119,7 @@ def load_celeba(
         "CelebA",
         [str(image_dir / name) for name in rows[0]],
         rows[1],
-        pd.DataFrame(index=rows.index),
+        pd.DataFrame(index=rows.index, columns=pd.Index([], dtype="str")),
         descr=DESCR,
         as_frame=as_frame,
         return_X_y=return_X_y,

@@ -156,7 +156,7 @@ def load_disfa(
             extra = sorted(set(sequence.images) - set(sequence.labels.index))
             if extra:
                 gaps.add(
-                    "images without a label, kept as rows of NaN",
+                    "images without a label are kept as rows of NaN",
                     f"{sequence.name} frame {some(extra, 3)}",
                 )
     rows = collect_rows(sequences, names, gaps, uncoded=True)
@@ -231,5 +231,5 @@ def _read_labels(
         return None
     absent = [name for name in names if name not in columns]
     if absent:
-        gaps.add("AUs without a label file, NaN there", f"{', '.join(absent)} of {subject}")
+        gaps.add("AUs without a label file are NaN", f"{', '.join(absent)} of {subject}")
     return pd.DataFrame(columns).sort_index()

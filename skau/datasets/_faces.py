@@ -114,6 +114,8 @@ def load_faces(
     table = pd.read_csv(
         path, dtype={image: str, subject: str}, keep_default_na=False, na_values=[""]
     )
+    if not len(table):
+        raise ValueError(f"{path} has no rows.")
     columns = _label_columns(table, aus, path)
     for role, column in {"image": image, "subject": subject, **columns}.items():
         if column not in table:
@@ -144,7 +146,7 @@ def load_faces(
     for relative in table[image][[not found for found in there]]:
         gaps.add("rows whose image is not there are left out", relative)
     for lost in sorted(set(table[subject]) - set(table[subject][there])):
-        gaps.add("subjects without any image are not in the corpus", lost)
+        gaps.add("subjects without any image are left out", lost)
     gaps.warn()
     table, target = table[there], target[there]
     meaning = "as in the table" if threshold is None else f"1 from {threshold:g} on, 0 below"

@@ -105,8 +105,6 @@ def read_numbers(path: Path, **kwargs: object) -> pd.DataFrame:
     """Read a table without a header, naming the file if that fails."""
     try:
         return pd.read_csv(path, header=None, **kwargs)  # type: ignore[call-overload]
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame()
     except (ValueError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} cannot be read as a table of numbers: {error}") from None
 

@@ -139,5 +139,5 @@ def _demographics(root: Path, subjects: list[str], gaps: Gaps) -> pd.DataFrame:
     names = {"face_age": "age", "face_gender": "gender", "face_sex": "gender"}
     info = info.rename(columns={**names, "face_eth": "ethnicity"}).reindex(columns=columns)
     for lost in sorted(set(info.index) - set(subjects)):
-        gaps.add("subjects without a photograph are not in the corpus", lost)
+        gaps.add("subjects without a photograph are left out", lost)
     return info.reindex(subjects)

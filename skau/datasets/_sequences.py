@@ -42,23 +42,22 @@ def collect_rows(
     images: list[str] = []
     subjects: list[str] = []
     tables, n_uncoded = [], 0
-    labelled, pictured = set(), set()
+    lost: dict[str, list[str]] = {}  # by subject, what lacks an image
+    pictured = set()
     for sequence in sequences:
         frames = np.array(sorted(sequence.images), dtype=int)
         if sequence.labels is None:
             gaps.add(
-                "no label file for these images, which are kept as rows of NaN",
-                f"{sequence.name} ({len(frames)} images)",
+                "images without a label file are kept as rows of NaN",
+                f"{sequence.name} ({len(frames)})",
             )
             labels = pd.DataFrame(columns=au_names, index=[], dtype=float)
         else:
             labels = sequence.labels
-            labelled.add(sequence.subject)
-            lost = labels.index.difference(frames.tolist())
-            if len(lost):
-                gaps.add(
-                    "labelled frames without an image are left out",
-                    f"{sequence.name} lacks {len(lost)} of {len(labels)} ({some(lost, 3)})",
+            absent = labels.index.difference(frames.tolist())
+            if len(absent):
+                lost.setdefault(sequence.subject, []).append(
+                    f"{sequence.name} lacks {len(absent)} of {len(labels)} ({some(absent, 3)})"
                 )
             if not uncoded:
                 coded = np.isin(frames, labels.index)
@@ -73,8 +72,12 @@ def collect_rows(
         table.insert(0, "sequence", sequence.name)
         table.insert(1, "frame", frames)
         tables.append(table)
-    for subject in sorted(labelled - pictured):
-        gaps.add("subjects with labels and without any image are not in the corpus", subject)
+    for subject, absences in lost.items():
+        if subject not in pictured:
+            gaps.add("subjects with labels but without any image are left out", subject)
+        else:
+            for absence in absences:
+                gaps.add("labelled frames without an image are left out", absence)
     rows = (
         pd.concat(tables, ignore_index=True)
         if tables

@@ -137,7 +137,7 @@ def load_unbc(
         unlabelled = sorted(set(images) - set(labels.index))
         if unlabelled and len(labels):
             gaps.add(
-                "images without a FACS file, kept as rows of NaN",
+                "images without a FACS file are kept as rows of NaN",
                 f"{name} frame {', '.join(map(str, unlabelled))}",
             )
         # Without a single file the sequence as a whole is noted when the rows are collected.
@@ -151,7 +151,7 @@ def load_unbc(
     ]
     lost = extra.loc[extra["pspi"].isna(), "sequence"].value_counts(sort=False)
     for sequence, count in lost.items():
-        gaps.add("images without a pain score, NaN there", f"{sequence} ({count} images)")
+        gaps.add("images without a pain score", f"{sequence} ({count})")
     for scale, column in SEQUENCE_SCORES.items():
         scores = find_folders(root, called("Sequence_Labels", scale), depth=4)
         if scores:

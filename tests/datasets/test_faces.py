@@ -1,0 +1,256 @@
+"""Own data with a table, and corpora put together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.utils import Bunch
+
+import skau.datasets
+from skau.datasets import load_bp4d, load_celeba, load_faces, load_unbc, stack_corpora
+from skau.model_selection import PredefinedSubjectSplit, SubjectKFold
+
+nan = np.nan
+
+
+def write(folder, table, name="faces.csv", images=True):
+    (folder / name).write_text(table)
+    for line in table.splitlines()[1:]:
+        if images:
+            (folder / line.split(",")[0]).write_bytes(b"")
+    return folder
+
+
+@pytest.fixture
+def faces(tmp_path):
+    """Codes of every kind: 9, -1, 999, an empty cell, an intensity beside each."""
+    return write(
+        tmp_path,
+        "image,subject,AU04,AU12,AU12_c,age\n"
+        "a.png,001,1,0,0.1,30\n"
+        "b.png,001,9,1,0.9,30\n"
+        "c.png,002,-1,,0.3,\n"
+        "d.png,NA,0,999,999,41\n",
+    )
+
+
+def test_labels_of_a_table(faces):
+    corpus = load_faces(faces)
+    assert corpus.au_names == ["AU4", "AU12"]
+    np.testing.assert_array_equal(corpus.target, [[1, 0], [nan, 1], [nan, nan], [0, nan]])
+    assert corpus.groups.tolist() == ["001", "001", "002", "NA"]
+    assert list(corpus.images) == [
+        str(faces / name) for name in ("a.png", "b.png", "c.png", "d.png")
+    ]
+    assert list(corpus.frame) == ["image", "subject", "AU04", "AU12_c", "age", "AU4", "AU12"]
+    assert corpus.name == faces.name
+    assert corpus.folds is None
+    images, target = load_faces(faces, "faces.csv", return_X_y=True, as_frame=False)
+    np.testing.assert_array_equal(target, corpus.target)
+    assert list(images) == list(corpus.images)
+
+
+def test_intensities_and_column_mapping(faces):
+    corpus = load_faces(faces, aus={12: "AU12_c"}, threshold=0.3, name="mine")
+    np.testing.assert_array_equal(corpus.target["AU12"], [0, 1, 1, nan])
+    assert corpus.name == "mine"
+    assert load_faces(faces, aus=["AU12"]).au_names == ["AU12"]
+    with pytest.raises(ValueError, match=r"AU12 of row 2 is 0\.1, which is neither 0 or 1"):
+        load_faces(faces, aus={12: "AU12_c"})
+
+
+def test_zero_for_unknown_and_minus_one_for_absent(tmp_path):
+    write(tmp_path, "path,who,AU1\na.png,x,1\nb.png,x,0\nc.png,y,-1\n")
+    corpus = load_faces(tmp_path, image="path", subject="who", unknown=[0], threshold=1)
+    np.testing.assert_array_equal(corpus.target["AU1"], [1, nan, 0])
+
+
+def test_a_table_without_labels_gives_identities(tmp_path):
+    write(tmp_path, "image,subject\na.png,x\nb.png,y\n")
+    corpus = load_faces(tmp_path)
+    assert corpus.target.shape == (2, 0)
+    assert corpus.au_names == []
+    assert corpus.groups.tolist() == ["x", "y"]
+
+
+def test_missing_images(faces):
+    (faces / "b.png").unlink()
+    (faces / "c.png").unlink()
+    with (
+        pytest.warns(UserWarning, match=r"image is not there are left out: b.png, c.png"),
+        pytest.warns(UserWarning, match="subjects without any image are left out: 002"),
+    ):
+        corpus = load_faces(faces)
+    assert corpus.groups.tolist() == ["001", "NA"]
+    np.testing.assert_array_equal(corpus.target["AU4"], [1, 0])
+    (faces / "a.png").unlink()
+    (faces / "d.png").unlink()
+    with pytest.raises(
+        FileNotFoundError, match=r"expected the images of faces.csv, such as a.png"
+    ):
+        load_faces(faces)
+
+
+@pytest.mark.parametrize(
+    ("table", "kwargs", "message"),
+    [
+        ("image,person\na.png,x\n", {}, r"no column 'subject' for subject; its columns are image"),
+        ("image,subject\na.png,x\n", {"aus": {"AU1": "brow"}}, r"no column 'brow' for AU1.*aus="),
+        ("image,subject,AU2\na.png,x,1\n", {"aus": [1]}, "no column for AU1; it has AU2"),
+        ("image,subject,AU2\na.png,x,1\n", {"aus": ["smile"]}, "aus must hold AU numbers"),
+        ("image,subject,AU2\na.png,x,1\n", {"aus": [2, "AU02"]}, "an AU twice"),
+        ("image,subject\na.png,x\nb.png,\n", {}, "row 3 has no subject"),
+        ("image,subject\na.png,x\na.png,y\n", {}, "a.png is listed again in row 3"),
+        ("image,subject,AU2\na.png,x,2\n", {}, "AU2 of row 2 is 2, which is neither"),
+        ("image,subject,AU2\na.png,x,inf\n", {"threshold": 1}, "which is neither finite"),
+        ("image,subject,AU2\na.png,x,yes\n", {}, "labels have to be numbers"),
+        ("image,subject,AU2\n", {}, "has no rows"),
+    ],
+)
+def test_bad_tables(tmp_path, table, kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        load_faces(write(tmp_path, table), **kwargs)
+
+
+def test_which_table(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"a \.csv file .* but found an empty folder"):
+        load_faces(tmp_path)
+    write(tmp_path, "image,subject\na.png,x\n", "one.csv")
+    write(tmp_path, "image,subject\na.png,y\n", "two.csv")
+    with pytest.raises(ValueError, match=r"several tables \(one.csv, two.csv\)"):
+        load_faces(tmp_path)
+    assert load_faces(tmp_path, "two.csv").groups.tolist() == ["y"]
+    with pytest.raises(
+        FileNotFoundError, match=r"the table three.csv .* but found a.png, one.csv"
+    ):
+        load_faces(tmp_path, "three.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "n_subjects", "n_aus"),
+    [("ict-lab", 2400, 60, 18), ("ict-wild", 1200, 40, 18), ("ict-ids", 2400, 300, 0)],
+)
+def test_rendered_corpora(shared, name, n, n_subjects, n_aus):
+    corpus = load_faces(shared / name)
+    assert corpus.target.shape == (n, n_aus)
+    assert len(set(corpus.groups)) == n_subjects
+    if n_aus:
+        recoded = load_faces(
+            shared / name, aus={au: f"{au}_c" for au in corpus.au_names}, threshold=0.2
+        )
+        pd.testing.assert_frame_equal(recoded.target, corpus.target)
+
+
+# Stacking
+
+
+@pytest.mark.filterwarnings("ignore:BP4D")
+def test_stacked_corpora(bp4d, unbc, celeba):
+    parts = load_bp4d(bp4d), load_unbc(unbc), load_celeba(celeba)
+    stacked = stack_corpora(*parts)
+    assert stacked.name == "BP4D+UNBC+CelebA"
+    assert len(stacked.images) == 7 + 6 + 4
+    assert all(isinstance(path, str) for path in stacked.images)
+    numbers = [int(au[2:]) for au in stacked.au_names]
+    assert numbers == sorted({1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24, 9, 20, 25, 26, 27, 43})
+    assert stacked.groups[0] == "BP4D/F001"
+    assert set(stacked.groups[-4:]) == {"CelebA/2880", "CelebA/2937"}
+    pd.testing.assert_frame_equal(stacked.target[:7][parts[0].au_names], parts[0].target)
+    assert stacked.target[:7][["AU9", "AU43"]].isna().all(axis=None)
+    assert stacked.target[7:13][["AU1", "AU24"]].isna().all(axis=None)
+    np.testing.assert_array_equal(stacked.target["AU4"][7:13], parts[1].target["AU4"])
+    assert stacked.target[-4:].isna().all(axis=None)
+    assert stacked.frame["corpus"].tolist() == ["BP4D"] * 7 + ["UNBC"] * 6 + ["CelebA"] * 4
+    np.testing.assert_array_equal(stacked.frame["pspi"][7:13], parts[1].frame["pspi"])
+    assert list(stacked.folds) == ["BP4D/P1", "BP4D/P2", "BP4D/P3"]
+    assert stacked.folds["BP4D/P1"][0] == "BP4D/F001"
+    for train, test in SubjectKFold(2).split(stacked.images, stacked.target, stacked.groups):
+        assert {"CelebA/2880", "CelebA/2937"} <= set(stacked.groups[train])
+        assert not any(subject.startswith("CelebA") for subject in stacked.groups[test])
+
+
+def corpus(name, subjects=("1", "2"), au="AU1", images=None, **more):
+    n = len(subjects)
+    images = np.zeros((n, 8, 8, 3), dtype=np.uint8) if images is None else images
+    target = pd.DataFrame({au: np.arange(n) % 2 * 1.0})
+    return Bunch(
+        name=name, images=images, groups=np.array(subjects), target=target, au_names=[au], **more
+    )
+
+
+def test_published_folds_of_one_corpus_with_the_rest_in_training():
+    a = corpus("A", folds={"P1": ["1"], "P2": ["2"]})
+    stacked = stack_corpora(a, corpus("B"))
+    cv = PredefinedSubjectSplit(stacked.folds, rest="train")
+    splits = list(cv.split(stacked.images, stacked.target, stacked.groups))
+    assert [stacked.groups[test].tolist() for _, test in splits] == [["A/1"], ["A/2"]]
+    assert all({"B/1", "B/2"} <= set(stacked.groups[train]) for train, _ in splits)
+
+
+def test_equal_subject_names_stay_apart():
+    stacked = stack_corpora(corpus("A"), corpus("B", au="AU2"))
+    assert stacked.groups.tolist() == ["A/1", "A/2", "B/1", "B/2"]
+    np.testing.assert_array_equal(stacked.target, [[0, nan], [1, nan], [nan, 0], [nan, 1]])
+    assert "image" not in stacked.frame
+    again = stack_corpora(stacked, corpus("C"), names=["AB", "C"])
+    assert again.groups.tolist()[:1] == ["AB/A/1"]
+
+
+def test_images_of_one_shape_become_one_array():
+    a, b = corpus("A"), corpus("B", images=np.ones((2, 8, 8, 3), dtype=np.uint8))
+    images = stack_corpora(a, b).images
+    assert images.dtype == np.uint8
+    assert images.shape == (4, 8, 8, 3)
+    assert images[2:].all()
+
+
+@pytest.mark.parametrize("size", [(2, 9, 9, 3), (2, 8, 8)])
+def test_images_of_several_shapes_stay_as_they_are(size):
+    b = corpus("B", images=np.ones(size, dtype=np.uint8))
+    images = stack_corpora(corpus("A"), b).images
+    assert images.shape == (4,)
+    assert images[0].shape == (8, 8, 3)
+    assert images[3].shape == size[1:]
+    assert np.shares_memory(images[3], b.images)
+
+
+def test_paths_and_arrays_mix():
+    paths = corpus("B", images=np.array(["x.png", "y.png"], dtype=object))
+    images = stack_corpora(corpus("A"), paths).images
+    assert images[0].shape == (8, 8, 3)
+    assert images[2:].tolist() == ["x.png", "y.png"]
+
+
+def test_arrays_of_labels_stack_too():
+    a = corpus("A")
+    a.target = a.target.to_numpy()
+    stacked = stack_corpora(a, corpus("B"), as_frame=False)
+    assert stacked.frame is None
+    np.testing.assert_array_equal(stacked.target, [[0], [1], [0], [1]])
+
+
+@pytest.mark.parametrize(
+    ("corpora", "names", "message"),
+    [
+        (["A"], None, "two or more corpora"),
+        (["A", "A"], None, "differ.*pass names"),
+        (["A", "B/C"], None, "free of '/'"),
+        (["A", None], None, "Corpus 1 has no name: pass names"),
+        (["A", "B"], ["x"], "2 names"),
+        (["A", "B"], ["x", "x"], "differ"),
+    ],
+)
+def test_names_of_stacked_corpora(corpora, names, message):
+    with pytest.raises(ValueError, match=message):
+        stack_corpora(*map(corpus, corpora), names=names)
+
+
+def test_names_can_be_given():
+    assert stack_corpora(corpus("A"), corpus("A"), names=["x", "y"]).groups[-1] == "y/2"
+
+
+def test_importing_the_package_imports_no_loader():
+    assert "load_bp4d" in dir(skau.datasets)
+    with pytest.raises(AttributeError, match="no attribute 'load_ck'"):
+        skau.datasets.load_ck  # noqa: B018

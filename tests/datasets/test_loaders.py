@@ -1,0 +1,468 @@
+"""Loaders on copies of the official layouts, against labels worked out by hand."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skau.datasets import load_bp4d, load_celeba, load_disfa, load_london, load_unbc
+
+nan = np.nan
+
+
+def names(corpus):
+    return [Path(path).relative_to(Path(path).parents[2]).as_posix() for path in corpus.images]
+
+
+def load_and_listen(load, folder, **kwargs):
+    """Return the corpus and what its warnings say; they point at the line that loads."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        corpus = load(folder, **kwargs)
+    assert all(warning.filename == __file__ for warning in caught)
+    return corpus, "\n".join(str(warning.message) for warning in caught)
+
+
+def assert_whole(corpus, n):
+    """Check what every corpus promises."""
+    assert len(corpus.images) == len(corpus.groups) == len(corpus.target) == n
+    assert all(isinstance(path, str) and Path(path).is_file() for path in corpus.images)
+    assert corpus.groups.dtype.kind == "U"
+    assert list(corpus.target) == corpus.au_names
+    assert all(dtype == np.float64 for dtype in corpus.target.dtypes)
+    assert (corpus.target.isin([0, 1]) | corpus.target.isna()).all(axis=None)
+    assert list(corpus.frame["image"]) == list(corpus.images)
+    assert list(corpus.frame["subject"]) == list(corpus.groups)
+    pd.testing.assert_frame_equal(corpus.frame[corpus.au_names], corpus.target)
+    assert corpus.DESCR.startswith(corpus.name)
+    assert f"{n} images" in corpus.DESCR
+
+
+# BP4D
+
+
+def load_bp4d_with_gap(folder, **kwargs):
+    with pytest.warns(UserWarning, match=r"F001/T1 lacks 1 of 4 \(3\)"):
+        return load_bp4d(folder, **kwargs)
+
+
+def test_bp4d_labels(bp4d):
+    corpus = load_bp4d_with_gap(bp4d)
+    assert_whole(corpus, 7)
+    assert corpus.au_names == [f"AU{n}" for n in (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)]
+    assert names(corpus) == [
+        "F001/T1/0001.jpg",
+        "F001/T1/0002.jpg",
+        "F001/T1/0004.jpg",
+        "F001/T2/0010.jpg",
+        "F001/T2/0011.jpg",
+        "M009/T1/001.jpg",
+        "M009/T1/002.jpg",
+    ]
+    assert corpus.groups.tolist() == ["F001"] * 5 + ["M009"] * 2
+    np.testing.assert_array_equal(corpus.target["AU12"], [1, 1, 0, 0, 0, 0, 0])
+    np.testing.assert_array_equal(corpus.target["AU6"], [0, nan, 0, 0, 0, 0, 0])  # a code 9
+    np.testing.assert_array_equal(corpus.target["AU4"], [0, 0, 1, 0, 0, 0, 0])
+    np.testing.assert_array_equal(corpus.target["AU1"], [0, 0, 0, 0, 1, 0, 0])
+    np.testing.assert_array_equal(corpus.target["AU24"], [0, 0, 0, 0, 0, 1, 0])
+    assert corpus.frame["sequence"].tolist() == ["F001/T1"] * 3 + ["F001/T2"] * 2 + ["M009/T1"] * 2
+    assert corpus.frame["frame"].tolist() == [1, 2, 4, 10, 11, 1, 2]
+    assert "1 images of frames that nobody coded are left out" in corpus.DESCR
+    assert corpus.folds["P1"][0] == "F001"
+
+
+def test_bp4d_uncoded_frames_can_be_kept(bp4d):
+    corpus = load_bp4d_with_gap(bp4d, uncoded=True)
+    assert_whole(corpus, 8)
+    row = names(corpus).index("F001/T1/0005.jpg")
+    assert corpus.target.iloc[row].isna().all()
+
+
+def test_bp4d_other_aus_and_images_that_count_from_zero(bp4d):
+    corpus = load_bp4d_with_gap(bp4d, aus=["AU12", 5])
+    assert corpus.au_names == ["AU12", "AU5"]
+    assert corpus.target["AU5"].isna().all()  # 9 throughout
+    with pytest.warns(UserWarning, match="lacks"):
+        shifted = load_bp4d(bp4d, first_frame=0)
+    # Image 0001 shows the second frame then, and image 0004 the fifth, which is not coded.
+    assert names(shifted)[0] == "F001/T1/0001.jpg"
+    assert shifted.frame["frame"].tolist()[0] == 2
+    np.testing.assert_array_equal(shifted.target["AU6"].iloc[0], nan)
+
+
+def test_bp4d_flat_label_folder_and_images_elsewhere(bp4d, tmp_path):
+    shutil.rmtree(bp4d / "AUCoding" / "AU_INT")
+    for path in (bp4d / "AUCoding" / "AU_OCC").iterdir():
+        path.rename(bp4d / "AUCoding" / path.name)
+    (bp4d / "Sequences(2D+3D)").rename(tmp_path / "crops")
+    with pytest.raises(FileNotFoundError, match=r"expected images such as F001/T1/0001.jpg"):
+        load_bp4d(bp4d)
+    corpus = load_bp4d_with_gap(bp4d, image_folder=tmp_path / "crops")
+    assert_whole(corpus, 7)
+
+
+def test_bp4d_task_without_label_file(bp4d):
+    (bp4d / "AUCoding" / "AU_OCC" / "F001_T2.csv").unlink()
+    corpus, told = load_and_listen(load_bp4d, bp4d)
+    assert "images without a label file are kept as rows of NaN: F001/T2 (2)" in told
+    assert_whole(corpus, 7)
+    assert corpus.target[corpus.frame["sequence"] == "F001/T2"].isna().all(axis=None)
+
+
+def test_bp4d_subject_without_images(bp4d):
+    shutil.rmtree(bp4d / "Sequences(2D+3D)" / "M009")
+    corpus, told = load_and_listen(load_bp4d, bp4d)
+    assert "subjects with labels but without any image are left out: M009" in told
+    assert "M009/T1" not in told
+    assert set(corpus.groups) == {"F001"}
+
+
+def test_bp4d_named_header_and_absent_column(bp4d):
+    # Later releases write only the AUs they code, and the first column's header is anything.
+    path = bp4d / "AUCoding" / "AU_OCC" / "M009_T1.csv"
+    path.write_text(
+        "1,1,2,4,6,7,10,12,14,15,17,23\n1,1,0,0,0,0,0,0,0,0,0,0\n2,0,0,0,0,0,0,1,0,0,0,9\n"
+    )
+    corpus, told = load_and_listen(load_bp4d, bp4d)
+    assert "AUs without a column are NaN: AU24 in M009_T1.csv" in told
+    last = corpus.target[corpus.groups == "M009"]
+    assert last["AU1"].tolist() == [1, 0]
+    assert last["AU12"].tolist() == [0, 1]
+    np.testing.assert_array_equal(last["AU23"], [0, nan])
+    assert last["AU24"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("0,1,12\n1,0,3\n", r"AU12 of row 1 is 3, which is neither 0 or 1"),
+        ("0,1,12\n1,0,1\n1,0,0\n", "frame 1 is listed twice"),
+        ("frame,brow,smile\n1,0,1\n", "expected AU numbers in the first line"),
+        ("0,30,31\n1,0,1\n", "none of AU1"),
+        ("0,1,12\n1,0,yes\n", "labels have to be numbers"),
+        ("", "cannot be read"),
+    ],
+)
+def test_bp4d_bad_label_file(bp4d, content, message):
+    path = bp4d / "AUCoding" / "AU_OCC" / "M009_T1.csv"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=message) as error:
+        load_bp4d(bp4d)
+    assert "M009_T1.csv" in str(error.value)
+
+
+def test_bp4d_two_files_of_one_frame(bp4d):
+    folder = bp4d / "Sequences(2D+3D)" / "M009" / "T1"
+    shutil.copy(folder / "001.jpg", folder / "0001.jpg")
+    with pytest.raises(ValueError, match="are both frame 1"):
+        load_bp4d(bp4d)
+
+
+def test_bp4d_two_copies_of_the_images(bp4d):
+    shutil.copytree(bp4d / "Sequences(2D+3D)", bp4d / "resized")
+    with pytest.raises(ValueError, match="in more than one place"):
+        load_bp4d(bp4d)
+    assert len(load_bp4d_with_gap(bp4d, image_folder=bp4d / "resized").images) == 7
+
+
+# DISFA
+
+
+def load_disfa_with_gap(folder, **kwargs):
+    with pytest.warns(UserWarning, match=r"SN010/\w+ lacks 1 of 4 \(4\)"):
+        return load_disfa(folder, **kwargs)
+
+
+def test_disfa_labels(disfa):
+    corpus = load_disfa_with_gap(disfa)
+    assert_whole(corpus, 7)
+    assert len(corpus.au_names) == 12
+    assert names(corpus)[0] == "Videos_LeftCamera/LeftVideoSN001_comp/00001.png"
+    assert corpus.groups.tolist() == ["SN001"] * 4 + ["SN010"] * 3
+    np.testing.assert_array_equal(corpus.target["AU12"], [0, 0, 1, 1, 1, 1, 0])
+    np.testing.assert_array_equal(corpus.target["AU4"], [1, nan, 0, nan, 0, 0, 0])
+    assert corpus.folds["P1"][:2] == ["SN001", "SN002"]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "smile"), [(1, [0, 1, 1, 1]), (2, [0, 0, 1, 1]), (5, [0, 0, 0, 1])]
+)
+def test_disfa_threshold(disfa, threshold, smile):
+    corpus = load_disfa_with_gap(disfa, threshold=threshold)
+    assert corpus.target["AU12"].tolist()[:4] == smile
+    np.testing.assert_array_equal(corpus.target["AU4"].iloc[[1, 3]], [nan, nan])
+
+
+def test_disfa_cameras(disfa):
+    right = load_disfa_with_gap(disfa, camera="right")
+    assert all("RightVideo" in path for path in right.images)
+    both = load_disfa_with_gap(disfa, camera="both")
+    assert_whole(both, 14)
+    assert set(both.groups) == {"SN001", "SN010"}
+    assert sorted(set(both.frame["sequence"])) == [
+        "SN001/left",
+        "SN001/right",
+        "SN010/left",
+        "SN010/right",
+    ]
+    with pytest.raises(ValueError, match="camera must be"):
+        load_disfa(disfa, camera="front")
+
+
+def test_disfa_frames_that_count_from_zero(disfa):
+    folder = disfa / "Videos_LeftCamera" / "LeftVideoSN001_comp"
+    for frame in range(1, 5):
+        (folder / f"{frame:05}.png").rename(folder / f"{frame - 1}.png")
+    with pytest.raises(ValueError, match="holds an image 0, but first_frame=1"):
+        load_disfa(disfa)
+    shutil.rmtree(disfa / "Videos_LeftCamera" / "LeftVideoSN010_comp")
+    with pytest.warns(UserWarning, match="without any image are left out: SN010"):
+        corpus = load_disfa(disfa, first_frame=0)
+    assert corpus.target["AU12"].tolist() == [0, 0, 1, 1]
+    assert Path(corpus.images[0]).name == "0.png"
+
+
+def test_disfa_frames_in_folders_named_by_subject(disfa, tmp_path):
+    crops = tmp_path / "crops"
+    for subject in ("SN001", "SN010"):
+        shutil.copytree(disfa / "Videos_LeftCamera" / f"LeftVideo{subject}_comp", crops / subject)
+    assert len(load_disfa_with_gap(disfa, image_folder=crops, camera="right").images) == 7
+    with pytest.raises(ValueError, match="does not say which camera"):
+        load_disfa(disfa, image_folder=crops, camera="both")
+
+
+def test_disfa_missing_au_file_and_missing_subject(disfa):
+    (disfa / "ActionUnit_Labels" / "SN001" / "SN001_au5.txt").unlink()
+    shutil.rmtree(disfa / "ActionUnit_Labels" / "SN010")
+    corpus, told = load_and_listen(load_disfa, disfa)
+    assert "AU5 of SN001" in told
+    assert "images without a label file are kept as rows of NaN: SN010/left (3)" in told
+    assert_whole(corpus, 7)
+    assert corpus.target["AU5"].isna().all()
+    assert corpus.target[corpus.groups == "SN010"].isna().all(axis=None)
+    assert corpus.target["AU12"].tolist()[:4] == [0, 0, 1, 1]
+
+
+def test_disfa_missing_frame_and_missing_subject(disfa):
+    (disfa / "Videos_LeftCamera" / "LeftVideoSN001_comp" / "00003.png").unlink()
+    shutil.rmtree(disfa / "Videos_LeftCamera" / "LeftVideoSN010_comp")
+    corpus, told = load_and_listen(load_disfa, disfa)
+    assert "SN001/left lacks 1 of 4 (3)" in told
+    assert "without any image are left out: SN010" in told
+    assert corpus.target["AU12"].tolist() == [0, 0, 1]
+
+
+def test_disfa_image_without_a_label_line(disfa):
+    for au in (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26):
+        path = disfa / "ActionUnit_Labels" / "SN001" / f"SN001_au{au}.txt"
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:3]))
+    path.write_text("1,0\n2,0\n")  # AU26
+    corpus, told = load_and_listen(load_disfa, disfa)
+    assert "images without a label are kept as rows of NaN: SN001/left frame 4" in told
+    assert_whole(corpus, 7)
+    assert corpus.target.iloc[3].isna().all()
+    assert corpus.target.iloc[2].notna().sum() == 11  # all but AU26
+
+
+@pytest.mark.parametrize(
+    "content", ["", "1,0\n2,7\n", "1,0\n2,-3\n", "1,0\n2,x\n", "1\n2\n", "1,0\n1,0\n"]
+)
+def test_disfa_bad_label_file(disfa, content):
+    path = disfa / "ActionUnit_Labels" / "SN001" / "SN001_au9.txt"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"SN001_au9\.txt"):
+        load_disfa(disfa)
+
+
+def test_disfa_without_extracted_frames(disfa):
+    for video in ("SN001", "SN010"):
+        shutil.rmtree(disfa / "Videos_LeftCamera" / f"LeftVideo{video}_comp")
+    with pytest.raises(FileNotFoundError, match=r"extract their frames first.*ffmpeg"):
+        load_disfa(disfa)
+
+
+# UNBC
+
+
+def test_unbc_labels(unbc):
+    corpus = load_unbc(unbc)
+    assert_whole(corpus, 6)
+    assert corpus.groups.tolist() == ["042-ll042"] * 4 + ["043-jh043"] * 2
+    assert Path(corpus.images[0]).name == "ll042t1aaaff001.png"
+    np.testing.assert_array_equal(corpus.target["AU4"], [0, 1, 1, 0, 0, 0])
+    np.testing.assert_array_equal(corpus.target["AU43"], [0, 1, 0, 0, 0, 0])
+    np.testing.assert_array_equal(corpus.target["AU12"], [0, 0, 0, 1, 0, 0])
+    np.testing.assert_array_equal(corpus.frame["pspi"], [0, 4, 3, 0, 5, 0])
+    assert (corpus.frame[["vas", "opr", "sen", "aff"]] == [3, 2, 7, 1]).all(axis=None)
+    assert corpus.folds is None
+    assert len(corpus.au_names) == 11
+
+
+def test_unbc_threshold_leaves_au43_alone(unbc):
+    corpus = load_unbc(unbc, threshold=3, aus=(4, 6, 25, 43))
+    np.testing.assert_array_equal(corpus.target[:3], [[0, 0, 0, 0], [0, 0, 0, 1], [1, 0, 1, 0]])
+
+
+def test_unbc_missing_files(unbc):
+    labels = unbc / "Frame_Labels"
+    (labels / "FACS" / "042-ll042" / "ll042t1aaaff" / "ll042t1aaaff002_facs.txt").unlink()
+    shutil.rmtree(labels / "FACS" / "042-ll042" / "ll042t1afaff")
+    (labels / "PSPI" / "043-jh043" / "jh043t1aeaff" / "jh043t1aeaff001_facs.txt").unlink()
+    shutil.rmtree(unbc / "Sequence_Labels" / "SEN")
+    corpus, told = load_and_listen(load_unbc, unbc)
+    assert "images without a FACS file are kept as rows of NaN: ll042t1aaaff frame 2" in told
+    assert "images without a label file are kept as rows of NaN: ll042t1afaff (1)" in told
+    assert "images without a pain score: jh043t1aeaff (1)" in told
+    assert_whole(corpus, 6)
+    np.testing.assert_array_equal(corpus.target["AU4"], [0, nan, 1, nan, 0, 0])
+    np.testing.assert_array_equal(corpus.frame["pspi"], [0, 4, 3, 0, nan, 0])
+    assert "sen" not in corpus.frame
+
+
+def test_unbc_missing_images(unbc):
+    (unbc / "Images" / "042-ll042" / "ll042t1aaaff" / "ll042t1aaaff003.png").unlink()
+    shutil.rmtree(unbc / "Images" / "043-jh043")
+    corpus, told = load_and_listen(load_unbc, unbc)
+    assert "ll042t1aaaff lacks 1 of 3 (3)" in told
+    assert "without any image are left out: 043-jh043" in told
+    assert_whole(corpus, 3)
+
+
+def test_unbc_unpacked_into_folders_of_the_same_name(unbc):
+    for name in ("Images", "Frame_Labels"):
+        (unbc / name).rename(unbc / "inner")
+        (unbc / name).mkdir()
+        (unbc / "inner").rename(unbc / name / name)
+    assert_whole(load_unbc(unbc), 6)
+
+
+def test_unbc_bad_files(unbc):
+    with pytest.raises(ValueError, match="AU1 is not coded in UNBC"):
+        load_unbc(unbc, aus=(1, 4))
+    path = (
+        unbc / "Frame_Labels" / "FACS" / "042-ll042" / "ll042t1aaaff" / "ll042t1aaaff001_facs.txt"
+    )
+    path.write_text("four five\n")
+    with pytest.raises(ValueError, match=r"ll042t1aaaff001_facs.txt: expected an AU"):
+        load_unbc(unbc)
+    path.write_text("4.0 6.0 0 0\n")
+    with pytest.raises(ValueError, match="AU4 of row 1 is 6, which is neither an intensity"):
+        load_unbc(unbc)
+
+
+# CelebA and London
+
+
+def test_celeba(celeba):
+    corpus = load_celeba(celeba)
+    assert_whole(corpus, 4)
+    assert corpus.groups.tolist() == ["2880", "2937", "2880", "2937"]
+    assert corpus.target.shape == (4, 0)
+    assert corpus.target.isna().all(axis=None)
+
+
+def test_celeba_gaps(celeba):
+    images = celeba / "Img" / "img_align_celeba"
+    (images / "000002.jpg").rename(images / "999999.jpg")
+    corpus, told = load_and_listen(load_celeba, celeba)
+    assert "images without an identity are left out: 999999.jpg" in told
+    assert "not there are left out: 000002.jpg" in told
+    assert corpus.groups.tolist() == ["2880", "2880", "2937"]
+
+
+def test_celeba_all_in_one_folder_twice(celeba, tmp_path):
+    root = tmp_path / "flat"
+    shutil.copytree(
+        celeba / "Img" / "img_align_celeba", root / "img_align_celeba" / "img_align_celeba"
+    )
+    shutil.copy(celeba / "Anno" / "identity_CelebA.txt", root)
+    assert_whole(load_celeba(root), 4)
+    assert len(load_celeba(root, image_folder=celeba / "Img" / "img_align_celeba").images) == 4
+
+
+def test_london(london):
+    corpus = load_london(london)
+    assert_whole(corpus, 4)
+    assert [Path(path).name for path in corpus.images] == [
+        "001_03.jpg",
+        "001_08.jpg",
+        "173_03.jpg",
+        "173_08.jpg",
+    ]
+    assert corpus.groups.tolist() == ["001", "001", "173", "173"]
+    assert corpus.target["AU12"].tolist() == [0, 1, 0, 1]
+    np.testing.assert_array_equal(corpus.frame["age"], [24, 24, nan, nan])
+    assert corpus.frame["gender"].tolist() == ["female", "female", "male", "male"]
+    assert corpus.frame["ethnicity"].tolist()[-1] == "east_asian"
+
+
+def test_london_gaps(london):
+    (london / "smiling_front" / "smiling_front" / "173_08.jpg").unlink()
+    info = london / "london_faces_info.csv"
+    info.write_text(info.read_text() + "X004,30,male,black\n")
+    with pytest.warns(UserWarning, match="without a photograph are left out: 004"):
+        corpus = load_london(london)
+    assert corpus.groups.tolist() == ["001", "001", "173"]
+    info.unlink()
+    assert load_london(london).frame["age"].isna().all()
+    shutil.rmtree(london / "smiling_front")
+    with pytest.raises(FileNotFoundError, match=r"such as smiling_front/001_03\.jpg"):
+        load_london(london)
+
+
+def test_london_resized_copy(shared):
+    corpus = load_london(shared / "london")
+    assert_whole(corpus, 144)
+    assert len(set(corpus.groups)) == 72
+    assert corpus.groups[0] == "001"
+    assert corpus.target["AU12"].sum() == 72
+    assert {"age", "gender", "ethnicity", "left_eye_x"} <= set(corpus.frame)
+
+
+# All of them
+
+
+LOADERS = [load_bp4d, load_disfa, load_unbc, load_celeba, load_london]
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_wrong_folder(load, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere"):
+        load(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="but found an empty folder"):
+        load(tmp_path)
+    (tmp_path / "holiday").mkdir()
+    (tmp_path / "beach.jpg").write_bytes(b"")
+    with pytest.raises(FileNotFoundError, match=r"expected .* but found beach.jpg, holiday/"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("load", "fixture"),
+    [
+        (load_bp4d, "bp4d"),
+        (load_disfa, "disfa"),
+        (load_unbc, "unbc"),
+        (load_celeba, "celeba"),
+        (load_london, "london"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:BP4D", "ignore:DISFA")
+def test_return_conventions(load, fixture, request):
+    folder = request.getfixturevalue(fixture)
+    corpus = load(str(folder))
+    images, target = load(folder, return_X_y=True)
+    np.testing.assert_array_equal(images, corpus.images)
+    pd.testing.assert_frame_equal(target, corpus.target)
+    arrays = load(folder, as_frame=False)
+    assert arrays.frame is None
+    assert isinstance(arrays.target, np.ndarray)
+    np.testing.assert_array_equal(arrays.target, corpus.target.to_numpy())
+    assert isinstance(load(folder, return_X_y=True, as_frame=False)[1], np.ndarray)
+    # Where a user applies for the data.
+    assert "https://" in load.__doc__ or "http://" in load.__doc__
