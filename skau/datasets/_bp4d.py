@@ -126,10 +126,10 @@ def load_bp4d(
         wrong_folder("load_bp4d", image_root, "images such as F001/T1/0001.jpg")
     label_files = {
         (match[1].upper(), match[2].upper()): path
-        for path in visible(only(label_dirs, "load_bp4d", "AU labels"))
+        for path in visible(only(label_dirs, "load_bp4d", "AU labels", "folder"))
         if (match := LABEL_FILE.fullmatch(path.name))
     }
-    image_dir = only(image_dirs, "load_bp4d", "images")
+    image_dir = only(image_dirs, "load_bp4d", "images", "image_folder")
     tasks = sorted(set(label_files) | set(_tasks(image_dir)))
     sequences = []
     for subject, task in tasks:

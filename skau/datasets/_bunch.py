@@ -14,8 +14,10 @@ UNKNOWN = (9, -1, 999)
 """What the corpora and the tools around them write where an AU could not be scored."""
 
 
-def au_names(aus: Iterable[int | str]) -> list[str]:
-    """Return names such as ``AU4`` for 4, "4", "AU4" or "AU04"."""
+def au_names(
+    aus: Iterable[int | str], *, coded: Iterable[int] | None = None, corpus: str = ""
+) -> list[str]:
+    """Return names such as ``AU4`` for 4, "4", "AU4" or "AU04", if the corpus codes them."""
     names = []
     for au in aus:
         match = re.fullmatch(r"(?:AU)?0*(\d+)", str(au).strip(), flags=re.IGNORECASE)
@@ -24,6 +26,9 @@ def au_names(aus: Iterable[int | str]) -> list[str]:
         names.append(f"AU{match[1]}")
     if len(set(names)) < len(names):
         raise ValueError(f"aus names an AU twice: {names}.")
+    strange = [] if coded is None else [au for au in names if int(au[2:]) not in set(coded)]
+    if strange:
+        raise ValueError(f"{', '.join(strange)} is not coded in {corpus}; AUs {coded} are.")
     return names
 
 
@@ -41,6 +46,8 @@ def code_labels(
     one, a value is positive from the threshold on. `highest` is the largest intensity that the
     corpus uses: anything beyond it, or below 0, is an error and no label.
     """
+    if threshold is not None and highest is not None and not 0 < threshold <= highest:
+        raise ValueError(f"threshold must be above 0 and at most {highest:g}, not {threshold!r}.")
     try:
         raw = values.astype(float)
     except (TypeError, ValueError) as error:
@@ -58,8 +65,8 @@ def code_labels(
     if bad.to_numpy().any():
         row, column = np.argwhere(bad.to_numpy())[0]
         raise ValueError(
-            f"{where}: {raw.columns.astype(str)[column]} of row {raw.index.astype(str)[row]} is "
-            f"{raw.iat[row, column]:g}, which is neither {meaning} nor an unknown code "
+            f"{where}: {raw.columns[column]} of row {raw.index[row]} is "
+            f"{raw.to_numpy()[row, column]:g}, which is neither {meaning} nor an unknown code "
             f"({', '.join(f'{code:g}' for code in unknown)})."
         )
     return known if threshold is None else known.ge(threshold).astype(float).where(known.notna())
@@ -94,9 +101,10 @@ def make_bunch(
         extra = extra.reset_index(drop=True)
         frame = pd.concat([frame, extra.drop(columns=target.columns, errors="ignore")], axis=1)
     annotated = target.notna().any(axis=1)
+    annotation = f"{annotated.sum()} are annotated for at least one of {target.shape[1]} AUs"
     counts = (
-        f"{len(subjects)} images of {len(set(subjects))} subjects; {int(annotated.sum())} images "
-        f"are annotated for at least one of {target.shape[1]} AUs."
+        f"{len(subjects)} images of {len(set(subjects))} subjects; "
+        f"{annotation if target.shape[1] else 'no AU is annotated'}."
     )
     return Bunch(
         name=name,

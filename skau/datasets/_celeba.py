@@ -102,7 +102,11 @@ def load_celeba(
         # Unpacking may have put img_align_celeba into a folder of the same name.
         found = find_folders(root, lambda p: p.name == "img_align_celeba", depth=2)
         found = [p / p.name if (p / p.name).is_dir() else p for p in found]
-        image_dir = only(found, "load_celeba", "images") if found else root / "img_align_celeba"
+        image_dir = (
+            only(found, "load_celeba", "images", "image_folder")
+            if found
+            else root / "img_align_celeba"
+        )
     if not image_dir.is_dir():
         wrong_folder("load_celeba", root, "img_align_celeba with images such as 000001.jpg")
     files = {name for name in os.listdir(image_dir) if is_image(Path(name)) and name[0] != "."}

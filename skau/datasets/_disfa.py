@@ -16,6 +16,7 @@ from skau.datasets._files import (
     find_folders,
     has_images,
     numbered_images,
+    only,
     read_numbers,
     some,
     visible,
@@ -52,7 +53,7 @@ def load_disfa(
     as_frame: bool = True,
     return_X_y: bool = False,
 ) -> Any:
-    """Load DISFA from its folders on disk.
+    r"""Load DISFA from its folders on disk.
 
     Ask for the data at the University of Denver (http://mohammadmahoor.com/disfa/).
 
@@ -78,7 +79,7 @@ def load_disfa(
         Whose frames to take. Both cameras show the same faces at the same time, under the same
         subject.
     aus : iterable of int or str, default=(1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
-        AUs to load. IdenNet uses 1, 2, 4, 6, 9, 12, 25 and 26.
+        AUs to load, of those twelve. IdenNet uses 1, 2, 4, 6, 9, 12, 25 and 26.
     image_folder : str or path, default=None
         The folder that holds the frame folders, if they lie elsewhere. Unless `camera` is "both",
         folders named by the subject alone are taken for the camera asked for.
@@ -115,8 +116,9 @@ def load_disfa(
     FileNotFoundError
         If labels or frames are not there.
     ValueError
-        If an intensity is neither 0 to 5 nor an unknown code (9, -1, 999), if a file cannot be
-        read, or if there is an image 0 while `first_frame` is 1.
+        If `aus` asks for one that is not coded, if an intensity is neither 0 to 5 nor an unknown
+        code (9, -1, 999), if a file cannot be read, or if there is an image 0 while `first_frame`
+        is 1.
 
     Warns
     -----
@@ -127,11 +129,13 @@ def load_disfa(
     """
     if camera not in ("left", "right", "both"):
         raise ValueError(f"camera must be 'left', 'right' or 'both', not {camera!r}.")
-    root, names, gaps = Path(folder), au_names(aus), Gaps("DISFA")
+    root, gaps = Path(folder), Gaps("DISFA")
+    names = au_names(aus, coded=DISFA_AUS, corpus="DISFA")
     label_dirs = find_folders(root, lambda path: path.name.lower() == "actionunit_labels")
     if not label_dirs:
         wrong_folder("load_disfa", root, "ActionUnit_Labels/SN001/SN001_au1.txt")
-    label_files = {p.name: p for p in visible(label_dirs[0]) if SUBJECT.fullmatch(p.name)}
+    label_dir = only(label_dirs, "load_disfa", "AU labels", "folder")
+    label_files = {p.name: p for p in visible(label_dir) if SUBJECT.fullmatch(p.name)}
     image_root = Path(image_folder) if image_folder is not None else root
     default = camera if image_folder is not None and camera != "both" else None
     frame_dirs = _frame_folders(image_root, ("left", "right"), default)

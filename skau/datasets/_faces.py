@@ -111,9 +111,7 @@ def load_faces(
     """
     root = Path(folder)
     path = _find_table(root, csv)
-    table = pd.read_csv(
-        path, dtype={image: str, subject: str}, keep_default_na=False, na_values=[""]
-    )
+    table = pd.read_csv(path, encoding="utf-8-sig")
     if not len(table):
         raise ValueError(f"{path} has no rows.")
     columns = _label_columns(table, aus, path)
@@ -124,8 +122,11 @@ def load_faces(
                 f"{some(table.columns, 30)}. Name the right one with "
                 f"{'aus={...}' if role.startswith('AU') else f'{role}=...'}."
             )
+    # Paths and subjects are text: "001" is not 1, and somebody may be called "NA".
+    as_text = pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False)
     for column in (image, subject):
-        empty = table.index[table[column].isna()]
+        table[column] = as_text[column]
+        empty = table.index[table[column] == ""]
         if len(empty):
             raise ValueError(f"{path}: row {empty[0] + 2} has no {column}.")
     twice = table.index[table[image].duplicated()]

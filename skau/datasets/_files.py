@@ -73,12 +73,12 @@ def called(*parts: str) -> Callable[[Path], bool]:
     return lambda path: path.parts[-len(parts) :] == parts
 
 
-def only(folders: list[Path], loader: str, what: str) -> Path:
+def only(folders: list[Path], loader: str, what: str, argument: str) -> Path:
     """Return the one folder found; two are for the user to decide."""
     if len(folders) > 1:
         raise ValueError(
-            f"{loader}: found {what} in more than one place ({some(folders)}). Pass the one to "
-            "use as image_folder, or a folder that holds only one."
+            f"{loader}: found {what} in more than one place: {some(folders)}. "
+            f"Pass the one to use as {argument}."
         )
     return folders[0]
 

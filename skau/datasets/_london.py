@@ -11,7 +11,15 @@ import pandas as pd
 
 from skau.datasets._bunch import make_bunch
 from skau.datasets._faces import load_faces
-from skau.datasets._files import Gaps, find_folders, has_images, is_image, visible, wrong_folder
+from skau.datasets._files import (
+    Gaps,
+    find_folders,
+    has_images,
+    is_image,
+    only,
+    visible,
+    wrong_folder,
+)
 
 DESCR = """\
 Face Research Lab London Set: 102 adults, one neutral and one smiling photograph each from the
@@ -109,7 +117,7 @@ def _photographs(root: Path) -> tuple[list[str], list[str], list[float]]:
             wrong_folder(
                 "load_london", root, f"photographs such as {expression}/001_03.jpg, or faces.csv"
             )
-        for path in visible(folders[0]):
+        for path in visible(only(folders, "load_london", expression, "folder")):
             if not is_image(path):
                 continue  # the .tem files beside the photographs hold landmarks
             number = re.match(r"(\d{3})_", path.name)

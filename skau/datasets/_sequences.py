@@ -47,10 +47,9 @@ def collect_rows(
     for sequence in sequences:
         frames = np.array(sorted(sequence.images), dtype=int)
         if sequence.labels is None:
-            gaps.add(
-                "images without a label file are kept as rows of NaN",
-                f"{sequence.name} ({len(frames)})",
-            )
+            if len(frames):
+                kind = "images without a label file are kept as rows of NaN"
+                gaps.add(kind, f"{sequence.name} ({len(frames)})")
             labels = pd.DataFrame(columns=au_names, index=[], dtype=float)
         else:
             labels = sequence.labels

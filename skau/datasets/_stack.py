@@ -138,6 +138,4 @@ def _stack_images(parts: list[Any]) -> Any:
     images = [image for part in parts for image in part]
     if all(isinstance(image, str) for image in images):
         return images
-    mixed = np.empty(len(images), dtype=object)
-    mixed[:] = images
-    return mixed
+    return np.fromiter(images, dtype=object, count=len(images))

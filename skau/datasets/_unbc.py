@@ -117,10 +117,8 @@ def load_unbc(
         For labelled frames without an image (left out), subjects without any image (left out),
         and images without a FACS file (kept as rows of NaN) or without a pain score (NaN).
     """
-    root, names, gaps = Path(folder), au_names(aus), Gaps("UNBC")
-    strange = sorted(set(names) - set(au_names(UNBC_AUS)))
-    if strange:
-        raise ValueError(f"aus: {', '.join(strange)} is not coded in UNBC; it has {UNBC_AUS}.")
+    root, gaps = Path(folder), Gaps("UNBC")
+    names = au_names(aus, coded=UNBC_AUS, corpus="UNBC")
     facs = _label_folder(root, "FACS")
     if facs is None:
         wrong_folder("load_unbc", root, "Frame_Labels/FACS/042-ll042/ll042t1aaaff/*_facs.txt")
@@ -129,7 +127,7 @@ def load_unbc(
     image_dirs = find_folders(image_root, _holds_images, skip=rf"{SUBJECT}|.*_Labels$")
     if not image_dirs:
         wrong_folder("load_unbc", image_root, "Images/042-ll042/ll042t1aaaff/ll042t1aaaff001.png")
-    image_dir = only(image_dirs, "load_unbc", "images")
+    image_dir = only(image_dirs, "load_unbc", "images", "image_folder")
     sequences, pain = [], {}
     for subject, name in sorted(set(_sequences(image_dir)) | set(_sequences(facs))):
         images = numbered_images(image_dir / subject / name)
@@ -176,7 +174,7 @@ def load_unbc(
 def _label_folder(root: Path, kind: str) -> Path | None:
     """Return Frame_Labels/FACS or .../PSPI; unpacking may have nested Frame_Labels in itself."""
     found = find_folders(root, called("Frame_Labels", kind), depth=4)
-    return found[0] if found else None
+    return only(found, "load_unbc", f"{kind} labels", "folder") if found else None
 
 
 def _sequences(folder: Path) -> list[tuple[str, str]]:
@@ -217,7 +215,8 @@ def _read_facs(folder: Path, names: list[str], threshold: float) -> pd.DataFrame
                     f"{path}: expected an AU and its intensity in {line!r}."
                 ) from None
             if f"AU{au:g}" in intensities[frame]:
-                intensities[frame][f"AU{au:g}"] = intensity
+                listed = intensities[frame][f"AU{au:g}"]
+                intensities[frame][f"AU{au:g}"] = max(listed, intensity)
     table = pd.DataFrame.from_dict(intensities, orient="index", columns=names)
     labels = code_labels(table, str(folder), threshold=threshold, highest=5)
     if "AU43" in names:

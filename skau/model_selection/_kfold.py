@@ -69,7 +69,9 @@ class SubjectKFold(GroupKFold):
 
     See Also
     --------
-    skau.model_selection.StratifiedSubjectKFold : Also balances the base rate of every AU.
+    StratifiedSubjectKFold : Also balances the base rate of every AU.
+    PredefinedSubjectSplit : Folds by the names of their test subjects.
+    cross_val_predict : Takes identity-only subjects, where scikit-learn's asks for a partition.
 
     Notes
     -----

@@ -117,7 +117,7 @@ def fold_table(cv: Any, y: Any, groups: Any) -> pd.DataFrame:
     >>> from skau.model_selection import SubjectKFold, fold_table
     >>> Y = np.array([[1], [0], [0], [np.nan]])
     >>> fold_table(SubjectKFold(2), Y, ["a", "a", "b", "b"])
-         subjects  rows       AU1
+         subjects  rows        y0
     0           1     2  0.500000
     1           1     2  0.000000
     all         2     4  0.333333

@@ -55,7 +55,7 @@ class StratifiedSubjectKFold(SubjectKFold):
     >>> Y[:4] = Y[10:14] = 1  # a and b show the AU in 4 of 10 frames, c and d in 1
     >>> Y[[20, 30]] = 1
     >>> folds = fold_table(StratifiedSubjectKFold(2), Y, subjects)
-    >>> folds["AU1"].tolist()
+    >>> folds["y0"].tolist()
     [0.25, 0.25, 0.25]
     """
 
@@ -145,7 +145,7 @@ def _search(counts: _Counts, n_splits: int, random_state: np.random.RandomState)
 
 
 def label_table(y: Any) -> tuple[np.ndarray, list[str]]:
-    """Return 1/0/NaN with a column an AU, and the columns' names.
+    """Return 1/0/NaN with a column an AU, and the columns' names (y0, y1, ... without any).
 
     A one-dimensional y of 0, 1 and NaN is one AU; of anything else, a column a class.
     """
@@ -154,9 +154,9 @@ def label_table(y: Any) -> tuple[np.ndarray, list[str]]:
         if not column.dropna().isin([0, 1]).all():
             classes = pd.get_dummies(column, dtype=float)
             return classes.where(column.notna()).to_numpy(), [str(c) for c in classes]
-        y = column.to_frame("AU1" if not isinstance(y, pd.Series) else y.name)
-    names = y.columns if isinstance(y, pd.DataFrame) else range(1, np.shape(y)[1] + 1)
-    labels = pd.DataFrame(y).astype(float).to_numpy()
-    if not (np.isin(labels, [0, 1]) | np.isnan(labels)).all():
+        y = column.to_frame(getattr(y, "name", None) or "y0")
+    table = pd.DataFrame(y).astype(float)
+    if not (table.isin([0, 1]) | table.isna()).all(axis=None):
         raise ValueError("y must hold 0, 1 and NaN only, one column an AU.")
-    return labels, [str(name) if isinstance(name, str) else f"AU{name}" for name in names]
+    named = isinstance(y, pd.DataFrame)
+    return table.to_numpy(), [str(name) if named else f"y{name}" for name in table]

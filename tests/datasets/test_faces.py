@@ -74,6 +74,14 @@ def test_a_table_without_labels_gives_identities(tmp_path):
     assert corpus.groups.tolist() == ["x", "y"]
 
 
+def test_missing_values_as_other_programs_write_them(tmp_path):
+    table = "\ufeffimage,subject,AU1,AU2\n001,NA,NaN,1\n002,nan,0,NA\n003,1e3,1,\n"
+    corpus = load_faces(write(tmp_path, table))
+    np.testing.assert_array_equal(corpus.target, [[nan, 1], [0, nan], [1, nan]])
+    assert corpus.groups.tolist() == ["NA", "nan", "1e3"]
+    assert corpus.frame["image"].str[-3:].tolist() == ["001", "002", "003"]
+
+
 def test_missing_images(faces):
     (faces / "b.png").unlink()
     (faces / "c.png").unlink()
@@ -213,6 +221,11 @@ def test_images_of_several_shapes_stay_as_they_are(size):
     assert images[0].shape == (8, 8, 3)
     assert images[3].shape == size[1:]
     assert np.shares_memory(images[3], b.images)
+
+
+def test_images_of_several_types_stay_as_they_are():
+    images = stack_corpora(corpus("A"), corpus("B", images=np.ones((2, 8, 8, 3)))).images
+    assert [image.dtype.kind for image in images] == ["u", "u", "f", "f"]
 
 
 def test_paths_and_arrays_mix():

@@ -210,6 +210,8 @@ def test_disfa_cameras(disfa):
         "SN010/left",
         "SN010/right",
     ]
+    with pytest.raises(ValueError, match="AU7 is not coded in DISFA"):
+        load_disfa(disfa, aus=["AU7"])
     with pytest.raises(ValueError, match="camera must be"):
         load_disfa(disfa, camera="front")
 
@@ -308,6 +310,17 @@ def test_unbc_threshold_leaves_au43_alone(unbc):
     np.testing.assert_array_equal(corpus.target[:3], [[0, 0, 0, 0], [0, 0, 0, 1], [1, 0, 1, 0]])
 
 
+def test_unbc_an_au_listed_twice_counts_once(unbc):
+    folder = unbc / "Frame_Labels" / "FACS" / "043-jh043" / "jh043t1aeaff"
+    (folder / "jh043t1aeaff002_facs.txt").write_text("4 3 0 0\n\n4 1 0 0\n")
+    assert load_unbc(unbc, threshold=3).target["AU4"].iloc[-1] == 1
+
+
+def test_unbc_empty_folder(unbc):
+    (unbc / "Images" / "047-jl047" / "jl047t1aaaff").mkdir(parents=True)
+    assert_whole(load_unbc(unbc), 6)
+
+
 def test_unbc_missing_files(unbc):
     labels = unbc / "Frame_Labels"
     (labels / "FACS" / "042-ll042" / "ll042t1aaaff" / "ll042t1aaaff002_facs.txt").unlink()
@@ -344,6 +357,8 @@ def test_unbc_unpacked_into_folders_of_the_same_name(unbc):
 def test_unbc_bad_files(unbc):
     with pytest.raises(ValueError, match="AU1 is not coded in UNBC"):
         load_unbc(unbc, aus=(1, 4))
+    with pytest.raises(ValueError, match="threshold must be above 0 and at most 5, not 0"):
+        load_unbc(unbc, threshold=0)
     path = (
         unbc / "Frame_Labels" / "FACS" / "042-ll042" / "ll042t1aaaff" / "ll042t1aaaff001_facs.txt"
     )
