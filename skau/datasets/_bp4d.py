@@ -143,11 +143,11 @@ def load_bp4d(
                 {number - first_frame + 1: image for number, image in images.items()},
             )
         )
-    rows = collect_rows(sequences, names, gaps, uncoded=uncoded)
+    rows = collect_rows(sequences, names, gaps, uncoded="keep" if uncoded else "drop")
     if not rows.images:
         wrong_folder("load_bp4d", image_dir, "at least one image of a coded frame")
     gaps.warn()
-    left_out = f"{rows.n_uncoded} images of frames that nobody coded are left out."
+    left_out = f"Images left out because nobody coded their frames: {rows.n_uncoded}."
     return make_bunch(
         "BP4D",
         rows.images,

@@ -57,7 +57,7 @@ def code_labels(
         bad = known.notna() & ~known.isin([0, 1])
         meaning = "0 or 1 (pass a threshold if these are intensities)"
     elif highest is not None:
-        bad = known.notna() & ~known.ge(0).where(known.le(highest), False)
+        bad = known.notna() & ~(known.ge(0) & known.le(highest))
         meaning = f"an intensity from 0 to {highest:g}"
     else:
         bad = known.isin([np.inf, -np.inf])

@@ -18,7 +18,6 @@ from skau.datasets._files import (
     numbered_images,
     only,
     read_numbers,
-    some,
     visible,
     wrong_folder,
 )
@@ -28,6 +27,7 @@ from skau.datasets._sequences import FaceSequence, collect_rows
 DISFA_AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 
 SUBJECT = re.compile(r"SN\d{3}")
+SIDES = ("left", "right")
 
 DESCR = """\
 DISFA: 27 people watching one four-minute video, filmed by two cameras at 20 frames a second,
@@ -127,7 +127,7 @@ def load_disfa(
         subjects without labels (kept as rows of NaN), AUs without a file (NaN there) and images
         without a label (kept as rows of NaN).
     """
-    if camera not in ("left", "right", "both"):
+    if camera not in (*SIDES, "both"):
         raise ValueError(f"camera must be 'left', 'right' or 'both', not {camera!r}.")
     root, gaps = Path(folder), Gaps("DISFA")
     names = au_names(aus, coded=DISFA_AUS, corpus="DISFA")
@@ -138,10 +138,9 @@ def load_disfa(
     label_files = {p.name: p for p in visible(label_dir) if SUBJECT.fullmatch(p.name)}
     image_root = Path(image_folder) if image_folder is not None else root
     default = camera if image_folder is not None and camera != "both" else None
-    frame_dirs = _frame_folders(image_root, ("left", "right"), default)
-    wanted = ("left", "right") if camera == "both" else (camera,)
+    frame_dirs = _frame_folders(image_root, default)
     sequences = []
-    for side in wanted:
+    for side in SIDES if camera == "both" else (camera,):
         if not any(found == side for found, _ in frame_dirs):
             wrong_folder(
                 "load_disfa",
@@ -155,15 +154,7 @@ def load_disfa(
             images = _frames(frame_dirs.get((side, subject)), first_frame)
             labels = _read_labels(label_files.get(subject), subject, names, threshold, gaps)
             sequences.append(FaceSequence(subject, f"{subject}/{side}", labels, images))
-    for sequence in sequences:
-        if sequence.labels is not None:
-            extra = sorted(set(sequence.images) - set(sequence.labels.index))
-            if extra:
-                gaps.add(
-                    "images without a label are kept as rows of NaN",
-                    f"{sequence.name} frame {some(extra, 3)}",
-                )
-    rows = collect_rows(sequences, names, gaps, uncoded=True)
+    rows = collect_rows(sequences, names, gaps)
     gaps.warn()
     return make_bunch(
         "DISFA",
@@ -178,16 +169,14 @@ def load_disfa(
     )
 
 
-def _frame_folders(
-    root: Path, sides: tuple[str, ...], default: str | None
-) -> dict[tuple[str, str], Path]:
+def _frame_folders(root: Path, default: str | None) -> dict[tuple[str, str], Path]:
     """Return the folders with frames by (camera, subject)."""
     found: dict[tuple[str, str], Path] = {}
     for path in find_folders(root, lambda p: bool(SUBJECT.search(p.name)) and has_images(p)):
         subject = SUBJECT.search(path.name)[0]  # type: ignore[index]
         # The nearest name that tells the camera; "Videos_LeftCamera/SN001" tells it as well.
         below = [path.name, *(p.name for p in path.relative_to(root).parents)]
-        named = (side for name in below for side in sides if side in name.lower())
+        named = (side for name in below for side in SIDES if side in name.lower())
         side = next(named, default)
         if side is None:
             raise ValueError(
@@ -225,7 +214,7 @@ def _read_labels(
         if path is None or not path.is_file():
             continue
         table = read_numbers(path)
-        if table.shape[1] != 2:
+        if table.shape[1] != 2 or not pd.api.types.is_integer_dtype(table[0]):
             raise ValueError(f"{path}: expected lines 'frame,intensity'.")
         if table[0].duplicated().any():
             raise ValueError(f"{path}: frame {table[0][table[0].duplicated()].iloc[0]} twice.")

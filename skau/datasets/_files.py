@@ -90,8 +90,10 @@ def numbered_images(folder: Path) -> dict[int, str]:
         return numbered
     for path in visible(folder):
         number = re.search(r"(\d+)$", path.stem)
-        if not is_image(path) or number is None:
+        if not is_image(path):
             continue
+        if number is None:
+            raise ValueError(f"{path}: expected a frame number at the end of the name.")
         if int(number[1]) in numbered:
             raise ValueError(
                 f"{path} and {numbered[int(number[1])]} are both frame {int(number[1])}: "

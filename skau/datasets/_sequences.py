@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -31,13 +31,17 @@ class Rows(NamedTuple):
 
 
 def collect_rows(
-    sequences: Iterable[FaceSequence], au_names: list[str], gaps: Gaps, *, uncoded: bool
+    sequences: Iterable[FaceSequence],
+    au_names: list[str],
+    gaps: Gaps,
+    *,
+    uncoded: Literal["drop", "keep", "warn"] = "warn",
 ) -> Rows:
     """Join images and labels by frame number.
 
     Every image becomes a row, with NaN where it has no label. A label without an image cannot
-    become one and is noted in `gaps`, as is a sequence without labels. With ``uncoded=False``,
-    images of frames that an existing label file leaves out are not taken.
+    become one and is noted in `gaps`, as is a sequence without labels. Images of frames that the
+    sequence's labels leave out are dropped, kept, or kept and noted, as `uncoded` says.
     """
     images: list[str] = []
     subjects: list[str] = []
@@ -58,10 +62,13 @@ def collect_rows(
                 lost.setdefault(sequence.subject, []).append(
                     f"{sequence.name} lacks {len(absent)} of {len(labels)} ({some(absent, 3)})"
                 )
-            if not uncoded:
-                coded = np.isin(frames, labels.index)
+            coded = np.isin(frames, labels.index)
+            if uncoded == "drop":
                 n_uncoded += int((~coded).sum())
                 frames = frames[coded]
+            elif uncoded == "warn" and not coded.all():
+                kind = "images without a label are kept as rows of NaN"
+                gaps.add(kind, f"{sequence.name} frame {some(frames[~coded], 3)}")
         if not len(frames):
             continue
         pictured.add(sequence.subject)

@@ -132,16 +132,10 @@ def load_unbc(
     for subject, name in sorted(set(_sequences(image_dir)) | set(_sequences(facs))):
         images = numbered_images(image_dir / subject / name)
         labels = _read_facs(facs / subject / name, names, threshold)
-        unlabelled = sorted(set(images) - set(labels.index))
-        if unlabelled and len(labels):
-            gaps.add(
-                "images without a FACS file are kept as rows of NaN",
-                f"{name} frame {', '.join(map(str, unlabelled))}",
-            )
         # Without a single file the sequence as a whole is noted when the rows are collected.
         sequences.append(FaceSequence(subject, name, labels if len(labels) else None, images))
         pain[name] = _read_scores(pspi / subject / name) if pspi is not None else {}
-    rows = collect_rows(sequences, names, gaps, uncoded=True)
+    rows = collect_rows(sequences, names, gaps)
     extra = rows.extra.copy()
     extra["pspi"] = [
         pain[name].get(frame, np.nan)

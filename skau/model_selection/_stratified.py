@@ -120,8 +120,7 @@ def _search(counts: _Counts, n_splits: int, random_state: np.random.RandomState)
 
     # Every change considered puts `subject` into another fold, and either nobody or one subject
     # of that fold into its place. All are tried at once: a row each of `exchanged`.
-    nobody = np.zeros(n_splits, dtype=int) + n_subjects
-    exchanged = np.concatenate([np.arange(n_subjects), nobody])
+    exchanged = np.concatenate([np.arange(n_subjects), np.full(n_splits, n_subjects)])
     padded = [np.concatenate([part, np.zeros_like(part[:1])]) for part in counts]
     improved = True
     while improved:

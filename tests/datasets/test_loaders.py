@@ -72,7 +72,7 @@ def test_bp4d_labels(bp4d):
     np.testing.assert_array_equal(corpus.target["AU24"], [0, 0, 0, 0, 0, 1, 0])
     assert corpus.frame["sequence"].tolist() == ["F001/T1"] * 3 + ["F001/T2"] * 2 + ["M009/T1"] * 2
     assert corpus.frame["frame"].tolist() == [1, 2, 4, 10, 11, 1, 2]
-    assert "1 images of frames that nobody coded are left out" in corpus.DESCR
+    assert "left out because nobody coded their frames: 1." in corpus.DESCR
     assert corpus.folds["P1"][0] == "F001"
 
 
@@ -160,6 +160,13 @@ def test_bp4d_two_files_of_one_frame(bp4d):
     folder = bp4d / "Sequences(2D+3D)" / "M009" / "T1"
     shutil.copy(folder / "001.jpg", folder / "0001.jpg")
     with pytest.raises(ValueError, match="are both frame 1"):
+        load_bp4d(bp4d)
+
+
+def test_bp4d_image_without_a_number(bp4d):
+    folder = bp4d / "Sequences(2D+3D)" / "M009" / "T1"
+    (folder / "001.jpg").rename(folder / "first.jpg")
+    with pytest.raises(ValueError, match=r"first.jpg: expected a frame number"):
         load_bp4d(bp4d)
 
 
@@ -272,7 +279,8 @@ def test_disfa_image_without_a_label_line(disfa):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "1,0\n2,7\n", "1,0\n2,-3\n", "1,0\n2,x\n", "1\n2\n", "1,0\n1,0\n"]
+    "content",
+    ["", "1,0\n2,7\n", "1,0\n2,-3\n", "1,0\n2,x\n", "1\n2\n", "a,0\nb,0\n", "1,0\n1,0\n"],
 )
 def test_disfa_bad_label_file(disfa, content):
     path = disfa / "ActionUnit_Labels" / "SN001" / "SN001_au9.txt"
@@ -328,7 +336,7 @@ def test_unbc_missing_files(unbc):
     (labels / "PSPI" / "043-jh043" / "jh043t1aeaff" / "jh043t1aeaff001_facs.txt").unlink()
     shutil.rmtree(unbc / "Sequence_Labels" / "SEN")
     corpus, told = load_and_listen(load_unbc, unbc)
-    assert "images without a FACS file are kept as rows of NaN: ll042t1aaaff frame 2" in told
+    assert "images without a label are kept as rows of NaN: ll042t1aaaff frame 2" in told
     assert "images without a label file are kept as rows of NaN: ll042t1afaff (1)" in told
     assert "images without a pain score: jh043t1aeaff (1)" in told
     assert_whole(corpus, 6)
