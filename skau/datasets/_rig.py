@@ -28,7 +28,7 @@ ACTION_UNITS: dict[int, tuple[str, dict[str, float]]] = {
     4: ("brow lowerer", _both("browDown")),
     5: ("upper lid raiser", _both("eyeWide", 1.1)),
     6: ("cheek raiser", _both("cheekSquint", 1.35)),
-    7: ("lid tightener", _both("eyeSquint", 1.4)),
+    7: ("lid tightener", _both("eyeSquint", 1.55)),
     9: ("nose wrinkler", _both("noseSneer", 1.1)),
     10: ("upper lip raiser", _both("mouthUpperUp", 1.1)),
     12: ("lip corner puller", _both("mouthSmile", 0.85)),
@@ -38,8 +38,13 @@ ACTION_UNITS: dict[int, tuple[str, dict[str, float]]] = {
     17: ("chin raiser", {"mouthShrugLower": 1.5, "mouthShrugUpper": 0.5}),
     18: ("lip pucker", {"mouthPucker": 1.0}),
     20: ("lip stretcher", _both("mouthStretch")),
-    23: ("lip tightener", {"mouthRollUpper": 0.8, "mouthRollLower": 0.8, "mouthPucker": 0.4}),
-    24: ("lip pressor", _both("mouthPress", 0.7) | _both("mouthFrown", 0.22) | {"mouthRollUpper": 0.45, "mouthRollLower": 0.45}),
+    23: ("lip tightener", {"mouthRollUpper": 1.0, "mouthRollLower": 1.0, "mouthPucker": 0.75}),
+    24: (
+        "lip pressor",
+        _both("mouthPress", 1.0)
+        | _both("mouthFrown", 0.35)
+        | {"mouthRollUpper": 0.8, "mouthRollLower": 0.8},
+    ),
     25: ("lips part", _both("mouthLowerDown", 0.6) | _both("mouthUpperUp", 0.3)),
     26: ("jaw drop", {"jawOpen": 0.55}),
     43: ("eyes closed", _both("eyeBlink")),
@@ -138,10 +143,7 @@ def normals(position: np.ndarray, triangle: np.ndarray) -> np.ndarray:
     (a, b, c), (d, e, f) = (corner[:, 1] - corner[:, 0]).T, (corner[:, 2] - corner[:, 0]).T
     face = (b * f - c * e, c * d - a * f, a * e - b * d)
     total = np.stack(
-        [
-            sum(np.bincount(triangle[:, k], axis, len(position)) for k in range(3))
-            for axis in face
-        ],
+        [sum(np.bincount(triangle[:, k], axis, len(position)) for k in range(3)) for axis in face],
         1,
     )
     return total / (np.linalg.norm(total, axis=1, keepdims=True) + 1e-12)
@@ -170,17 +172,19 @@ def expression(
     return weights
 
 
-def person(rng: np.random.Generator) -> tuple[np.ndarray, dict[str, float | np.ndarray]]:
-    """Draw somebody's shape: target weights applied, and the traits that colours follow.
+@dataclass(frozen=True)
+class Traits:
+    """What a person's shape and colours have in common; shares from 0 to 1."""
 
-    Returns
-    -------
-    position : ndarray of shape (n_vertices, 3)
-        The head at rest.
-    traits : dict
-        ``ancestry`` (African, Asian, Caucasian; sums to 1), ``male``, ``age`` (0 young,
-        1 old), ``heavy``; 0 to 1 each.
-    """
+    ancestry: np.ndarray
+    """African, Asian and Caucasian share; they sum to 1."""
+    male: float
+    age: float
+    """0 young, 1 old."""
+
+
+def person(rng: np.random.Generator) -> tuple[np.ndarray, Traits]:
+    """Draw somebody: the head at rest, shape (n_vertices, 3), and what their colours follow."""
     rig = load_rig()
     ancestry = rng.dirichlet([0.5, 0.5, 0.5])
     male, age = float(rng.beta(0.35, 0.35)), float(rng.beta(0.9, 1.6))
@@ -195,8 +199,7 @@ def person(rng: np.random.Generator) -> tuple[np.ndarray, dict[str, float | np.n
                 weights[f"macro/{sex}-{old}-{build}"] = share * amount
     weights = {name: value for name, value in weights.items() if name in rig.targets}
     weights |= _local_shape(rng, rig)
-    traits = {"ancestry": ancestry, "male": male, "age": age, "heavy": float(weight[2])}
-    return rig.moved(rig.position, weights), traits
+    return rig.moved(rig.position, weights), Traits(ancestry, male, age)
 
 
 # Opposite ends of one scale exclude each other; a few targets come without an opposite.
@@ -204,7 +207,12 @@ _OPPOSITES = {
     "incr": "decr", "up": "down", "forward": "backward", "in": "out", "convex": "concave",
     "uncompress": "compress",
 }  # fmt: skip
-_CALM = ("neck", "asym", "head-scale", "head-trans", "head-back", "head-age", "chin-jaw-drop")
+# Kept small: what would distort the head, and the details that look like an AU at rest.
+_CALM = (
+    "neck", "asym", "head-scale", "head-trans", "head-back", "head-age", "chin-jaw-drop",
+    "eye-height", "eye-corner", "eyefold", "mouth-angles", "mouth-trans", "lip-ext", "lip-middle",
+    "mouth-dimples", "mouth-laugh", "eyebrows",
+)  # fmt: skip
 
 
 def _local_shape(rng: np.random.Generator, rig: Rig) -> dict[str, float]:

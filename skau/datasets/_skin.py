@@ -15,7 +15,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from skau.datasets._raster import rasterise
-from skau.datasets._rig import PARTS, Rig, load_rig
+from skau.datasets._rig import PARTS, Rig, Traits, load_rig
 
 SIZE = 640
 """Side of the unrolled skin in texels."""
@@ -133,19 +133,19 @@ def _above_hairline(position: np.ndarray, receding: float, height: float) -> np.
     return position[..., 1] - np.interp(turn, corner, line)
 
 
-def paint(rng: np.random.Generator, traits: dict) -> Look:
+def paint(rng: np.random.Generator, traits: Traits) -> Look:
     """Draw somebody's colours, as their ancestry, sex and age suggest.
 
     Parameters
     ----------
     rng : Generator
         The source of chance.
-    traits : dict
-        As `_rig.person` returns them.
+    traits : Traits
+        As `_rig.person` draws them.
     """
     rig, where = load_rig(), skin_map()
-    x, y, z = np.moveaxis(where, -1, 0)
-    male, age, ancestry = traits["male"], traits["age"], traits["ancestry"]
+    x, y, _ = np.moveaxis(where, -1, 0)
+    male, age, ancestry = traits.male, traits.age, traits.ancestry
     man = male > 0.5
     melanin = float(np.clip(ancestry @ [0.78, 0.3, 0.14] + rng.normal(0, 0.07), 0, 1))
     scale = np.linspace(0, 1, len(_SKIN))
@@ -170,7 +170,11 @@ def paint(rng: np.random.Generator, traits: dict) -> Look:
 
     # Hair of the head.
     receding = max(0.0, rng.normal(0.05 + 0.3 * age, 0.12)) if man else 0.0
-    edge = _above_hairline(where, receding, rng.normal(0, 0.05)) + 0.012 * noise(rng, 30, 160) + 0.02 * noise(rng, 8)
+    edge = (
+        _above_hairline(where, receding, rng.normal(0, 0.05))
+        + 0.012 * noise(rng, 30, 160)
+        + 0.02 * noise(rng, 8)
+    )
     style = rng.choice(["bald", "buzz", "short", "full"], p=[0.08, 0.2, 0.44, 0.28] if man
                        else [0.0, 0.03, 0.37, 0.6])  # fmt: skip
     ears = ndimage.gaussian_filter(_mask(rig, "ears"), 1.5)
@@ -247,10 +251,10 @@ def _complexion(
     if melanin < 0.35 and rng.random() < 0.3:
         spots = _rise((noise(rng, 130) - 1.3) / 0.8) * _bump(y, 7.05, 0.3) * front
         albedo *= 1 - rng.uniform(0.2, 0.45) * spots[..., None] * [0.6, 1, 1.1]
-    for _ in range(rng.poisson(2.5)):
+    for _ in range(rng.poisson(1.2)):
         spot = rng.uniform([-0.65, 6.2], [0.65, 7.85])
         distance = np.hypot(x - spot[0], y - spot[1])
-        size = rng.uniform(0.012, 0.028)
+        size = rng.uniform(0.008, 0.018)
         albedo *= 1 - 0.6 * (_bump(distance, 0, size) * front)[..., None] * [0.8, 1, 1]
     return albedo
 

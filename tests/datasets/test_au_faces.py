@@ -168,8 +168,8 @@ def test_the_order_of_aus_is_the_callers_and_changes_no_picture():
 
 
 def test_an_au_that_is_not_asked_for_is_not_shown():
-    rng_seed = {"image_size": 48, "random_state": 0, "variation": 0.0, "cache": False}
-    still = make_au_faces(1, 4, aus=[43], **rng_seed)
+    settings = {"image_size": 48, "random_state": 0, "variation": 0.0, "cache": False}
+    still = make_au_faces(1, 12, aus=[43], **settings)
     closed = still.target["AU43"].to_numpy() > 0
     calm = still.images[(still.intensity["AU43"] == 0).to_numpy()]
     assert closed.any()
