@@ -23,8 +23,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import interpolate
-from torchvision.ops import batched_nms, roi_align
+from torchvision.ops import batched_nms
+
+from .integral import IntegralImages
 
 PYRAMID_FACTOR = 0.709  # about sqrt(1/2): the area halves from rung to rung
 CELL = 12  # side of the first network's window, in pixels
@@ -33,7 +34,7 @@ CANDIDATE_THRESHOLDS = (0.6, 0.7)  # of the first and second network
 FIRST_FRACTION = 8  # the search begins with faces of the short side / 8 ...
 RUNGS_PER_STAGE = 4  # ... and goes four rungs (a factor of 4) finer each time
 SURE_FACE = 1.5  # a face this many times the finest size sought has met all its rungs
-WORKING_FACE = 32  # the finest face sought covers at least so many pixels of the reduced copy
+WORKING_FACE = 64  # the finest face sought covers at least so many pixels of the reduced copy
 
 
 class Faces(NamedTuple):
@@ -66,8 +67,11 @@ def load_networks(device: str) -> tuple[torch.nn.Module, torch.nn.Module, torch.
     """Return the three networks of the cascade; they are loaded once a process and device."""
     from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
-    nets = tuple(net().eval().requires_grad_(False).to(device) for net in (PNet, RNet, ONet))
-    return nets
+    pnet, rnet, onet = (
+        net().eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        for net in (PNet, RNet, ONet)
+    )
+    return pnet, rnet, onet
 
 
 def find_faces(
@@ -131,16 +135,14 @@ def _search(
 ) -> list[Faces]:
     """Run the cascade over images of one size for faces from ``smallest`` pixels up."""
     pnet, rnet, onet = load_networks(device)
-    width, height = images[0].size
-    r = max(1, int(smallest / WORKING_FACE))
-    pixels = np.stack([_reduced(image, r) for image in images])
-    batch = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().sub_(127.5).div_(128)
-    size = width // r * r, height // r * r
-
-    boxes, scores, index = _propose(pnet, batch, size, smallest)
-
     nothing = [Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))] * len(images)
-    crops, kept = _crops(batch, boxes, index, size, r, 24)
+    if min(images[0].size) < CELL:
+        return nothing
+    pixels = IntegralImages(images, max(1, int(smallest / WORKING_FACE)), device)
+
+    boxes, index = _propose(pnet, pixels, smallest)
+
+    crops, kept = _crops(pixels, boxes, index, 24)
     if not len(crops):
         return nothing
     boxes, index = boxes[kept], index[kept]
@@ -151,7 +153,7 @@ def _search(
     keep = batched_nms(boxes, scores, index, 0.7)
     boxes, index = _square(_shifted(boxes[keep], shift[keep], 1)), index[keep]
 
-    crops, kept = _crops(batch, boxes, index, size, r, 48)
+    crops, kept = _crops(pixels, boxes, index, 48)
     if not len(crops):
         return nothing
     boxes, index = boxes[kept], index[kept]
@@ -167,54 +169,36 @@ def _search(
     return [of_image.take(_suppress_nested(of_image)) for of_image in faces]
 
 
-def _reduced(image: Image.Image, r: int) -> NDArray[np.uint8]:
-    """Average blocks of r x r pixels; what is left over at the right and bottom is cut."""
-    width, height = image.size
-    if r > 1:
-        image = image.reduce(r, box=(0, 0, width // r * r, height // r * r))
-    return np.asarray(image)
-
-
 def _propose(
-    pnet: torch.nn.Module, batch: Tensor, size: tuple[int, int], smallest: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the first network's square boxes, their scores and the index of their image."""
-    boxes: list[Tensor] = []
-    scores: list[Tensor] = []
-    index: list[Tensor] = []
+    pnet: torch.nn.Module, pixels: IntegralImages, smallest: float
+) -> tuple[Tensor, Tensor]:
+    """Return the first network's square boxes and the index of their image."""
+    levels = []
     scale = CELL / smallest
-    while min(size) * scale >= CELL:
-        level = interpolate(
-            batch, (int(size[1] * scale + 1), int(size[0] * scale + 1)), mode="area"
-        )
-        shift, probability = pnet(level)
+    width, height = pixels.size
+    while min(width, height) * scale >= CELL:
+        shift, probability = pnet(pixels.resized(int(height * scale + 1), int(width * scale + 1)))
         owner, y, x = (probability[:, 1] >= CANDIDATE_THRESHOLDS[0]).nonzero(as_tuple=True)
         corner = torch.stack([x, y], 1).float() * STRIDE + 1
-        box = torch.cat([corner / scale, (corner + CELL - 1) / scale], 1).floor_()
-        score = probability[owner, 1, y, x]
-        keep = batched_nms(box, score, owner, 0.5)
-        boxes.append(_shifted(box, shift[owner, :, y, x], 0)[keep])
-        scores.append(score[keep])
-        index.append(owner[keep])
+        boxes = torch.cat([corner / scale, (corner + CELL - 1) / scale], 1).floor_()
+        scores = probability[owner, 1, y, x]
+        keep = batched_nms(boxes, scores, owner, 0.5)
+        levels.append([t[keep] for t in (boxes, scores, owner, shift[owner, :, y, x])])
         scale *= PYRAMID_FACTOR
-    if not boxes:
-        none = batch.new_zeros(0)
-        return none.view(0, 4), none, none.long()
-    box, score, owner = torch.cat(boxes), torch.cat(scores), torch.cat(index)
-    keep = batched_nms(box, score, owner, 0.7)
-    return _square(box[keep]), score[keep], owner[keep]
+    boxes, scores, owner, shift = (torch.cat(parts) for parts in zip(*levels, strict=True))
+    keep = batched_nms(boxes, scores, owner, 0.7)
+    return _square(_shifted(boxes[keep], shift[keep], 0)), owner[keep]
 
 
 def _crops(
-    batch: Tensor, boxes: Tensor, index: Tensor, size: tuple[int, int], r: int, side: int
+    pixels: IntegralImages, boxes: Tensor, index: Tensor, side: int
 ) -> tuple[Tensor, Tensor]:
     """Return the averaged pixels of the boxes, cut at the image's edge, and which hold any."""
-    whole = boxes.trunc()
+    whole = boxes.trunc().long()
     low = whole[:, :2].clamp(min=1) - 1
-    high = torch.minimum(whole[:, 2:], whole.new_tensor(size))
+    high = torch.minimum(whole[:, 2:], whole.new_tensor(pixels.size))
     kept = (high > low).all(1)
-    rois = torch.cat([index[:, None].float(), low, high], 1)[kept]
-    return roi_align(batch, rois, side, spatial_scale=1 / r, aligned=True), kept
+    return pixels.windows(index[kept], torch.cat([low, high], 1)[kept], side), kept
 
 
 def _above(score: Tensor, threshold: float, boxes: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
