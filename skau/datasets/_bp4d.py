@@ -183,7 +183,7 @@ def _read_labels(path: Path, names: list[str], gaps: Gaps) -> pd.DataFrame:
     """Read one file: frame numbers in the first column, whatever its header says, then AUs."""
     table = read_numbers(path)
     try:
-        header = [int(cell) for cell in table.iloc[0, 1:]]
+        header = [int(float(str(cell).removeprefix("AU"))) for cell in table.iloc[0, 1:]]
         frames = table.iloc[1:, 0].astype(float).astype(int)
     except ValueError:
         raise ValueError(

@@ -65,9 +65,10 @@ def load_disfa(
         ffmpeg -i Videos_LeftCamera/LeftVideoSN001_comp.avi \
             Videos_LeftCamera/LeftVideoSN001_comp/%05d.png
 
-    and likewise ``Video_RightCamera/RightVideoSN001_Comp``. Any folder up to three levels below
-    `folder` is taken whose name holds the subject (``SN001``) and whose path below `folder` says
-    "left" or "right". The digits at the end of a file's name are its frame number.
+    and likewise ``Video_RightCamera/RightVideoSN001_Comp``. Any folder with images up to three
+    levels below `folder` is taken whose name holds the subject (``SN001``). Its path below
+    `folder` tells the camera by "left" or "right"; if it tells none, the images are taken to be
+    from the camera asked for. The digits at the end of a file's name are its frame number.
 
     Parameters
     ----------
@@ -81,8 +82,7 @@ def load_disfa(
     aus : iterable of int or str, default=(1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
         AUs to load, of those twelve. IdenNet uses 1, 2, 4, 6, 9, 12, 25 and 26.
     image_folder : str or path, default=None
-        The folder that holds the frame folders, if they lie elsewhere. Unless `camera` is "both",
-        folders named by the subject alone are taken for the camera asked for.
+        The folder that holds the frame folders, if they lie elsewhere.
     first_frame : int, default=1
         The number of the first image of each video. OpenCV loops often count from 0.
     as_frame : bool, default=True
@@ -137,8 +137,7 @@ def load_disfa(
     label_dir = only(label_dirs, "load_disfa", "AU labels", "folder")
     label_files = {p.name: p for p in visible(label_dir) if SUBJECT.fullmatch(p.name)}
     image_root = Path(image_folder) if image_folder is not None else root
-    default = camera if image_folder is not None and camera != "both" else None
-    frame_dirs = _frame_folders(image_root, default)
+    frame_dirs = _frame_folders(image_root, camera)
     sequences = []
     for side in SIDES if camera == "both" else (camera,):
         if not any(found == side for found, _ in frame_dirs):
@@ -169,20 +168,19 @@ def load_disfa(
     )
 
 
-def _frame_folders(root: Path, default: str | None) -> dict[tuple[str, str], Path]:
-    """Return the folders with frames by (camera, subject)."""
+def _frame_folders(root: Path, camera: str) -> dict[tuple[str, str], Path]:
+    """Return the folders with frames by (camera, subject); `camera` where a path tells none."""
     found: dict[tuple[str, str], Path] = {}
     for path in find_folders(root, lambda p: bool(SUBJECT.search(p.name)) and has_images(p)):
         subject = SUBJECT.search(path.name)[0]  # type: ignore[index]
         # The nearest name that tells the camera; "Videos_LeftCamera/SN001" tells it as well.
         below = [path.name, *(p.name for p in path.relative_to(root).parents)]
         named = (side for name in below for side in SIDES if side in name.lower())
-        side = next(named, default)
-        if side is None:
+        side = next(named, camera)
+        if side == "both":
             raise ValueError(
                 f"load_disfa: {path} does not say which camera it is from. Name it "
-                f"LeftVideo{subject}_comp or RightVideo{subject}_Comp, or pass its parent as "
-                "image_folder with the camera."
+                f"LeftVideo{subject}_comp or RightVideo{subject}_Comp."
             )
         if (side, subject) in found:
             raise ValueError(

@@ -26,7 +26,7 @@ from skau.datasets._sequences import FaceSequence, collect_rows
 
 UNBC_AUS = (4, 6, 7, 9, 10, 12, 20, 25, 26, 27, 43)
 
-SUBJECT = r"\d{3}-[a-z]{2}\d{3}$"
+SUBJECT = r"\d{3}-\w+$"
 SEQUENCE_SCORES = {"VAS": "vas", "OPR": "opr", "SEN": "sen", "AFF": "aff"}
 
 DESCR = """\

@@ -126,7 +126,7 @@ def test_bp4d_named_header_and_absent_column(bp4d):
     # Later releases write only the AUs they code, and the first column's header is anything.
     path = bp4d / "AUCoding" / "AU_OCC" / "M009_T1.csv"
     path.write_text(
-        "1,1,2,4,6,7,10,12,14,15,17,23\n1,1,0,0,0,0,0,0,0,0,0,0\n2,0,0,0,0,0,0,1,0,0,0,9\n"
+        "1,AU1,AU02,4,6,7,10,12,14,15,17,23\n1,1,0,0,0,0,0,0,0,0,0,0\n2,0,0,0,0,0,0,1,0,0,0,9\n"
     )
     corpus, told = load_and_listen(load_bp4d, bp4d)
     assert "AUs without a column are NaN: AU24 in M009_T1.csv" in told
@@ -241,6 +241,11 @@ def test_disfa_frames_in_folders_named_by_subject(disfa, tmp_path):
     for subject in ("SN001", "SN010"):
         shutil.copytree(disfa / "Videos_LeftCamera" / f"LeftVideo{subject}_comp", crops / subject)
     assert len(load_disfa_with_gap(disfa, image_folder=crops, camera="right").images) == 7
+    crops.rename(disfa / "crops")
+    for folder in ("Videos_LeftCamera", "Video_RightCamera"):
+        shutil.rmtree(disfa / folder)
+    assert load_disfa_with_gap(disfa).frame["sequence"].iloc[0] == "SN001/left"
+    (disfa / "crops").rename(crops)
     with pytest.raises(ValueError, match="does not say which camera"):
         load_disfa(disfa, image_folder=crops, camera="both")
 
