@@ -6,32 +6,24 @@ published, `name` and `DESCR`. The corpora themselves come from their owners: ea
 where to ask.
 """
 
-from importlib import import_module
-from typing import Any
+from skau.datasets._au_faces import make_au_faces
+from skau.datasets._bp4d import load_bp4d
+from skau.datasets._celeba import load_celeba
+from skau.datasets._disfa import load_disfa
+from skau.datasets._faces import load_faces
+from skau.datasets._london import load_london
+from skau.datasets._sample import load_sample_faces
+from skau.datasets._stack import stack_corpora
+from skau.datasets._unbc import load_unbc
 
-# The generator brings a renderer along, so nothing is imported before it is asked for.
-_HOMES = {
-    "load_bp4d": "_bp4d",
-    "load_celeba": "_celeba",
-    "load_disfa": "_disfa",
-    "load_faces": "_faces",
-    "load_london": "_london",
-    "load_sample_faces": "_sample",
-    "load_unbc": "_unbc",
-    "make_au_faces": "_au_faces",
-    "stack_corpora": "_stack",
-}
-
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__all__ = [
+    "load_bp4d",
+    "load_celeba",
+    "load_disfa",
+    "load_faces",
+    "load_london",
+    "load_sample_faces",
+    "load_unbc",
+    "make_au_faces",
+    "stack_corpora",
+]

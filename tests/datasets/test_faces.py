@@ -7,8 +7,15 @@ import pandas as pd
 import pytest
 from sklearn.utils import Bunch
 
-import skau.datasets
-from skau.datasets import load_bp4d, load_celeba, load_faces, load_unbc, stack_corpora
+from skau.datasets import (
+    load_bp4d,
+    load_celeba,
+    load_faces,
+    load_london,
+    load_sample_faces,
+    load_unbc,
+    stack_corpora,
+)
 from skau.model_selection import PredefinedSubjectSplit, SubjectKFold
 
 nan = np.nan
@@ -259,11 +266,14 @@ def test_names_of_stacked_corpora(corpora, names, message):
         stack_corpora(*map(corpus, corpora), names=names)
 
 
+def test_rendered_faces_stack_with_photographs(london):
+    stacked = stack_corpora(load_sample_faces(), load_london(london))
+    assert stacked.images[0].shape[2:] == (3,)
+    assert isinstance(stacked.images[-1], str)
+    assert stacked.groups[-1] == "London/173"
+    assert len(stacked.frame) == len(stacked.images)
+    assert stacked.target.drop(columns="AU12")[-4:].isna().all(axis=None)
+
+
 def test_names_can_be_given():
     assert stack_corpora(corpus("A"), corpus("A"), names=["x", "y"]).groups[-1] == "y/2"
-
-
-def test_importing_the_package_imports_no_loader():
-    assert "load_bp4d" in dir(skau.datasets)
-    with pytest.raises(AttributeError, match="no attribute 'load_ck'"):
-        skau.datasets.load_ck  # noqa: B018
