@@ -124,7 +124,7 @@ class AUNet(NeuralNet):
         return torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16")
 
     def prepare(self, X: Tensor) -> Tensor:
-        """Images (b, h, w[, c]) uint8 -> (b, c, h, w) in [-1, 1]; vectors stay as they are."""
+        """Images (b, h, w[, c]) uint8 -> (b, c, h, w) in [0, 1]; vectors stay as they are."""
         X = X.to(self.device, non_blocking=True)
         if X.dtype != torch.uint8:
             return X
@@ -133,7 +133,7 @@ class AUNet(NeuralNet):
         X = X.permute(0, 3, 1, 2)  # of a contiguous batch: channels_last without a copy
         if self.augment is not None and self.module_.training:
             X = self.augment(X)
-        return X.float().div_(127.5).sub_(1)
+        return X.float().div_(255)
 
     def infer(self, x: dict[str, Tensor], **fit_params: Any) -> Any:
         """Run the module on a batch, and leave in it what the module saw, for the loss."""
@@ -159,9 +159,7 @@ class AUNet(NeuralNet):
             self.history.record_batch(f"{prefix}_{name}loss#", (value.item(), n))
         return total
 
-    def run(
-        self, function: Callable[..., Tensor], *inputs: np.ndarray | ImageFiles
-    ) -> np.ndarray:
+    def run(self, function: Callable[..., Tensor], *inputs: np.ndarray | ImageFiles) -> np.ndarray:
         """Apply ``function`` to the rows of ``inputs``, a chunk at a time.
 
         An input of one row goes with every chunk.
@@ -176,7 +174,8 @@ class AUNet(NeuralNet):
         with torch.inference_mode(), self._autocast():
             for start in tqdm(range(0, n, step), disable=not self.bar, leave=False):
                 rows = [X[start : start + step] if len(X) == n else X[:1] for X in inputs]
-                chunk = (self.prepare(torch.from_numpy(np.ascontiguousarray(r))) for r in rows)
+                # torch takes no read-only memory map: such a chunk is copied
+                chunk = (self.prepare(torch.from_numpy(np.require(r, None, ["C", "W"]))) for r in rows)
                 result = _full(function(*chunk)).cpu().numpy()
                 if out is None:
                     out = np.empty((n, *result.shape[1:]), result.dtype)
@@ -216,7 +215,9 @@ class _KeepBest(Callback):
     """Go back, at the end, to the epoch of the lowest validation classification loss."""
 
     def on_train_begin(self, net: AUNet, **kwargs: Any) -> None:
-        self.best_loss, self.best_epoch, self.state = float("inf"), None, None
+        self.best_loss = float("inf")
+        self.best_epoch: int | None = None
+        self.state: dict[str, Tensor] | None = None
 
     def on_epoch_end(self, net: AUNet, **kwargs: Any) -> None:
         loss = net.history[-1].get("valid_class_loss", float("inf"))

@@ -4,12 +4,11 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 import torch
-from skorch.history import History
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -20,6 +19,7 @@ from sklearn.base import (
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from skorch.history import History
 
 from ._augment import AUGMENTATIONS
 from ._data import AUDataset
@@ -45,10 +45,19 @@ class BaseAUClassifier(
     """
 
     # groups reach fit through pipelines and searches without set_fit_request
-    __metadata_request__fit = {"groups": True}  # noqa: RUF012
-    __metadata_request__partial_fit = {"groups": True}  # noqa: RUF012
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
+    __metadata_request__partial_fit: ClassVar[dict[str, bool]] = {"groups": True}
 
-    _parameter_constraints: dict = {  # noqa: RUF012
+    classes_: np.ndarray
+    au_names_: np.ndarray
+    input_shape_: tuple[int, ...]
+    precision_: str
+    history_: pd.DataFrame
+    best_epoch_: int | None
+    net_: AUNet
+    _single: bool  # Y was 1-D
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
@@ -214,7 +223,7 @@ class BaseAUClassifier(
                 "drop the column"
             )
         for value, word in ((1, "positive"), (0, "negative")):
-            none = ~(value == Y).any(axis=0)
+            none = ~np.equal(Y, value).any(axis=0)
             if none.any():
                 warnings.warn(
                     f"no {word} example of {', '.join(self.au_names_[none])} in Y; what is "
@@ -245,7 +254,7 @@ class BaseAUClassifier(
             self.precision_ = resolve_precision(self.precision, device)
             module = module.to(memory_format=torch.channels_last)
         images = len(self.input_shape_) == 3
-        augment = AUGMENTATIONS.get(self.augment, self.augment) if images else None
+        augment = AUGMENTATIONS[self.augment] if isinstance(self.augment, str) else self.augment
         self.net_ = AUNet(
             module=module,
             criterion=Loss,
@@ -255,7 +264,7 @@ class BaseAUClassifier(
             callbacks=self.callbacks,
             device=device,
             precision=self.precision_,
-            augment=augment,
+            augment=augment if images else None,
             bar=bool(self.verbose),
             verbose=0,
         ).initialize()

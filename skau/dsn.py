@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -137,7 +137,7 @@ class DSNClassifier(BaseAUClassifier):
     True
     """
 
-    _parameter_constraints: dict = {  # noqa: RUF012
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseAUClassifier._parameter_constraints,
         "alpha": [Interval(Real, 0, None, closed="left")],
         "beta": [Interval(Real, 0, None, closed="left")],
@@ -238,10 +238,11 @@ class DSNClassifier(BaseAUClassifier):
         return self.net_.run(self._reconstruct, X, Z)
 
     def _reconstruct(self, x: Tensor, z: Tensor) -> Tensor:
-        x_hat = self.module_.reconstruct(x, z).float()
+        assert isinstance(self.module_, DSN)
+        x_hat = self.module_.reconstruct(x, z).to(x.dtype)
         dims = tuple(range(1, x_hat.ndim))
         x_hat = x_hat + (z.mean(dims, keepdim=True) - x_hat.mean(dims, keepdim=True))
         if len(self.input_shape_) == 1:
             return x_hat
-        image = x_hat.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+        image = x_hat.mul(255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
         return image[..., 0] if self.input_shape_[0] == 1 else image

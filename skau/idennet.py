@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -182,7 +182,7 @@ class IdenNetClassifier(BaseAUClassifier):
     (5, 256)
     """
 
-    _parameter_constraints: dict = {  # noqa: RUF012
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseAUClassifier._parameter_constraints,
         "alpha": [Interval(Real, 0, 1, closed="both")],
         "margin": [Interval(Real, 0, None, closed="left")],
@@ -288,9 +288,7 @@ class IdenNetClassifier(BaseAUClassifier):
                     stacklevel=4,
                 )
             return True
-        warnings.warn(
-            f"{lack}; the identity branch learns from the AU loss alone", stacklevel=4
-        )
+        warnings.warn(f"{lack}; the identity branch learns from the AU loss alone", stacklevel=4)
         return False
 
     def identity_features(self, X: Any) -> np.ndarray:

@@ -81,11 +81,12 @@ class IdentityBatches:
     def draw(self) -> list[int]:
         """Return the rows of one batch."""
         chosen = self.rng.choice(len(self.images), self.n_identities, replace=False)
-        batch = [
-            self.rng.permutation(self.images[identity])[: self.n_each] for identity in chosen
-        ]
-        extra = self.rng.permutation(self.rows)[: self.n_extra] if self.n_extra else []
-        return [*np.concatenate(batch).tolist(), *np.setdiff1d(extra, np.concatenate(batch)).tolist()]
+        each = [self.rng.permutation(self.images[identity])[: self.n_each] for identity in chosen]
+        batch = np.concatenate(each)
+        if self.n_extra:
+            extra = self.rng.permutation(self.rows)[: self.n_extra]
+            batch = np.concatenate([batch, np.setdiff1d(extra, batch)])
+        return batch.tolist()
 
     def __iter__(self) -> Iterator[list[int]]:
         for _ in range(len(self)):

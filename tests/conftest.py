@@ -18,13 +18,14 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def blobs():
-    """Tiny images of 8 subjects: brightness says who, two patches say which AU."""
+    """Tiny images of 8 subjects: a bar in the middle says who, two patches say which AU."""
     rng = np.random.RandomState(0)
     n, subjects = 64, 8
     groups = np.repeat([f"S{i}" for i in range(subjects)], n // subjects)
     Y = rng.randint(0, 2, (n, 2)).astype(float)
     X = rng.randint(0, 40, (n, 32, 32, 3))
-    X += np.repeat(np.arange(subjects) * 12, n // subjects)[:, None, None, None]
+    for i, own in enumerate(X.reshape(subjects, -1, 32, 32, 3)):
+        own[:, 13:19, 4 * i : 4 * i + 4] += 140
     X[:, 4:12, 4:28] += (Y[:, 0] * 110).astype(int)[:, None, None, None]
     X[:, 20:28, 4:28] += (Y[:, 1] * 110).astype(int)[:, None, None, None]
     return X.clip(0, 255).astype(np.uint8), pd.DataFrame(Y, columns=["AU1", "AU12"]), groups

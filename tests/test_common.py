@@ -7,7 +7,7 @@ from skau import DSNClassifier, IdenNetClassifier
 
 # Small and quick, but trained enough for the checks that want a good score.
 ESTIMATORS = [
-    DSNClassifier(max_epochs=30, lr=1e-2, validation_fraction=0),
+    DSNClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
     IdenNetClassifier(max_epochs=15, lr=5e-3, validation_fraction=0),
 ]
 

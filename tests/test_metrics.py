@@ -51,7 +51,9 @@ def test_an_au_without_a_positive_has_no_f1_and_leaves_the_mean_alone():
     Y = pd.DataFrame({"AU1": [1, 1, 0.0], "AU2": [0, 0, nan]})
     P = np.array([[0.9, 0.9], [0.2, 0.1], [0.3, 0.8]])
     report = au_report(Y, P)
-    assert np.isnan(report.loc["AU2", ["precision", "recall", "f1", "roc_auc"]].astype(float)).all()
+    assert np.isnan(
+        report.loc["AU2", ["precision", "recall", "f1", "roc_auc"]].astype(float)
+    ).all()
     assert report.loc["AU2", "accuracy"] == 0.5
     assert report.loc["mean", "f1"] == report.loc["AU1", "f1"] == pytest.approx(2 / 3)
 

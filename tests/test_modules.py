@@ -65,7 +65,9 @@ def test_dsn_equations():
     torch.testing.assert_close(out.logits, net.classifier[1](out.features))
     code = net.expression(x) + net.person(x)
     torch.testing.assert_close(out.reconstruction, net.decoder(code))
-    torch.testing.assert_close(net.reconstruct(x, z), net.decoder(net.expression(x) + net.person(z)))
+    torch.testing.assert_close(
+        net.reconstruct(x, z), net.decoder(net.expression(x) + net.person(z))
+    )
     assert out.identity.shape == out.features.shape == (4, net.n_features)
     assert not torch.equal(out.identity, other.identity)
 

@@ -19,7 +19,7 @@ def test_shuffled_batches_show_every_row_once_in_a_new_order():
     rows = np.array([3, 5, 8, 9, 11])
     batches = ShuffledBatches(rows, 2, rng())
     first, second = ([list(b) for b in batches] for _ in range(2))
-    assert sorted(sum(first, [])) == rows.tolist()
+    assert sorted(row for batch in first for row in batch) == rows.tolist()
     assert [len(b) for b in first] == [2, 2, 1]
     assert first != second
 

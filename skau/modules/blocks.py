@@ -1,11 +1,12 @@
 """Pieces that several networks share."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["AUModule", "AUOutput", "MaxFeatureMap", "mlp"]
+__all__ = ["AUModule", "AUOutput", "MaxFeatureMap", "he_init", "mlp"]
 
 
 class AUOutput(NamedTuple):
@@ -53,6 +54,17 @@ class MaxFeatureMap(nn.Module):
 def mlp(*widths: int) -> nn.Sequential:
     """Build linear layers with a ReLU between them: ``mlp(d, 64, 32)`` maps (b, d) -> (b, 32)."""
     layers: list[nn.Module] = []
-    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+    for n_in, n_out in pairwise(widths):
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
+
+
+def he_init(module: nn.Module) -> None:
+    """Draw He et al.'s normal weights, in place.
+
+    Without biases and normalisation torch's default lets the signal of a LightCNN trunk fade
+    from layer to layer, so that the unit vector drowns the AU features it is subtracted from.
+    """
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(layer.weight)

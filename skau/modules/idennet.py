@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import AUModule, AUOutput, MaxFeatureMap, mlp
+from .blocks import AUModule, AUOutput, MaxFeatureMap, he_init, mlp
 from .lightcnn import lightcnn_trunk
 
 __all__ = ["IdenNet"]
@@ -39,6 +39,7 @@ class IdenNet(AUModule):
         self.fc5 = nn.Sequential(nn.Linear(width, 2 * _N_FEATURES, bias=False), MaxFeatureMap())
         self.fc6 = nn.Sequential(nn.Linear(width, 2 * _N_FEATURES, bias=False), MaxFeatureMap())
         self.fc7 = nn.Linear(_N_FEATURES, n_aus, bias=False)
+        he_init(self)
 
     def forward(self, x: Tensor) -> AUOutput:
         """Compute logits, subtracted features and identity of a batch."""
