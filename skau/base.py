@@ -11,12 +11,11 @@ import pandas as pd
 import torch
 from sklearn.base import (
     BaseEstimator,
-    ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skorch.history import History
@@ -25,6 +24,7 @@ from ._augment import AUGMENTATIONS
 from ._data import AUDataset
 from ._device import resolve_device, resolve_precision
 from ._net import AUNet, Loss, Stage
+from ._prediction import AUClassifierMixin
 from ._validation import check_groups, check_inputs, check_labels
 from .modules import AUModule
 
@@ -34,7 +34,7 @@ __all__ = ["BaseAUClassifier"]
 class BaseAUClassifier(
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    ClassifierMixin,
+    AUClassifierMixin,
     BaseEstimator,
     metaclass=ABCMeta,
 ):
@@ -48,14 +48,11 @@ class BaseAUClassifier(
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
     __metadata_request__partial_fit: ClassVar[dict[str, bool]] = {"groups": True}
 
-    classes_: np.ndarray
-    au_names_: np.ndarray
     input_shape_: tuple[int, ...]
     precision_: str
     history_: pd.DataFrame
     best_epoch_: int | None
     net_: AUNet
-    _single: bool  # Y was 1-D
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -325,39 +322,6 @@ class BaseAUClassifier(
         logits = self._infer(X, "logits").astype(np.float64)
         return logits[:, 0] if self._single else logits
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Compute the probability of each AU.
-
-        Parameters
-        ----------
-        X : array-like
-            Images or vectors as at ``fit``.
-
-        Returns
-        -------
-        ndarray of shape (n, n_aus), or (n, 2) after a 1-D ``Y``
-            Probability that the AU is present; after a 1-D ``Y`` the two classes' in the order
-            of ``classes_``.
-        """
-        # 0.5 (1 + tanh(z / 2)) is the sigmoid that does not overflow
-        p = 0.5 * (1 + np.tanh(0.5 * self.decision_function(X)))
-        return np.column_stack([1 - p, p]) if self._single else p
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Say which AUs are present: probability above one half.
-
-        Parameters
-        ----------
-        X : array-like
-            Images or vectors as at ``fit``.
-
-        Returns
-        -------
-        ndarray of shape (n, n_aus), int, or (n,) of the two classes after a 1-D ``Y``
-        """
-        present = (self.decision_function(X) > 0).astype(np.int64)
-        return self.classes_[present] if self._single else present
-
     def transform(self, X: Any) -> np.ndarray:
         """Compute the expression features, which the AU outputs are computed from.
 
@@ -372,33 +336,6 @@ class BaseAUClassifier(
         """
         return self._infer(X, "features")
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Compute the accuracy over the annotated labels.
-
-        For one AU this is scikit-learn's accuracy; for several, the mean of each AU's. Present
-        AUs are rare, so compare methods by ``skau.metrics.f1_frame_scorer`` instead.
-
-        Parameters
-        ----------
-        X : array-like
-            Images or vectors as at ``fit``.
-        y : array-like of shape (n, n_aus) or (n,)
-            Labels; NaN is not counted.
-        sample_weight : array-like of shape (n,), default=None
-
-        Returns
-        -------
-        float
-        """
-        from .metrics import accuracy
-
-        if self._single:
-            known = ~pd.isna(np.asarray(y))
-            weight = None if sample_weight is None else np.asarray(sample_weight)[known]
-            hits = (self.predict(X) == np.asarray(y))[known]
-            return float(np.average(hits, weights=weight))
-        return float(np.nanmean(accuracy(y, self.predict(X), sample_weight=sample_weight)))
-
     # -- scikit-learn's protocols -----------------------------------------------------------
 
     @property
@@ -408,14 +345,6 @@ class BaseAUClassifier(
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_")
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.classifier_tags.multi_class = False
-        tags.classifier_tags.multi_label = True
-        tags.target_tags.multi_output = True
-        return tags
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state with the weights as arrays, so that no torch pickle is ever read.
