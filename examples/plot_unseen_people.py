@@ -57,7 +57,7 @@ search = GridSearchCV(
     {"alpha": [0.01, 0.1], "beta": [0.005, 0.05]},
     cv=SubjectKFold(3),
     scoring=roc_auc_scorer,
-    verbose=1,
+    verbose=2,
 )
 search.fit(crops[train], Y.iloc[train], groups=subjects[train])
 print("best:", search.best_params_, f"validation ROC AUC {search.best_score_:.3f}")

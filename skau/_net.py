@@ -175,7 +175,9 @@ class AUNet(NeuralNet):
             for start in tqdm(range(0, n, step), disable=not self.bar, leave=False):
                 rows = [X[start : start + step] if len(X) == n else X[:1] for X in inputs]
                 # torch takes no read-only memory map: such a chunk is copied
-                chunk = (self.prepare(torch.from_numpy(np.require(r, None, ["C", "W"]))) for r in rows)
+                chunk = (
+                    self.prepare(torch.from_numpy(np.require(r, None, ["C", "W"]))) for r in rows
+                )
                 result = _full(function(*chunk)).cpu().numpy()
                 if out is None:
                     out = np.empty((n, *result.shape[1:]), result.dtype)

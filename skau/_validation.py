@@ -1,4 +1,4 @@
-"""Check what users hand in: images or vectors, labels, subjects."""
+"""Check what users hand in: images or vectors, labels."""
 
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ._data import ImageFiles, is_paths
 
-__all__ = ["Labels", "check_groups", "check_inputs", "check_labels"]
+__all__ = ["Labels", "check_inputs", "check_labels"]
 
 _MIN_SIDE = 32
 
@@ -171,22 +171,3 @@ def _check_table(Y: np.ndarray, names: Any) -> np.ndarray:
             "intensities first"
         )
     return values.astype(np.float32)
-
-
-def check_groups(groups: Any, X: Any) -> np.ndarray | None:
-    """Return subjects as codes from 0, or None where ``groups`` is None."""
-    if groups is None:
-        return None
-    array = np.asarray(groups)
-    if array.ndim != 1 or len(array) != len(X):
-        raise ValueError(
-            f"groups must name the subject of each of the {len(X)} rows of X, got shape "
-            f"{array.shape}"
-        )
-    missing = np.flatnonzero(pd.isna(array))
-    if len(missing):
-        raise ValueError(
-            f"groups[{missing[0]}] is missing; give every row a subject, a new name to each "
-            "image of somebody unknown"
-        )
-    return np.unique(array.astype(str) if array.dtype == object else array, return_inverse=True)[1]

@@ -23,9 +23,10 @@ from skorch.history import History
 from ._augment import AUGMENTATIONS
 from ._data import AUDataset
 from ._device import resolve_device, resolve_precision
+from ._groups import check_groups
 from ._net import AUNet, Loss, Stage
 from ._prediction import AUClassifierMixin
-from ._validation import check_groups, check_inputs, check_labels
+from ._validation import check_inputs, check_labels
 from .modules import AUModule
 
 __all__ = ["BaseAUClassifier"]
@@ -204,11 +205,12 @@ class BaseAUClassifier(
                 f"Y holds {labels.names.tolist()}, but training began with "
                 f"{self.au_names_.tolist()}; it goes on with the same AUs only"
             )
-        codes = check_groups(groups, X)
         weight = _check_sample_weight(
             sample_weight, np.empty((len(X), 0)), dtype=np.float32, ensure_non_negative=True
         )
-        group = np.full(len(X), -1) if codes is None else codes
+        group = np.full(len(X), -1)
+        if groups is not None:
+            group = np.unique(check_groups(groups, len(X)), return_inverse=True)[1]
         return AUDataset(X, labels.values, weight, group)
 
     def _warn_of_rare(self, Y: np.ndarray) -> None:

@@ -347,8 +347,8 @@ def test_cuda(Estimator, blobs):
         (lambda X, Y, g: (X, np.arange(64) % 3, g), "Only binary"),
         (lambda X, Y, g: (X, np.zeros(64), g), "1 class"),
         (lambda X, Y, g: (X, None, g), "requires y"),
-        (lambda X, Y, g: (X, Y, g[:-1]), "groups must name the subject of each of the 64"),
-        (lambda X, Y, g: (X, Y, np.where(g == "S3", None, g)), r"groups\[24\] is missing"),
+        (lambda X, Y, g: (X, Y, g[:-1]), "one subject for each of the 64 rows"),
+        (lambda X, Y, g: (X, Y, np.where(g == "S3", None, g)), "no subject at row 24"),
         (lambda X, Y, g: ([f"/nowhere/{i}.png" for i in range(64)], Y, g), r"X\[0\].*nowhere"),
     ],
 )

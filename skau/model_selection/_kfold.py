@@ -11,9 +11,11 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
+from skau._groups import check_groups
 
-def check_groups(groups: Any, n_rows: int, owner: str) -> np.ndarray:
-    """Return the subject of every row as a 1-D array, or say what is wrong with it."""
+
+def require_groups(groups: Any, n_rows: int, owner: str) -> np.ndarray:
+    """Return the subject of every row as a 1-D array, or say how to pass it."""
     if groups is None:
         raise ValueError(
             f"{owner} needs the subject of every row, but groups is None. Pass groups=subjects to "
@@ -21,20 +23,7 @@ def check_groups(groups: Any, n_rows: int, owner: str) -> np.ndarray:
             "sklearn.set_config(enable_metadata_routing=True) pass params={'groups': subjects} to "
             "cross_validate instead (GridSearchCV.fit keeps groups=subjects)."
         )
-    subjects = np.asarray(groups)
-    if subjects.ndim != 1 or len(subjects) != n_rows:
-        raise ValueError(
-            f"groups must hold one subject for each of the {n_rows} rows of X; "
-            f"its shape is {subjects.shape}."
-        )
-    missing = np.flatnonzero(pd.isna(subjects))
-    if len(missing):
-        raise ValueError(
-            f"groups has no subject at row {missing[0]} ({len(missing)} such rows in all). "
-            "Fill them in, or leave these rows out."
-        )
-    # Mixed types ("001" and 7) cannot be sorted, and names are all that subjects are.
-    return subjects.astype(str) if subjects.dtype == object else subjects
+    return check_groups(groups, n_rows)
 
 
 def scored_rows(y: Any, subjects: np.ndarray) -> np.ndarray:
@@ -129,7 +118,7 @@ class SubjectKFold(GroupKFold):
             If `groups` is missing, incomplete or of the wrong length, or if there are fewer
             annotated subjects than folds.
         """
-        groups = check_groups(groups, _num_samples(X), type(self).__name__)
+        groups = require_groups(groups, _num_samples(X), type(self).__name__)
         return super().split(X, y, groups)
 
     def _iter_test_indices(self, X: Any, y: Any, groups: np.ndarray) -> Iterator[np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils.validation import _num_samples
 
-from skau.model_selection._kfold import check_groups, scored_rows
+from skau.model_selection._kfold import require_groups, scored_rows
 
 
 class PredefinedSubjectSplit(BaseCrossValidator):
@@ -112,7 +112,7 @@ class PredefinedSubjectSplit(BaseCrossValidator):
             If folds name subjects without an annotated row in the data: scores then are not
             comparable with published ones.
         """
-        groups = check_groups(groups, _num_samples(X), type(self).__name__)
+        groups = require_groups(groups, _num_samples(X), type(self).__name__)
         return super().split(X, y, groups)
 
     def _iter_test_masks(self, X: Any, y: Any, groups: np.ndarray) -> Iterator[np.ndarray]:

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import _num_samples
 
-from skau.model_selection._kfold import check_groups, scored_rows
+from skau.model_selection._kfold import require_groups, scored_rows
 from skau.model_selection._stratified import label_table
 
 
@@ -66,7 +66,7 @@ def subject_train_val_test_split(
     >>> [subjects[part][::2].tolist() for part in parts]
     [['b', 'd', 'e'], ['a'], ['c']]
     """
-    groups = check_groups(groups, _num_samples(X), "subject_train_val_test_split")
+    groups = require_groups(groups, _num_samples(X), "subject_train_val_test_split")
     check_consistent_length(X, y, groups)
     ratio = np.asarray(sizes, dtype=float)
     if ratio.shape != (3,) or not (np.isfinite(ratio) & (ratio > 0)).all():
@@ -123,7 +123,7 @@ def fold_table(cv: Any, y: Any, groups: Any) -> pd.DataFrame:
     all         2     4  0.333333
     """
     labels, names = label_table(y)
-    subjects = check_groups(groups, len(labels), "fold_table")
+    subjects = require_groups(groups, len(labels), "fold_table")
     fold_names = getattr(cv, "fold_names", None)
     parts = [test for _, test in cv.split(labels, y, subjects)]
     index = [*(fold_names or range(len(parts))), "all"]

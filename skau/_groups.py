@@ -1,0 +1,26 @@
+"""Check the subjects of the rows: one place for splitters and estimators."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["check_groups"]
+
+
+def check_groups(groups: Any, n_rows: int) -> np.ndarray:
+    """Return the subject of every row as a 1-D array, or say what is wrong with it."""
+    subjects = np.asarray(groups)
+    if subjects.ndim != 1 or len(subjects) != n_rows:
+        raise ValueError(
+            f"groups must hold one subject for each of the {n_rows} rows of X; "
+            f"its shape is {subjects.shape}"
+        )
+    missing = np.flatnonzero(pd.isna(subjects))
+    if len(missing):
+        raise ValueError(
+            f"groups has no subject at row {missing[0]} ({len(missing)} such rows in all); leave "
+            "these rows out, or give each image of somebody unknown a name of its own"
+        )
+    # Mixed types ("001" and 7) cannot be sorted, and names are all that subjects are.
+    return subjects.astype(str) if subjects.dtype == object else subjects
