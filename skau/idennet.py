@@ -1,8 +1,7 @@
 """IdenNet: subtract who it is from what the face does."""
 
-import warnings
 from collections.abc import Callable
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,17 +10,12 @@ from sklearn.utils._param_validation import Interval
 from torch import Tensor
 
 from ._data import AUDataset
+from ._identity import IdentityMixin, MinedTriplets
 from ._net import Loss, Stage, Term
 from .base import BaseAUClassifier
-from .losses import masked_bce, triplet_losses
+from .losses import masked_bce
 from .modules import AUOutput, IdenNet
-from .sampling import (
-    AlternatingBatches,
-    IdentityBatches,
-    ShuffledBatches,
-    draw_pairs,
-    mine_negatives,
-)
+from .sampling import AlternatingBatches, ShuffledBatches
 
 __all__ = ["IdenNetClassifier"]
 
@@ -29,27 +23,15 @@ __all__ = ["IdenNetClassifier"]
 class _IdenNetLoss(Loss):
     """``alpha * L_ID + (1 - alpha) * L_AU``; ``L_ID`` alone on batches without labels."""
 
-    def __init__(
-        self, alpha: float, margin: float, n_negatives: int, hard_ratio: float, n_identities: int
-    ) -> None:
+    def __init__(self, alpha: float, triplets: MinedTriplets) -> None:
         super().__init__()
-        self.alpha, self.margin = alpha, margin
-        self.n_negatives, self.hard_ratio = n_negatives, hard_ratio
-        self.n_identities = n_identities
-
-    def triplet(self, z: Tensor, group: Tensor) -> Term:
-        """Mean loss of the triplets mined from a batch, and their number."""
-        anchors, positives = draw_pairs(group, self.n_identities)
-        losses = triplet_losses(z, anchors, positives, self.margin)
-        allowed = (group[anchors][:, None] != group[None]) & (group[None] >= 0)
-        chosen = losses[mine_negatives(losses, allowed, self.n_negatives, self.hard_ratio)]
-        return (chosen.mean() if len(chosen) else z.sum() * 0), len(chosen)
+        self.alpha, self.triplets = alpha, triplets
 
     def forward(
         self, output: AUOutput, y: Tensor, batch: dict[str, Tensor]
     ) -> tuple[Tensor, dict[str, Term]]:
         assert output.identity is not None
-        triplet, n_triplets = self.triplet(output.identity, batch["group"])
+        triplet, n_triplets = self.triplets(output.identity, batch["group"])
         terms = {"triplet": (triplet, n_triplets)}
         n_labels = int((~y.isnan()).sum())
         if n_labels == 0 or self.alpha == 1:
@@ -61,7 +43,7 @@ class _IdenNetLoss(Loss):
         return total, terms
 
 
-class IdenNetClassifier(BaseAUClassifier):
+class IdenNetClassifier(IdentityMixin, BaseAUClassifier):
     r"""AU detection that subtracts a learnt identity from the features.
 
     A LightCNN trunk :math:`S` feeds an identity branch, trained to cluster the faces of a
@@ -184,14 +166,9 @@ class IdenNetClassifier(BaseAUClassifier):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseAUClassifier._parameter_constraints,
+        **IdentityMixin._identity_constraints,
         "alpha": [Interval(Real, 0, 1, closed="both")],
-        "margin": [Interval(Real, 0, None, closed="left")],
-        "n_negatives": [Interval(Integral, 1, None, closed="left")],
-        "hard_ratio": [Interval(Real, 0, 1, closed="both")],
-        "n_identities": [Interval(Integral, 2, None, closed="left")],
-        "negative_pool": [Interval(Integral, 0, None, closed="left")],
         "normalize": ["boolean"],
-        "identity_epochs": [Interval(Integral, 0, None, closed="left")],
     }
 
     def __init__(
@@ -247,49 +224,21 @@ class IdenNetClassifier(BaseAUClassifier):
     def _make_stages(
         self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
     ) -> list[Stage]:
-        annotated, unlabelled = train.annotated, train.identity_only
-        rows = unlabelled if len(unlabelled) else annotated
-        identities = IdentityBatches(
-            rows, train.group[train.rows[rows]], self.batch_size, self.n_identities,
-            self.negative_pool, rng,
-        )  # fmt: skip
-        usable = self._check_identities(train, identities)
-        loss = self._make_loss(self.alpha if usable else 0.0)
+        identities = self._make_identity_batches(
+            train, rng, "the identity branch learns from the AU loss alone"
+        )
+        triplets = self._make_triplets()
         stages = []
-        if usable and self.identity_epochs:
-            stages.append(
-                Stage("identity", self.identity_epochs, self._make_loss(1.0), identities, train)
-            )
+        if identities and self.identity_epochs:
+            loss = _IdenNetLoss(1.0, triplets)
+            stages.append(Stage("identity", self.identity_epochs, loss, identities, train))
+        annotated = train.annotated
         batches: Any = ShuffledBatches(annotated, self.batch_size, rng)
-        if usable and len(unlabelled):
+        if identities and len(train.identity_only):
             batches = AlternatingBatches(batches, identities) if len(annotated) else identities
+        loss = _IdenNetLoss(self.alpha if identities else 0.0, triplets)
         stages.append(Stage("AU", self.max_epochs, loss, batches, train, valid))
         return stages
-
-    def _make_loss(self, alpha: float) -> _IdenNetLoss:
-        return _IdenNetLoss(
-            alpha, self.margin, self.n_negatives, self.hard_ratio, self.n_identities
-        )
-
-    def _check_identities(self, train: AUDataset, identities: IdentityBatches) -> bool:
-        """Warn of what the identity branch lacks; return whether triplets can be made."""
-        group = train.group[train.rows]
-        if (group < 0).all():
-            lack = "groups is not given, so nobody knows which images show the same person"
-        elif len(np.unique(group)) < 2:
-            lack = "groups names one person, and a triplet needs two"
-        elif not identities.images:
-            lack = "no identity has two images, so there is no anchor/positive pair"
-        else:
-            if identities.n_identities < self.n_identities:
-                warnings.warn(
-                    f"n_identities={self.n_identities}, but only {identities.n_identities} "
-                    "identities have two images; a batch takes all of them",
-                    stacklevel=4,
-                )
-            return True
-        warnings.warn(f"{lack}; the identity branch learns from the AU loss alone", stacklevel=4)
-        return False
 
     def identity_features(self, X: Any) -> np.ndarray:
         """Compute the identity :math:`F(x)`.

@@ -1,0 +1,89 @@
+"""Learning who is who by triplets: IdenNet, and what starts from its first stage."""
+
+import warnings
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils._param_validation import Interval
+from torch import Tensor
+
+from ._data import AUDataset
+from ._net import Term
+from .losses import triplet_losses
+from .sampling import IdentityBatches, draw_pairs, mine_negatives
+
+__all__ = ["IdentityMixin", "MinedTriplets"]
+
+
+@dataclass
+class MinedTriplets:
+    """The triplet loss of a batch whose pairs and negatives are mined from it."""
+
+    margin: float
+    n_negatives: int
+    hard_ratio: float
+    n_identities: int
+
+    def __call__(self, z: Tensor, group: Tensor) -> Term:
+        """Mean loss of the triplets mined from identity vectors (b, m), and their number."""
+        anchors, positives = draw_pairs(group, self.n_identities)
+        losses = triplet_losses(z, anchors, positives, self.margin)
+        allowed = (group[anchors][:, None] != group[None]) & (group[None] >= 0)
+        chosen = losses[mine_negatives(losses, allowed, self.n_negatives, self.hard_ratio)]
+        return (chosen.mean() if len(chosen) else z.sum() * 0), len(chosen)
+
+
+class IdentityMixin:
+    """The parameters of training on identities, and the batches that they ask for."""
+
+    margin: float
+    n_negatives: int
+    hard_ratio: float
+    n_identities: int
+    negative_pool: int
+    identity_epochs: int
+    batch_size: int
+
+    _identity_constraints: ClassVar[dict[str, list[Any]]] = {
+        "margin": [Interval(Real, 0, None, closed="left")],
+        "n_negatives": [Interval(Integral, 1, None, closed="left")],
+        "hard_ratio": [Interval(Real, 0, 1, closed="both")],
+        "n_identities": [Interval(Integral, 2, None, closed="left")],
+        "negative_pool": [Interval(Integral, 0, None, closed="left")],
+        "identity_epochs": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def _make_triplets(self) -> MinedTriplets:
+        return MinedTriplets(self.margin, self.n_negatives, self.hard_ratio, self.n_identities)
+
+    def _make_identity_batches(
+        self, train: AUDataset, rng: np.random.RandomState, otherwise: str
+    ) -> IdentityBatches | None:
+        """Batches of the identity-only rows, or of all rows where every row is annotated.
+
+        None, with a warning that ends in ``otherwise``, where no triplet can be made.
+        """
+        unlabelled = train.identity_only
+        rows = unlabelled if len(unlabelled) else train.annotated
+        group = train.group[train.rows]
+        batches = IdentityBatches(
+            rows, group[rows], self.batch_size, self.n_identities, self.negative_pool, rng
+        )
+        if (group < 0).all():
+            lack = "groups is not given, so nobody knows which images show the same person"
+        elif len(np.unique(group)) < 2:
+            lack = "groups names one person, and a triplet needs two"
+        elif not batches.images:
+            lack = "no identity has two images, so there is no anchor/positive pair"
+        else:
+            if batches.n_identities < self.n_identities:
+                warnings.warn(
+                    f"n_identities={self.n_identities}, but only {batches.n_identities} "
+                    "identities have two images; a batch takes all of them",
+                    stacklevel=4,
+                )
+            return batches
+        warnings.warn(f"{lack}; {otherwise}", stacklevel=4)
+        return None
