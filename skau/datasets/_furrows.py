@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from scipy import ndimage
 
-from skau.datasets._skin import SIZE, strokes, texel
+from skau.datasets._canvas import SIZE, strokes, texel
 
 # AU -> lines on the person's left half of the mean face: x and y of their points, and depth.
 # Every line is mirrored, but for those on the midline.
@@ -40,7 +40,7 @@ _LINES: dict[int, list[tuple[float, list[tuple[float, float]]]]] = {
     ],
     10: [(1.1, [(0.17, 6.97), (0.23, 6.90), (0.29, 6.80)])],
     12: [(1.1, [(0.18, 6.95), (0.27, 6.86), (0.34, 6.74), (0.36, 6.62)])],
-    14: [(1.7, [(0.285, 6.65), (0.305, 6.60), (0.295, 6.55)])],
+    14: [(2.0, [(0.285, 6.65), (0.305, 6.60), (0.295, 6.55)])],
     15: [(1.2, [(0.265, 6.57), (0.30, 6.50), (0.32, 6.42)])],
     17: [
         (1.5, [(-0.16, 6.40), (-0.08, 6.425), (0.08, 6.425), (0.16, 6.40)]),

@@ -40,47 +40,49 @@ def rasterise(
     weights : ndarray of shape (n_covered, 3)
         Its barycentric weights on the image plane; each row sums to 1.
     """
-    x, y = points[:, 0][triangles], points[:, 1][triangles]
-    first = np.maximum(np.ceil(np.stack([x.min(1), y.min(1)], 1) - 0.5), 0).astype(np.int64)
-    last = np.minimum(np.floor(np.stack([x.max(1), y.max(1)], 1) - 0.5), size - 1).astype(np.int64)
-    extent = last - first + 1
+    (x0, x1, x2), (y0, y1, y2) = (points[:, axis][triangles.T] for axis in (0, 1))
+
+    def pixels(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give the first pixel whose centre may be inside, and how many there are in a row."""
+        first = np.ceil(np.minimum(np.minimum(a, b), c) - 0.5)
+        last = np.floor(np.maximum(np.maximum(a, b), c) - 0.5)
+        first = np.maximum(first, 0)
+        return first, np.minimum(last, size - 1) - first + 1
+
+    left, width = pixels(x0, x1, x2)
+    top, height = pixels(y0, y1, y2)
     # Rows run downwards, so an anticlockwise triangle has a negative area here.
-    edge = np.stack([np.roll(x, -2, 1) - np.roll(x, -1, 1), np.roll(y, -2, 1) - np.roll(y, -1, 1)])
-    area = edge[0, :, 2] * edge[1, :, 0] - edge[1, :, 2] * edge[0, :, 0]
+    area = (x1 - x0) * (y2 - y0) - (y1 - y0) * (x2 - x0)
     facing = np.abs(area) > 1e-9 if two_sided else area < -1e-9
-    kept = np.flatnonzero(facing & (extent > 0).all(1))
-    if not len(kept):
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 3))
+    kept = np.flatnonzero(facing & (width > 0) & (height > 0))
+    left, top, width, height = (box[kept].astype(np.int64) for box in (left, top, width, height))
 
     # One candidate for each pixel in the box round each triangle.
-    count = extent[kept].prod(1)
+    count = width * height
     which = np.repeat(np.arange(len(kept)), count)
-    step = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    down, right = np.divmod(step, extent[kept, 0][which])
-    column, row = first[kept, 0][which] + right, first[kept, 1][which] + down
+    step = np.arange(len(which)) - (np.cumsum(count) - count)[which]
+    down = step // width[which]
+    column, row = left[which] + step - down * width[which], top[which] + down
 
-    # The weight of corner k is a plane over the image: slope . (pixel - corner k+1).
-    scale = 1.0 / area[kept, None]
-    across, along = -edge[1][kept] * scale, edge[0][kept] * scale
-    constant = -(across * np.roll(x, -1, 1)[kept] + along * np.roll(y, -1, 1)[kept])
-    centre_x, centre_y = column + 0.5, row + 0.5
-    weight = [
-        across[:, k][which] * centre_x + along[:, k][which] * centre_y + constant[:, k][which]
-        for k in range(2)
-    ]
-    weight.append(1.0 - weight[0] - weight[1])
-    inside = (weight[0] >= 0) & (weight[1] >= 0) & (weight[2] >= 0)
-    which = which[inside]
-    near = points[:, 2][triangles[kept]]
-    nearness = sum(near[:, k][which] * weight[k][inside] for k in range(3))
+    # The weight of a corner is a plane over the image: 1 there, 0 along the opposite edge.
+    def plane(xa: np.ndarray, ya: np.ndarray, xb: np.ndarray, yb: np.ndarray) -> np.ndarray:
+        xa, ya, xb, yb = (value[kept] for value in (xa, ya, xb, yb))
+        across, along = (ya - yb) / area[kept], (xb - xa) / area[kept]
+        start = across * (0.5 - xa) + along * (0.5 - ya)
+        return across[which] * column + along[which] * row + start[which]
+
+    one, two = plane(x1, y1, x2, y2), plane(x2, y2, x0, y0)
+    three = 1.0 - one - two
+    inside = np.flatnonzero((one >= 0) & (two >= 0) & (three >= 0))
+    place = row[inside] * size + column[inside]
+    which, weights = which[inside], np.stack([one[inside], two[inside], three[inside]], 1)
+    near = points[:, 2][triangles[kept[which]]]
+    nearness = near[:, 0] * weights[:, 0] + near[:, 1] * weights[:, 1] + near[:, 2] * weights[:, 2]
 
     # Depth and triangle share one integer, so the maximum is the nearest and has no ties.
     key = (nearness * (2.0**DEPTH_BITS)).astype(np.int64) << TRIANGLE_BITS | kept[which]
     buffer = np.full(size * size, -1, np.int64)
-    place = (row * size + column)[inside]
     np.maximum.at(buffer, place, key)
-    winner = buffer[place] == key
-    order = np.argsort(place[winner], kind="stable")
-    chosen = np.flatnonzero(winner)[order]
-    weights = np.stack([weight[k][inside][chosen] for k in range(3)], 1)
-    return place[chosen], kept[which[chosen]], weights
+    winner = np.flatnonzero(buffer[place] == key)
+    winner = winner[np.argsort(place[winner])]
+    return place[winner], kept[which[winner]], weights[winner]

@@ -7,53 +7,43 @@ linear light and double precision, in a fixed order of operations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 from PIL import Image
 
+from skau.datasets._canvas import SIZE
+from skau.datasets._light import Samples, apply, dot, shade, shadow, unit
 from skau.datasets._raster import rasterise
-from skau.datasets._rig import PARTS, load_rig, normals
-from skau.datasets._skin import SIZE, Look
+from skau.datasets._rig import (
+    CAVITY,
+    HAIR,
+    LASHES,
+    LEFT_EYE,
+    RIGHT_EYE,
+    SKIN,
+    TEETH,
+    TONGUE,
+    load_rig,
+    normals,
+)
+from skau.datasets._scene import Scene
+from skau.datasets._skin import Look
 
 SUPERSAMPLING = 2
-SHADOW_SIZE = 192
 LASH_TRIM = 0.8
 FIELD_OF_VIEW = np.radians(13.0)
-_SKIN, _LEFT, _RIGHT, _TEETH, _TONGUE, _LASHES, _HAIR, _CAVITY = range(len(PARTS))
 _PLAIN = {
-    _TEETH: (0.72, 0.66, 0.56),
-    _TONGUE: (0.42, 0.16, 0.14),
-    _LASHES: (0.03, 0.022, 0.018),
-    _CAVITY: (0.22, 0.07, 0.06),
+    TEETH: (0.72, 0.66, 0.56),
+    TONGUE: (0.42, 0.16, 0.14),
+    LASHES: (0.03, 0.022, 0.018),
+    CAVITY: (0.22, 0.07, 0.06),
 }
-
-
-@dataclass(frozen=True)
-class Scene:
-    """How one picture is taken. Angles in radians, lengths in half picture sides."""
-
-    yaw: float = 0.0
-    pitch: float = 0.0
-    roll: float = 0.0
-    shift: tuple[float, float] = (0.0, 0.0)
-    zoom: float = 1.0
-    gaze: tuple[float, float] = (0.0, 0.0)
-    key_from: tuple[float, float, float] = (0.5, 0.6, 1.0)
-    key: np.ndarray = field(default_factory=lambda: np.full(3, 1.75))
-    sky: np.ndarray = field(default_factory=lambda: np.full(3, 0.55))
-    ground: np.ndarray = field(default_factory=lambda: np.full(3, 0.22))
-    exposure: float = 1.0
-    backdrop: np.ndarray = field(default_factory=lambda: np.full((2, 2, 3), 0.3))
-    grain: float = 0.0
-    seed: int = 0
 
 
 def render(
     look: Look,
     rest: np.ndarray,
     position: np.ndarray,
-    folds: np.ndarray | None,
+    folds: np.ndarray,
     scene: Scene,
     size: int,
 ) -> np.ndarray:
@@ -67,7 +57,7 @@ def render(
         The head at rest: what the camera is pointed at.
     position : ndarray of shape (n_vertices, 3)
         The head as it is now.
-    folds : ndarray of shape (SIZE, SIZE) or None
+    folds : ndarray of shape (SIZE, SIZE), dtype float32
         Depth of the skin's furrows on the unrolled skin.
     scene : Scene
         Pose, light, background.
@@ -84,7 +74,7 @@ def render(
     position = position + look.hair_rise[:, None] * normals(position, rig.triangle)
     # The mesh has lashes as long as a doll's; draw them in towards the lid.
     position[rig.lash] += LASH_TRIM * (position[rig.lash_root] - position[rig.lash])
-    shown = np.ones(len(rig.part), bool) if look.long_hair else rig.part != _HAIR
+    shown = np.ones(len(rig.part), bool) if look.long_hair else rig.part != HAIR
     triangle, part = rig.triangle[shown], rig.part[shown]
 
     camera, position = _pose(rest, position, scene)
@@ -101,7 +91,7 @@ def render(
         1,
     )
     # Hair strands and lashes are sheets: seen from both sides.
-    sheet = np.isin(part, (_HAIR, _LASHES))
+    sheet = np.isin(part, (HAIR, LASHES))
     both = np.concatenate([triangle, triangle[sheet][:, ::-1]])
     part = np.concatenate([part, part[sheet]])
     pixel, which, weight = rasterise(screen, both, fine)
@@ -114,23 +104,25 @@ def render(
     )
     rows = [attributes[corner[:, k]] * weight[:, k, None] for k in range(3)]
     mixed = rows[0] + rows[1] + rows[2]
-    point, facing, open_ = mixed[:, :3], _unit(mixed[:, 3:6]), mixed[:, 11]
-    view = _unit(camera - point)
-    facing = np.where(_dot(facing, view)[:, None] < 0, -facing, facing)
-    seen = part[which]
+    point, facing, seen = mixed[:, :3], unit(mixed[:, 3:6]), part[which]
+    view = unit(camera - point)
+    facing = np.where(dot(facing, view)[:, None] < 0, -facing, facing)
     albedo, gloss, dent = _materials(look, seen, mixed[:, 6:8], folds)
-    eyes = np.flatnonzero((seen == _LEFT) | (seen == _RIGHT))
+    eyes = np.flatnonzero((seen == LEFT_EYE) | (seen == RIGHT_EYE))
     albedo[eyes] = _eye_colour(look, mixed[eyes, 8:11], seen[eyes])
-    # The rig was measured with the mouth shut; what an open one shows is not that dark.
-    mouth = np.isin(seen, (_TEETH, _TONGUE))
-    open_[mouth] = 0.55 + 0.45 * open_[mouth]
-    open_[eyes] = 0.35 + 0.65 * open_[eyes]
-    open_ *= np.clip(1 - 0.75 * dent, 0.25, 1.3)
 
-    toward = _unit(np.array(scene.key_from))
-    lit = _shadow(position, triangle, point, facing, toward) * np.clip(1 - 0.45 * dent, 0.3, 1.2)
+    openness = mixed[:, 11]
+    toward = unit(np.array(scene.key_from))
+    lit = shadow(position, triangle, point, facing, toward)
+    # The rig was measured with the mouth shut; what an open one shows is not that dark.
+    mouth = np.flatnonzero((seen == TEETH) | (seen == TONGUE))
+    openness[mouth] = 0.55 + 0.45 * openness[mouth]
     lit[mouth] = 0.4 + 0.6 * lit[mouth]
-    colour = _shade(albedo, gloss, open_, seen, facing, view, toward, lit, scene)
+    openness[eyes] = 0.35 + 0.65 * openness[eyes]
+    # Little light reaches the bottom of a furrow.
+    openness *= np.clip(1 - 0.75 * dent, 0.25, 1.3)
+    lit *= np.clip(1 - 0.45 * dent, 0.3, 1.2)
+    colour = shade(Samples(seen, albedo, gloss, facing, view, openness, lit), toward, scene)
 
     canvas = _backdrop(scene, fine)
     canvas[pixel] = colour
@@ -138,15 +130,6 @@ def render(
     canvas = canvas.reshape(fine, fine, 3)
     quarters = [canvas[i::SUPERSAMPLING, j::SUPERSAMPLING] for i in steps for j in steps]
     return _develop(np.mean(quarters, 0), scene)
-
-
-def _dot(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    # Written out, here and below: fast on short rows, and one order of sums everywhere.
-    return one[..., 0] * other[..., 0] + one[..., 1] * other[..., 1] + one[..., 2] * other[..., 2]
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.sqrt(_dot(vector, vector) + 1e-12)[..., None]
 
 
 def _rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
@@ -159,54 +142,47 @@ def _rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
 
 def _turn_eyes(position: np.ndarray, gaze: tuple[float, float]) -> np.ndarray:
     turn, result = _rotation(gaze[0], gaze[1], 0.0), position.copy()
-    for name in ("left eye", "right eye"):
-        ball = load_rig().vertices_of(name)
+    for part in (LEFT_EYE, RIGHT_EYE):
+        ball = load_rig().vertices_of(part)
         centre = (position[ball].max(0) + position[ball].min(0)) / 2
-        result[ball] = _apply(turn, position[ball] - centre) + centre
+        result[ball] = apply(turn, position[ball] - centre) + centre
     return result
-
-
-def _apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    return np.stack([_dot(points, row) for row in matrix], -1)
 
 
 def _pose(rest: np.ndarray, position: np.ndarray, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     """Turn the head about its middle; the camera looks along -z at the face's centre."""
     rig = load_rig()
-    left, right = (rest[rig.vertices_of(f"{side} eye")].mean(0) for side in ("left", "right"))
+    left, right = (rest[rig.vertices_of(part)].mean(0) for part in (LEFT_EYE, RIGHT_EYE))
     between = float(np.sqrt(((left - right) ** 2).sum()))
     centre = (left + right) / 2 + np.array([0, -0.34, -1.1]) * between
-    turned = _apply(_rotation(scene.yaw, -scene.pitch, scene.roll), position - centre)
+    turned = apply(_rotation(scene.yaw, -scene.pitch, scene.roll), position - centre)
     distance = 1.92 * between / scene.zoom / np.tan(FIELD_OF_VIEW / 2)
     return np.array([0.0, 0.0, distance]), turned
 
 
 def _materials(
-    look: Look, seen: np.ndarray, flat: np.ndarray, folds: np.ndarray | None
+    look: Look, seen: np.ndarray, flat: np.ndarray, folds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     albedo = np.empty((len(seen), 3))
     gloss, dent = np.full(len(seen), 0.3), np.zeros(len(seen))
     for part, plain in _PLAIN.items():
         albedo[seen == part] = plain
-    gloss[np.isin(seen, (_TEETH, _TONGUE))] = 0.7
-    gloss[np.isin(seen, (_LASHES, _CAVITY))] = 0.05
-    strand = np.flatnonzero(seen == _HAIR)
+    gloss[np.isin(seen, (TEETH, TONGUE))] = 0.7
+    gloss[np.isin(seen, (LASHES, CAVITY))] = 0.05
+    strand = np.flatnonzero(seen == HAIR)
     streak = np.sin(flat[strand, 0] * 700) * np.sin(flat[strand, 0] * 1370 + 9 * flat[strand, 1])
     albedo[strand] = look.hair * (1 + 0.35 * streak[:, None])
-    skin = np.flatnonzero(seen == _SKIN)
-    layers = [look.albedo, look.gloss[..., None]] + ([] if folds is None else [folds[..., None]])
-    texture = _sample(layers, flat[skin])
-    albedo[skin], gloss[skin] = texture[:, :3], texture[:, 3]
-    if folds is not None:
-        dent[skin] = texture[:, 4]
+    skin = np.flatnonzero(seen == SKIN)
+    albedo_gloss, depth = _sample([look.skin, folds[..., None]], flat[skin])
+    albedo[skin], gloss[skin], dent[skin] = albedo_gloss[:, :3], albedo_gloss[:, 3], depth[:, 0]
     return albedo, gloss, dent
 
 
-def _sample(layers: list[np.ndarray], flat: np.ndarray) -> np.ndarray:
+def _sample(layers: list[np.ndarray], flat: np.ndarray) -> list[np.ndarray]:
     """Read textures between texels, bilinearly."""
     place = np.clip(flat * SIZE - 0.5, 0, SIZE - 1.001)
     low = place.astype(np.int64)
-    across, down = (place - low).T[:, :, None]
+    across, down = (place - low).T[:, :, None].astype(np.float32)
     index = low[:, 1] * SIZE + low[:, 0]
     found = []
     for layer in layers:
@@ -214,15 +190,15 @@ def _sample(layers: list[np.ndarray], flat: np.ndarray) -> np.ndarray:
         top = texels[index] * (1 - across) + texels[index + 1] * across
         bottom = texels[index + SIZE] * (1 - across) + texels[index + SIZE + 1] * across
         found.append(top * (1 - down) + bottom * down)
-    return np.concatenate(found, 1)
+    return found
 
 
 def _eye_colour(look: Look, place: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Colour an eye by the angle from its axis: pupil, iris with a dark rim, white."""
     rig = load_rig()
     colour = np.empty((len(place), 3))
-    for part, name in ((_LEFT, "left eye"), (_RIGHT, "right eye")):
-        ball = rig.position[rig.vertices_of(name)]
+    for part in (LEFT_EYE, RIGHT_EYE):
+        ball = rig.position[rig.vertices_of(part)]
         centre, half = (ball.max(0) + ball.min(0)) / 2, (ball.max(0) - ball.min(0)).mean() / 2
         some = seen == part
         offset = (place[some] - centre) / half
@@ -236,74 +212,6 @@ def _eye_colour(look: Look, place: np.ndarray, seen: np.ndarray) -> np.ndarray:
         mixed = white + iris * (ring - white)
         colour[some] = mixed * (1 - pupil) + 0.004 * pupil
     return colour
-
-
-def _shadow(
-    position: np.ndarray,
-    triangle: np.ndarray,
-    point: np.ndarray,
-    facing: np.ndarray,
-    toward: np.ndarray,
-) -> np.ndarray:
-    """Give the share of the key light that reaches each point: a softened shadow map."""
-    side = _unit(np.cross([0.0, 1.0, 0.01], toward))
-    frame = np.stack([side, np.cross(toward, side), toward])
-    reach, slack, softness = 2.6, 0.035, 1.6
-
-    def project(points: np.ndarray) -> np.ndarray:
-        local = _apply(frame, points) / reach
-        return (local * [1, -1, 1] + 1) / 2 * [SHADOW_SIZE, SHADOW_SIZE, 1]
-
-    caster = project(position)
-    pixel, which, weight = rasterise(caster, triangle, SHADOW_SIZE)
-    corner = triangle[which]
-    depth = np.zeros(SHADOW_SIZE * SHADOW_SIZE)
-    depth[pixel] = sum(caster[corner[:, k], 2] * weight[:, k] for k in range(3))
-    spot = project(point + 0.03 * facing)
-    lit = np.zeros(len(point))
-    for right in (-softness, 0.0, softness):
-        for down in (-softness, 0.0, softness):
-            place = np.clip(spot[:, :2] + [right, down], 0, SHADOW_SIZE - 1).astype(np.int64)
-            before = depth[place[:, 1] * SHADOW_SIZE + place[:, 0]] - spot[:, 2]
-            lit += np.clip(1.5 - before * (2 * reach) / slack, 0, 1)
-    return lit / 9
-
-
-def _shade(
-    albedo: np.ndarray,
-    gloss: np.ndarray,
-    open_: np.ndarray,
-    seen: np.ndarray,
-    facing: np.ndarray,
-    view: np.ndarray,
-    toward: np.ndarray,
-    lit: np.ndarray,
-    scene: Scene,
-) -> np.ndarray:
-    """Light the samples: a key light with shadow, sky and ground, and a shine."""
-    skin = np.isin(seen, (_SKIN, _TONGUE))[:, None]
-    cosine = _dot(facing, toward)[:, None]
-    # Light bleeds round the edge of skin, the red of it farthest.
-    wrap = np.where(skin, [0.30, 0.12, 0.07], 0.03)
-    diffuse = np.clip((cosine + wrap) / (1 + wrap), 0, 1)
-    soft_lit = lit[:, None] ** np.where(skin, [0.75, 1.0, 1.05], 1.0)
-    up = (0.5 + 0.5 * facing[:, 1])[:, None]
-    ambient = scene.sky * up + scene.ground * (1 - up)
-    # Occluded skin still gets light that its surroundings reflect, so it darkens to red.
-    dim = open_[:, None] ** np.where(skin, [0.8, 1.05, 1.15], 1.0)
-    light = ambient * dim + scene.key * diffuse * soft_lit * (0.35 + 0.65 * dim)
-
-    half = _unit(toward + view)
-    aligned = np.clip(_dot(facing, half), 0, 1)
-    edge = (1 - np.clip(_dot(facing, view), 0, 1)) ** 5
-    eye = np.isin(seen, (_LEFT, _RIGHT))
-    wet = eye | (seen == _TEETH)
-    shine = np.where(wet, 1.2 * aligned**180, gloss * (0.06 * aligned**14 + 0.1 * aligned**40))
-    reflected = (shine * lit)[:, None] * scene.key
-    reflected += ((0.04 + 0.25 * edge * gloss) * np.where(eye, 0.8, 0.35) * open_)[:, None] * (
-        scene.sky * 0.5
-    )
-    return albedo * light + reflected
 
 
 def _backdrop(scene: Scene, fine: int) -> np.ndarray:

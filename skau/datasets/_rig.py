@@ -15,6 +15,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 PARTS = ("skin", "left eye", "right eye", "teeth", "tongue", "lashes", "hair", "cavity")
+SKIN, LEFT_EYE, RIGHT_EYE, TEETH, TONGUE, LASHES, HAIR, CAVITY = range(len(PARTS))
 
 
 def _both(name: str, weight: float = 1.0) -> dict[str, float]:
@@ -32,10 +33,10 @@ ACTION_UNITS: dict[int, tuple[str, dict[str, float]]] = {
     9: ("nose wrinkler", _both("noseSneer", 1.1)),
     10: ("upper lip raiser", _both("mouthUpperUp", 1.1)),
     12: ("lip corner puller", _both("mouthSmile", 0.85)),
-    14: ("dimpler", _both("mouthDimple", 1.5)),
+    14: ("dimpler", _both("mouthDimple", 1.8)),
     15: ("lip corner depressor", _both("mouthFrown", 1.3)),
     16: ("lower lip depressor", _both("mouthLowerDown")),
-    17: ("chin raiser", {"mouthShrugLower": 1.5, "mouthShrugUpper": 0.5}),
+    17: ("chin raiser", {"mouthShrugLower": 1.8, "mouthShrugUpper": 0.6}),
     18: ("lip pucker", {"mouthPucker": 1.0}),
     20: ("lip stretcher", _both("mouthStretch")),
     23: ("lip tightener", {"mouthRollUpper": 1.0, "mouthRollLower": 1.0, "mouthPucker": 0.75}),
@@ -76,12 +77,12 @@ class Rig:
     @cached_property
     def lash(self) -> np.ndarray:
         """The vertices of the lashes."""
-        return self.vertices_of("lashes")
+        return self.vertices_of(LASHES)
 
     @cached_property
     def lash_root(self) -> np.ndarray:
         """The vertex of the skin that each lash vertex grows from."""
-        skin = self.vertices_of("skin")
+        skin = self.vertices_of(SKIN)
         return skin[cKDTree(self.position[skin]).query(self.position[self.lash])[1]]
 
     def moved(self, position: np.ndarray, weights: dict[str, float]) -> np.ndarray:
@@ -93,9 +94,9 @@ class Rig:
                 result[where] += weights[name] * offset
         return result
 
-    def vertices_of(self, part: str) -> np.ndarray:
+    def vertices_of(self, part: int) -> np.ndarray:
         """List the vertices of a part."""
-        return np.unique(self.triangle[self.part == PARTS.index(part)])
+        return np.unique(self.triangle[self.part == part])
 
 
 @cache

@@ -7,18 +7,22 @@ the face: a raised brow carries its hairs along.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-from PIL import Image, ImageDraw
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
-from skau.datasets._raster import rasterise
-from skau.datasets._rig import PARTS, Rig, Traits, load_rig
-
-SIZE = 640
-"""Side of the unrolled skin in texels."""
+from skau.datasets._canvas import (
+    SIZE,
+    bump,
+    linear,
+    mask,
+    noise,
+    rise,
+    skin_map,
+    strokes,
+    texel,
+)
+from skau.datasets._rig import SKIN, Traits, load_rig
 
 # sRGB colours, from little to much melanin; and of hair and iris.
 _SKIN = np.array(
@@ -43,10 +47,8 @@ _IRIS = {
 class Look:
     """Somebody's colours; all linear light, 0 to 1."""
 
-    albedo: np.ndarray
-    """Skin, hair and clothes, shape (SIZE, SIZE, 3)."""
-    gloss: np.ndarray
-    """How oily the skin shines, shape (SIZE, SIZE)."""
+    skin: np.ndarray
+    """Colour of skin, hair and clothes, and how oily they shine; shape (SIZE, SIZE, 4)."""
     hair_rise: np.ndarray
     """How far the hair stands off each vertex, in decimetres."""
     hair: np.ndarray
@@ -57,69 +59,6 @@ class Look:
     """Iris colour, shape (3,)."""
     lines: float
     """How deep this skin folds; 1 is usual."""
-
-
-def linear(srgb: object) -> np.ndarray:
-    """Turn 8-bit sRGB into linear light."""
-    value = np.asarray(srgb, float) / 255
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-
-
-@cache
-def skin_map() -> np.ndarray:
-    """Give the mean-head position under every texel, shape (SIZE, SIZE, 3); nearest in holes."""
-    rig = load_rig()
-    skin = rig.triangle[rig.part == PARTS.index("skin")]
-    flat = rig.flat * SIZE
-    reach = np.hypot(rig.position[:, 0], rig.position[:, 2] - 0.2)[:, None] / 4
-    pixel, which, share = rasterise(np.hstack([flat, reach]), skin, SIZE, two_sided=True)
-    where = np.zeros((SIZE * SIZE, 3))
-    where[pixel] = (rig.position[skin[which]] * share[..., None]).sum(1)
-    hole = np.ones(SIZE * SIZE, bool)
-    hole[pixel] = False
-    nearest = ndimage.distance_transform_edt(
-        hole.reshape(SIZE, SIZE), return_distances=False, return_indices=True
-    )
-    return where.reshape(SIZE, SIZE, 3)[tuple(nearest)]
-
-
-@cache
-def _front() -> tuple[cKDTree, np.ndarray]:
-    where = skin_map()
-    row, column = np.nonzero(where[..., 2] > 0.75)
-    return cKDTree(where[row, column, :2]), np.stack([column, row], 1)
-
-
-def texel(points: object) -> np.ndarray:
-    """Find the texel of points on the front of the face, given as x and y."""
-    tree, texels = _front()
-    return texels[tree.query(np.asarray(points, float))[1]]
-
-
-def strokes(lines: list[np.ndarray], width: int = 1, size: int = SIZE) -> np.ndarray:
-    """Draw polylines of texels softly; 1 on the line, 0 away from it."""
-    fine = 2
-    canvas = Image.new("L", (size * fine, size * fine))
-    draw = ImageDraw.Draw(canvas)
-    for line in lines:
-        draw.line([tuple(point) for point in (line * fine).tolist()], fill=255, width=width)
-    return np.asarray(canvas.resize((size, size), Image.Resampling.BOX), float) / 255
-
-
-def noise(rng: np.random.Generator, rows: int, columns: int | None = None) -> np.ndarray:
-    """Draw smooth noise of unit variance with a given number of bumps down and across."""
-    grid = rng.normal(size=(rows, columns or rows)).astype(np.float32)
-    full = Image.fromarray(grid).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
-    return np.asarray(full, float) * 1.3
-
-
-def _bump(value: np.ndarray, centre: float, width: float) -> np.ndarray:
-    return np.exp(-(((value - centre) / width) ** 2))
-
-
-def _rise(value: np.ndarray) -> np.ndarray:
-    value = np.clip(value, 0, 1)
-    return value * value * (3 - 2 * value)
 
 
 def _above_hairline(position: np.ndarray, receding: float, height: float) -> np.ndarray:
@@ -155,7 +94,7 @@ def paint(rng: np.random.Generator, traits: Traits) -> Look:
     hair = linear(_HAIR[hair_name]) * rng.uniform(0.7, 1.2)
 
     albedo = _complexion(rng, tone, age, melanin, where)
-    lips = _mask(rig, "lips")
+    lips = mask("lips")
     made_up = not man and rng.random() < 0.35
     red = np.array([0.86, 0.62, 0.62]) * (1 - 0.15 * melanin)
     lip_tone = tone * red * rng.uniform(0.8, 1.05)
@@ -163,9 +102,9 @@ def paint(rng: np.random.Generator, traits: Traits) -> Look:
         lip_tone = 0.5 * lip_tone + 0.5 * linear([170, 50, 62]) * rng.uniform(0.5, 1.2)
     fine = 1 + 0.06 * noise(rng, 60, 320)
     albedo += (0.85 * lips)[..., None] * (lip_tone * fine[..., None] - albedo)
-    lids = _mask(rig, "eyelids")
+    lids = mask("eyelids")
     albedo *= 1 - (0.5 if made_up else 0.22) * lids[..., None] * [0.9, 1.0, 1.0]
-    gloss = 0.30 + 0.2 * _bump(np.hypot(x, y - 7.1), 0, 0.35) + 0.45 * lips
+    gloss = 0.30 + 0.2 * bump(np.hypot(x, y - 7.1), 0, 0.35) + 0.45 * lips
     gloss *= 1 + 0.15 * noise(rng, 80)
 
     # Hair of the head.
@@ -177,9 +116,9 @@ def paint(rng: np.random.Generator, traits: Traits) -> Look:
     )
     style = rng.choice(["bald", "buzz", "short", "full"], p=[0.08, 0.2, 0.44, 0.28] if man
                        else [0.0, 0.03, 0.37, 0.6])  # fmt: skip
-    ears = ndimage.gaussian_filter(_mask(rig, "ears"), 1.5)
+    ears = ndimage.gaussian_filter(mask("ears"), 1.5)
     cover = {"bald": 0.15, "buzz": 0.8, "short": 0.97, "full": 1.0}[style]
-    cover = cover * _rise(edge / 0.13 + 0.5) * (1 - np.clip(2 * ears, 0, 1))
+    cover = cover * rise(edge / 0.13 + 0.5) * (1 - np.clip(2 * ears, 0, 1))
     strand = 1 + 0.28 * noise(rng, 24, 420) + 0.16 * noise(rng, 10, 90)
     colour = hair * np.clip(strand, 0.2, 2)[..., None]
     albedo += cover[..., None] * (colour - albedo)
@@ -190,33 +129,27 @@ def paint(rng: np.random.Generator, traits: Traits) -> Look:
     shade = (0.7 if hair_name in ("blond", "red", "grey") else 1.0) * hair
     albedo += (thick * np.clip(hairs, 0, 1))[..., None] * (shade - albedo)
     if man:
-        albedo = _beard(rng, albedo, hair, where, lips, age)
+        beard = _beard(rng, where, lips)
+        albedo += beard[..., None] * (0.9 * hair - albedo)
+        gloss *= 1 - 0.9 * beard
     albedo = _clothes(rng, albedo, where)
 
     length = {"bald": 0.0, "buzz": 0.015, "short": rng.uniform(0.04, 0.12), "full": 0.0}[style]
     if style == "full":
         length = rng.uniform(0.12, 0.2) + 0.15 * ancestry[0]
-    lift = _rise(_above_hairline(rig.position, receding, 0.0) / 0.3)
+    lift = rise(_above_hairline(rig.position, receding, 0.0) / 0.3)
     skin = np.zeros(len(lift), bool)
-    skin[rig.vertices_of("skin")] = True
+    skin[rig.vertices_of(SKIN)] = True
     at = np.clip((rig.flat * SIZE).astype(int), 0, SIZE - 1)
     lift *= skin * (1 - np.clip(3 * ears[at[:, 1], at[:, 0]], 0, 1))
     return Look(
-        albedo=np.clip(albedo, 0.003, 0.95),
-        gloss=np.clip(gloss, 0.02, 1),
+        skin=np.clip(np.dstack([albedo, gloss]), 0.003, 0.95).astype(np.float32),
         hair_rise=length * lift,
         hair=hair,
         long_hair=bool(not man and style == "full"),
         iris=linear(_IRIS[_iris_name(rng, ancestry)]) * rng.uniform(0.8, 1.2),
         lines=float(rng.uniform(0.55, 0.9) + 0.6 * age),
     )
-
-
-def _mask(rig: Rig, name: str) -> np.ndarray:
-    small = Image.fromarray(rig.masks[name].astype(np.float32))
-    full = np.asarray(small.resize((SIZE, SIZE), Image.Resampling.BICUBIC), float)
-    full = ndimage.grey_closing(full, 5) if name == "lips" else full
-    return np.clip(full, 0, 1)
 
 
 def _hair_name(rng: np.random.Generator, ancestry: np.ndarray, age: float) -> str:
@@ -242,20 +175,20 @@ def _complexion(
     front = z > 0.3
     mottle = 0.035 * noise(rng, 9) + 0.03 * noise(rng, 40) + 0.03 * noise(rng, 160)
     albedo = tone * (1 + (0.7 + 0.8 * age) * mottle)[..., None]
-    blood = 0.5 * _bump(np.hypot(np.abs(x) - 0.42, (y - 6.95) / 0.8), 0, 0.24)
-    blood += 0.6 * _bump(np.hypot(x, y - 6.95), 0, 0.13) + 0.35 * _mask(load_rig(), "ears")
+    blood = 0.5 * bump(np.hypot(np.abs(x) - 0.42, (y - 6.95) / 0.8), 0, 0.24)
+    blood += 0.6 * bump(np.hypot(x, y - 6.95), 0, 0.13) + 0.35 * mask("ears")
     blood *= front * rng.uniform(0.4, 1.2) * (1 - 0.6 * melanin)
     albedo *= 1 - blood[..., None] * [0.02, 0.22, 0.2]
-    tired = _bump(np.abs(x), 0.31, 0.16) * _bump(y, 7.12, 0.06) * front
+    tired = bump(np.abs(x), 0.31, 0.16) * bump(y, 7.12, 0.06) * front
     albedo *= 1 - (rng.uniform(0.05, 0.2) + 0.15 * age) * tired[..., None] * [0.8, 1, 0.9]
     if melanin < 0.35 and rng.random() < 0.3:
-        spots = _rise((noise(rng, 130) - 1.3) / 0.8) * _bump(y, 7.05, 0.3) * front
+        spots = rise((noise(rng, 130) - 1.3) / 0.8) * bump(y, 7.05, 0.3) * front
         albedo *= 1 - rng.uniform(0.2, 0.45) * spots[..., None] * [0.6, 1, 1.1]
     for _ in range(rng.poisson(1.2)):
         spot = rng.uniform([-0.65, 6.2], [0.65, 7.85])
         distance = np.hypot(x - spot[0], y - spot[1])
         size = rng.uniform(0.008, 0.018)
-        albedo *= 1 - 0.6 * (_bump(distance, 0, size) * front)[..., None] * [0.8, 1, 1]
+        albedo *= 1 - 0.6 * (bump(distance, 0, size) * front)[..., None] * [0.8, 1, 1]
     return albedo
 
 
@@ -278,24 +211,18 @@ def _brow_hairs(rng: np.random.Generator, man: bool, made_up: bool) -> np.ndarra
         root = np.stack([side * base_x, root_y], 1)
         tip = root + length[:, None] * np.stack([side * np.cos(lean), np.sin(lean)], 1)
         lines += list(np.stack([texel(root), texel(tip)], 1).astype(float))
-    mask = strokes(lines, width=3 if made_up else 2)
-    return 1.5 * mask + 0.6 * ndimage.gaussian_filter(mask, 2.0)
+    drawn = strokes(lines, width=3 if made_up else 2)
+    return 1.5 * drawn + 0.6 * ndimage.gaussian_filter(drawn, 2.0)
 
 
-def _beard(
-    rng: np.random.Generator,
-    albedo: np.ndarray,
-    hair: np.ndarray,
-    where: np.ndarray,
-    lips: np.ndarray,
-    age: float,
-) -> np.ndarray:
+def _beard(rng: np.random.Generator, where: np.ndarray, lips: np.ndarray) -> np.ndarray:
+    """Draw how much of the skin the beard covers, if it is only its shadow."""
     x, y, z = np.moveaxis(where, -1, 0)
     ax = np.abs(x)
-    jaw = _rise((6.72 + 0.55 * np.clip(ax - 0.3, 0, 1) - y) / 0.12) * _rise((y - 5.95) / 0.15)
-    jaw *= (z > 0.1) * (0.35 + 0.65 * _rise((y - 6.05) / 0.1))
-    lip = _bump(y, 6.79, 0.06) * _rise((0.34 - ax) / 0.1)
-    chin = _bump(np.hypot(x * 1.1, y - 6.25), 0, 0.26)
+    jaw = rise((6.72 + 0.55 * np.clip(ax - 0.3, 0, 1) - y) / 0.12) * rise((y - 5.95) / 0.15)
+    jaw *= (z > 0.1) * (0.35 + 0.65 * rise((y - 6.05) / 0.1))
+    lip = bump(y, 6.79, 0.06) * rise((0.34 - ax) / 0.1)
+    chin = bump(np.hypot(x * 1.1, y - 6.25), 0, 0.26)
     kind = rng.choice(["shaven", "stubble", "full", "moustache", "goatee"],
                       p=[0.4, 0.3, 0.14, 0.08, 0.08])  # fmt: skip
     area = {
@@ -304,15 +231,14 @@ def _beard(
     }[str(kind)]  # fmt: skip
     depth = {"shaven": rng.uniform(0, 0.2), "stubble": rng.uniform(0.3, 0.55)}.get(str(kind), 0.85)
     grain = np.clip(1 + 0.22 * noise(rng, 420) + 0.15 * noise(rng, 40), 0, 2)
-    cover = np.clip(depth * area * grain, 0, 0.95) * (1 - np.clip(1.5 * lips, 0, 1))
-    return albedo + cover[..., None] * (hair * 0.9 - albedo)
+    return np.clip(depth * area * grain, 0, 0.95) * (1 - np.clip(1.5 * lips, 0, 1))
 
 
 def _clothes(rng: np.random.Generator, albedo: np.ndarray, where: np.ndarray) -> np.ndarray:
     x, y, z = np.moveaxis(where, -1, 0)
-    neck = 5.72 + 0.25 * np.clip(np.hypot(x, z - 0.3) - 0.4, -0.4, 1) - 0.25 * _rise(z / 1.2)
-    deep = rng.uniform(-0.25, 0.12) - rng.uniform(0, 0.3) * _bump(x, 0, 0.25) * (z > 0.2)
-    cover = _rise((neck + deep - y) / 0.06)
+    neck = 5.72 + 0.25 * np.clip(np.hypot(x, z - 0.3) - 0.4, -0.4, 1) - 0.25 * rise(z / 1.2)
+    deep = rng.uniform(-0.25, 0.12) - rng.uniform(0, 0.3) * bump(x, 0, 0.25) * (z > 0.2)
+    cover = rise((neck + deep - y) / 0.06)
     hue = rng.uniform(0.02, 0.5) * (1 + rng.normal(0, 0.35, 3))
     weave = 1 + 0.08 * noise(rng, 200) + 0.06 * noise(rng, 12)
     return albedo + cover[..., None] * (np.clip(hue, 0.01, 0.8) * weave[..., None] - albedo)

@@ -15,9 +15,9 @@ from sklearn.preprocessing import StandardScaler
 
 import skau.datasets
 from skau.datasets import load_sample_faces, make_au_faces
-from skau.datasets._au_faces import PRESENT
+from skau.datasets._people import PRESENT
 from skau.datasets._raster import rasterise
-from skau.datasets._rig import ACTION_UNITS, expression, load_rig
+from skau.datasets._rig import ACTION_UNITS, SKIN, expression, load_rig
 
 SMALL = {"image_size": 32, "random_state": 3}
 
@@ -92,7 +92,7 @@ def test_an_au_moves_the_right_part_of_the_face_the_right_way(au, region, axis, 
     low_x, high_x, low_y, high_y = REGIONS[region]
     x, y, z = rig.position.T
     skin = np.zeros(len(x), bool)
-    skin[rig.vertices_of("skin")] = True
+    skin[rig.vertices_of(SKIN)] = True
     for side in (1, -1):
         here = (side * x >= low_x) & (side * x <= high_x) & (y >= low_y) & (y <= high_y)
         here &= skin & (z > 1.1)
@@ -207,7 +207,7 @@ def test_bad_input_is_named(bad, message):
 
 def test_the_cache_keeps_whole_people_and_goes_on_where_it_stopped(tmp_path, monkeypatch, few):
     drawn = []
-    real = skau.datasets._au_faces._draw_subject
+    real = skau.datasets._au_faces.draw_subject
 
     def counted(seed, subject, *rest):
         if subject == 1 and len(drawn) == 1:
@@ -216,7 +216,7 @@ def test_the_cache_keeps_whole_people_and_goes_on_where_it_stopped(tmp_path, mon
         drawn.append(subject)
         return real(seed, subject, *rest)
 
-    monkeypatch.setattr(skau.datasets._au_faces, "_draw_subject", counted)
+    monkeypatch.setattr(skau.datasets._au_faces, "draw_subject", counted)
     with pytest.raises(KeyboardInterrupt):
         make_au_faces(2, 3, data_home=tmp_path, **SMALL)
     resumed = make_au_faces(2, 3, data_home=tmp_path, **SMALL)
