@@ -10,8 +10,6 @@ from skau.datasets._raster import rasterise
 from skau.datasets._rig import LEFT_EYE, RIGHT_EYE, SKIN, TEETH, TONGUE
 from skau.datasets._scene import Scene
 
-SHADOW_SIZE = 192
-
 
 @dataclass(frozen=True)
 class Samples:
@@ -46,35 +44,43 @@ def apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.stack([dot(points, row) for row in matrix], -1)
 
 
-def shadow(
-    position: np.ndarray,
-    triangle: np.ndarray,
-    point: np.ndarray,
-    facing: np.ndarray,
-    toward: np.ndarray,
-) -> np.ndarray:
-    """Give the share of the key light that reaches each point: a softened shadow map."""
-    side = unit(np.cross([0.0, 1.0, 0.01], toward))
-    frame = np.stack([side, np.cross(toward, side), toward])
-    reach, slack, softness = 2.6, 0.035, 1.6
+class Sun:
+    """The key light, and a map of what it sees: the rest lies in shadow.
 
-    def project(points: np.ndarray) -> np.ndarray:
-        local = apply(frame, points) / reach
-        return (local * [1, -1, 1] + 1) / 2 * [SHADOW_SIZE, SHADOW_SIZE, 1]
+    Parameters
+    ----------
+    toward : ndarray of shape (3,)
+        Unit vector to the light, which is far away.
+    position, triangle : ndarray
+        The head that throws the shadow.
+    """
 
-    caster = project(position)
-    pixel, which, weight = rasterise(caster, triangle, SHADOW_SIZE)
-    corner = triangle[which]
-    depth = np.zeros(SHADOW_SIZE * SHADOW_SIZE)
-    depth[pixel] = sum(caster[corner[:, k], 2] * weight[:, k] for k in range(3))
-    spot = project(point + 0.03 * facing)
-    lit = np.zeros(len(point))
-    for right in (-softness, 0.0, softness):
-        for down in (-softness, 0.0, softness):
-            place = np.clip(spot[:, :2] + [right, down], 0, SHADOW_SIZE - 1).astype(np.int64)
-            before = depth[place[:, 1] * SHADOW_SIZE + place[:, 0]] - spot[:, 2]
-            lit += np.clip(1.5 - before * (2 * reach) / slack, 0, 1)
-    return lit / 9
+    SIZE, REACH, SLACK, SOFTNESS = 192, 2.6, 0.035, 1.6
+
+    def __init__(self, toward: np.ndarray, position: np.ndarray, triangle: np.ndarray) -> None:
+        self.toward = toward
+        side = unit(np.cross([0.0, 1.0, 0.01], toward))
+        self._frame = np.stack([side, np.cross(toward, side), toward])
+        caster = self._project(position)
+        pixel, which, weight = rasterise(caster, triangle, self.SIZE)
+        near = caster[triangle[which], 2]
+        self._depth = np.zeros(self.SIZE * self.SIZE)
+        self._depth[pixel] = dot(near, weight)
+
+    def _project(self, points: np.ndarray) -> np.ndarray:
+        local = apply(self._frame, points) / self.REACH
+        return (local * [1, -1, 1] + 1) / 2 * [self.SIZE, self.SIZE, 1]
+
+    def reaches(self, point: np.ndarray, facing: np.ndarray) -> np.ndarray:
+        """Give the share of the light that reaches points on surfaces, soft at the edges."""
+        spot = self._project(point + 0.03 * facing)
+        lit = np.zeros(len(point))
+        for right in (-self.SOFTNESS, 0.0, self.SOFTNESS):
+            for down in (-self.SOFTNESS, 0.0, self.SOFTNESS):
+                place = np.clip(spot[:, :2] + [right, down], 0, self.SIZE - 1).astype(np.int64)
+                before = self._depth[place[:, 1] * self.SIZE + place[:, 0]] - spot[:, 2]
+                lit += np.clip(1.5 - before * (2 * self.REACH) / self.SLACK, 0, 1)
+        return lit / 9
 
 
 def shade(seen: Samples, toward: np.ndarray, scene: Scene) -> np.ndarray:
