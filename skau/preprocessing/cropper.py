@@ -1,41 +1,39 @@
 """`FaceCropper`: photos in, aligned face crops of one size out."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import fields
+from functools import partial
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length
 from tqdm import tqdm
 
-from .alignment import box_matrix, eye_matrix, region_matrix, whole_matrix
-from .images import READ_ERRORS, ImageSource
+from skau._device import resolve_device
+
+from .images import ImageSource
 from .landmarks import (
-    BOX,
     COLUMNS,
-    DECIMALS,
-    FACE,
-    POINTS,
     PROBABILITY,
-    SIZE,
     is_landmark_table,
-    make_table,
     pool_by_subject,
     read_table,
     sample_rows,
 )
-from .warping import warp
+from .running import Results, fingerprint, in_threads, table_writer
+from .video import FrameSource, Video
+from .working import NO_FACE, Item, Worker
 
 __all__ = ["FaceCropper"]
 
-CHUNK = 16  # images that share the detector's batches
+Source = ImageSource | FrameSource | Video
 
 
 class FaceCropper(TransformerMixin, BaseEstimator):
@@ -101,7 +99,7 @@ class FaceCropper(TransformerMixin, BaseEstimator):
     >>> FaceCropper().transform([photo])
     Traceback (most recent call last):
     ...
-    ValueError: no face found in 1 of 1 images: row 0...
+    ValueError: no face found in row 0...
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -175,21 +173,32 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         """Fit and transform; see `transform`."""
         return self.fit(X, y, groups).transform(X, groups)
 
-    def transform(self, X: Any, groups: ArrayLike | None = None) -> NDArray[np.uint8]:
+    def transform(
+        self,
+        X: Any,
+        groups: ArrayLike | None = None,
+        *,
+        out: str | PathLike[str] | None = None,
+    ) -> NDArray[np.uint8]:
         """Cut the faces out.
 
         Parameters
         ----------
-        X : images or landmark table
+        X : images, video or landmark table
             An array ``(n, height, width[, 1|3|4])`` of uint8 or uint16; a list, Series or
-            one-column DataFrame of paths; a list of arrays or PIL images of any sizes; or a
-            landmark table that `detect` made from paths.
+            one-column DataFrame of paths; a list of arrays or PIL images of any sizes; a video
+            opened by `read_video`; or a landmark table that `detect` made from paths or a video.
         groups : array-like of shape (n,), optional
             The subject of each image; used with ``landmarks_per_subject`` only.
+        out : path-like, optional
+            A ``.npy`` file to write the crops to, for more of them than the memory holds.  If X is
+            paths or their landmark table, a run that was interrupted goes on where it stopped
+            when it is called again; until its end it keeps a journal beside the file.
 
         Returns
         -------
         ndarray of shape (n, size, size, 3), dtype uint8
+            A read-only memory map if ``out`` is given.
 
         Raises
         ------
@@ -198,31 +207,40 @@ class FaceCropper(TransformerMixin, BaseEstimator):
             names each.
         """
         self._validate_params()
-        source, values, groups = self._open(X, groups)
-        if values is None and self.landmarks_per_subject is not None and self._needs_landmarks:
+        source, known, groups = self._open(X, groups)
+        wanted = self.landmarks_per_subject is not None and self._worker().needs_landmarks
+        if known is None and wanted:
             if groups is None:
                 raise ValueError(
                     f"landmarks_per_subject={self.landmarks_per_subject} needs groups, the "
                     "subject of each image; or pass the table of detect(X, groups=...) as X"
                 )
-            values = self._detect_subjects(source, groups)[0]
-        crops = np.zeros((len(source), self.size, self.size, 3), dtype=np.uint8)
-        problems: dict[int, str] = {}
-        for row, image, found in self._run(source, values, problems):
-            crops[row] = self._crop(image, found, row, problems)
-        self._report(source, problems)
-        return crops
+            rows = sample_rows(groups, self.landmarks_per_subject)
+            with self._run(source, cut=False, rows=rows) as results:
+                known = self._pooled(results, rows, groups)
+        with self._run(source, known, cut=True, out=out) as results:
+            self._report(source, results.problems)
+        return results.crops()
 
-    def detect(self, X: Any, groups: ArrayLike | None = None) -> pd.DataFrame:
+    def detect(
+        self,
+        X: Any,
+        groups: ArrayLike | None = None,
+        *,
+        out: str | PathLike[str] | None = None,
+    ) -> pd.DataFrame:
         """Find the faces and return their landmarks as a table.
 
         Parameters
         ----------
-        X : images
+        X : images or video
             See `transform`.
         groups : array-like of shape (n,), optional
             The subject of each image.  If given, all images of a subject get the median landmarks
             of ``landmarks_per_subject`` of them (of all, where that is None).
+        out : path-like, optional
+            A ``.csv`` or ``.parquet`` file to write the table to.  If X is paths, a run that was
+            interrupted goes on where it stopped when it is called again.
 
         Returns
         -------
@@ -232,153 +250,136 @@ class FaceCropper(TransformerMixin, BaseEstimator):
             mouth_left_*, mouth_right_*`` and the image's ``width`` and ``height``, all in pixels.
             **Left and right are those of the image**: ``left_eye`` is the eye with the smaller
             ``x`` in an upright face, which is the person's right eye.  NaN where there is no
-            face.
+            face; `missing_` has these rows.  A video's table also has the ``frame``, counted from
+            0, and its ``time`` in seconds.
+
+        Raises
+        ------
+        ValueError
+            If, with ``on_missing="raise"``, images cannot be read; the message names each.
         """
         self._validate_params()
-        source, values, groups = self._open(X, groups)
-        if values is not None:
+        write = table_writer(out)
+        source, known, groups = self._open(X, groups)
+        if known is not None:
             raise ValueError("X already is a landmark table; detect needs the images: X['path']")
-        if groups is not None:
-            values, problems = self._detect_subjects(source, groups)
-        else:
-            values, problems = self._detect(source)
-        self._report(source, problems, faces=False)
-        self.missing_ = np.flatnonzero(np.isnan(values[:, PROBABILITY]))
-        return make_table(values, source)
+        times: list[float] = []
+        rows = None if groups is None else sample_rows(groups, self.landmarks_per_subject)
+        with self._run(source, cut=False, rows=rows, out=out, times=times) as results:
+            places = range(results.rows) if rows is None else rows.tolist()
+            problems = {places[i]: why for i, why in results.problems.items() if why != NO_FACE}
+            self._report(source, problems)
+            if groups is None or rows is None:
+                values = results.table()
+            else:
+                values = self._pooled(results, rows, groups)
+            self.missing_ = np.flatnonzero(np.isnan(values[:, PROBABILITY]))
+            table = pd.DataFrame(values, columns=list(COLUMNS))
+            if isinstance(source, Video):
+                table.insert(0, "time", times)
+                table.insert(0, "frame", np.arange(len(table)))
+                table.insert(0, "path", source.path)
+            elif source.paths is not None:
+                table.insert(0, "path", source.paths)
+            write(table)
+        return table
 
-    @property
-    def _needs_landmarks(self) -> bool:
-        return self.align is not None or self.region != "full"
+    def _worker(self) -> Worker:
+        names = (field.name for field in fields(Worker) if field.name != "device")
+        settings = {name: getattr(self, name) for name in names}
+        return Worker(device=str(resolve_device(self.device)), **settings)
 
     def _open(
         self, X: Any, groups: ArrayLike | None
-    ) -> tuple[ImageSource, NDArray[np.float64] | None, NDArray[Any] | None]:
+    ) -> tuple[Source, NDArray[np.float64] | None, NDArray[Any] | None]:
         """Return the images, the landmarks where X is a table, and the checked groups."""
-        values = None
+        source: Source
+        known = None
         if is_landmark_table(X):
-            values, source = read_table(X)
+            known, source = read_table(X)
         else:
-            source = ImageSource(X)
-        if groups is not None:
-            groups = np.asarray(groups)
-            check_consistent_length(source, groups)
-        return source, values, groups
-
-    def _detect(self, source: ImageSource) -> tuple[NDArray[np.float64], dict[int, str]]:
-        values = np.full((len(source), len(COLUMNS)), np.nan)
-        problems: dict[int, str] = {}
-        for row, _, found in self._run(source, None, problems):
-            values[row] = found
-        return values, problems
-
-    def _detect_subjects(
-        self, source: ImageSource, groups: NDArray[Any]
-    ) -> tuple[NDArray[np.float64], dict[int, str]]:
-        """Detect in the sample images of each subject and pool."""
-        rows = np.sort(np.concatenate(sample_rows(groups, self.landmarks_per_subject)))
-        values = np.full((len(source), len(COLUMNS)), np.nan)
-        problems: dict[int, str] = {}
-        for row, _, found in self._run(source, None, problems, rows):
-            values[row] = found
-        return pool_by_subject(values, groups), problems
+            source = X if isinstance(X, Video) else ImageSource(X)
+        if groups is None:
+            return source, known, None
+        if isinstance(source, Video):
+            raise ValueError("groups are for images; pool the table of a video: pool_by_subject")
+        groups = np.asarray(groups)
+        if groups.shape != (len(source),):
+            raise ValueError(
+                f"groups has the shape {groups.shape}, but X has {len(source)} images: give the "
+                "subject of each"
+            )
+        return source, known, groups
 
     def _run(
         self,
-        source: ImageSource,
-        values: NDArray[np.float64] | None,
-        problems: dict[int, str],
+        source: Source,
+        known: NDArray[np.float64] | None = None,
+        *,
+        cut: bool,
         rows: NDArray[np.intp] | None = None,
-    ) -> Iterator[tuple[int, Image.Image, NDArray[np.float64]]]:
-        """Read the images and, where no landmarks are known, detect; in order."""
-        rows = np.arange(len(source)) if rows is None else rows
-        with tqdm(total=len(rows), disable=not self.verbose, desc="faces") as bar:
-            for start in range(0, len(rows), CHUNK):
-                chunk = rows[start : start + CHUNK]
-                images = {}
-                for row in chunk.tolist():
-                    try:
-                        images[row] = source.read(row)
-                    except READ_ERRORS as error:
-                        problems[row] = f"{type(error).__name__}: {error}"
-                if values is None and self._needs_landmarks:
-                    found = self._find(list(images.values()))
-                elif values is None:
-                    found = np.full((len(images), len(COLUMNS)), np.nan)
-                else:
-                    found = values[list(images)]
-                yield from zip(images, images.values(), found, strict=True)
-                bar.update(len(chunk))
-
-    def _find(self, images: list[Image.Image]) -> NDArray[np.float64]:
-        """Return the landmarks of the selected face of each image."""
-        from skau._device import resolve_device
-
-        from .detector import find_faces
-
-        found = find_faces(
-            images,
-            min_face_size=self.min_face_size,
-            threshold=self.threshold,
-            largest_only=self.select == "largest",
-            device=str(resolve_device(self.device)),
-        )
-        values = np.full((len(images), len(COLUMNS)), np.nan)
-        for row, (image, faces) in enumerate(zip(images, found, strict=True)):
-            values[row, SIZE] = image.size
-            if not len(faces):
-                continue
-            if self.select == "central":
-                middle = faces.boxes.reshape(-1, 2, 2).mean(axis=1)
-                best = np.linalg.norm(middle - np.array(image.size) / 2, axis=1).argmin()
-            else:
-                best = faces.probability.argmax() if self.select == "most_confident" else 0
-            values[row, BOX] = faces.boxes[best].round(DECIMALS)
-            values[row, PROBABILITY] = faces.probability[best].round(6)
-            values[row, POINTS] = faces.points[best].ravel().round(DECIMALS)
-        return values
-
-    def _crop(
-        self,
-        image: Image.Image,
-        values: NDArray[np.float64],
-        row: int,
-        problems: dict[int, str],
-    ) -> NDArray[np.uint8]:
-        matrix = whole_matrix(*image.size, self.size)
-        if self._needs_landmarks and np.isnan(values[FACE]).any():
-            problems[row] = ""
-            return warp(image, matrix, self.size)
-        points = values[POINTS].reshape(5, 2)
-        if self.align == "eyes":
-            matrix = eye_matrix(points, self.size, self.margin)
-        elif self.align == "box":
-            matrix = box_matrix(values[BOX], self.size, self.margin)
+        out: str | PathLike[str] | None = None,
+        times: list[float] | None = None,
+    ) -> Results:
+        """Do all rows of the source, or the given ones, or what an earlier run left of them."""
+        worker = self._worker()
+        size = self.size if cut else None
+        items: Iterable[Item]
+        if isinstance(source, Video):
+            total, results = source.n_frames, Results(None, size, out, None)
+            search = worker.needs_landmarks or not cut
+            items = worker.follow(source, [] if times is None else times, search=search)
         else:
-            matrix = whole_matrix(*image.size, self.size, self.margin)
-        matrix = region_matrix(matrix, points, self.size, self.region)
-        return warp(image, matrix, self.size)
+            rows = np.arange(len(source)) if rows is None else rows
+            run = None
+            if source.paths is not None:
+                parts = [source.paths, rows, *([] if known is None else [known])]
+                run = {f.name: getattr(worker, f.name) for f in fields(worker)}
+                run |= {"cut": cut, "images": fingerprint(*parts)}
+            total, results = len(rows), Results(len(rows), size, out, run)
+            left = rows[results.rows :]
+            landmarks = [None] * len(left) if known is None else known[left]
+            items = zip(source.loaders(left), landmarks, strict=True)
+        bar = tqdm(total=total, initial=results.rows, desc="faces", disable=not self.verbose)
+        try:
+            with bar:
+                for done in in_threads(partial(worker.work, cut=cut), items, self.n_jobs):
+                    results.add(done)
+                    bar.update(len(done))
+        except BaseException as error:
+            results.__exit__(type(error))  # what is done stays on disk
+            raise
+        return results
 
-    def _report(self, source: ImageSource, problems: dict[int, str], faces: bool = True) -> None:
-        """Raise or warn about the images that cannot be read or have no face."""
+    @staticmethod
+    def _pooled(
+        results: Results, rows: NDArray[np.intp], groups: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Pool the landmarks of sample rows for all rows."""
+        values = np.full((len(groups), len(COLUMNS)), np.nan)
+        values[rows] = results.table()
+        return pool_by_subject(values, groups)
+
+    def _report(self, source: Source, problems: dict[int, str]) -> None:
+        """Raise or warn about the images that cannot be used or have no face."""
         self.missing_ = np.array(sorted(problems), dtype=int)
-        unread = [f"{source.name(i)}: {problems[i]}" for i in sorted(problems) if problems[i]]
-        faceless = [source.name(i) for i in sorted(problems) if not problems[i]]
-        said = []
-        if faceless:
-            said.append(
-                f"no face found in {len(faceless)} of {len(source)} images: {_some(faceless)}"
-            )
-        if unread:
-            said.append(f"cannot read {len(unread)} of {len(source)} images: {_some(unread)}")
-        if not said:
+        if not problems:
             return
-        message = "; ".join(said)
+        faceless = [source.name(i) for i, why in sorted(problems.items()) if why == NO_FACE]
+        unusable = [
+            f"{source.name(i)}: {why}" for i, why in sorted(problems.items()) if why != NO_FACE
+        ]
+        said = [
+            f"{what} {_some(names)}"
+            for what, names in (("no face found in", faceless), ("cannot use", unusable))
+            if names
+        ]
         if self.on_missing == "raise":
             raise ValueError(
-                f"{message}. Leave these out, or pass on_missing='warn' to keep their rows; a "
-                "lower threshold or min_face_size finds more faces"
+                f"{'; '.join(said)}. Leave them out, or pass on_missing='warn' to keep their "
+                "rows; a lower threshold or min_face_size finds more faces"
             )
-        warnings.warn(message, UserWarning, stacklevel=3)
+        warnings.warn("; ".join(said), UserWarning, stacklevel=3)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import interpolate
 from torchvision.ops import batched_nms
 
 from .integral import IntegralImages
@@ -34,7 +35,8 @@ CANDIDATE_THRESHOLDS = (0.6, 0.7)  # of the first and second network
 FIRST_FRACTION = 8  # the search begins with faces of the short side / 8 ...
 RUNGS_PER_STAGE = 4  # ... and goes four rungs (a factor of 4) finer each time
 SURE_FACE = 1.5  # a face this many times the finest size sought has met all its rungs
-WORKING_FACE = 64  # the finest face sought covers at least so many pixels of the reduced copy
+WORKING_FACE = 96  # the finest face sought covers at least so many pixels of a reduced copy
+FOLLOWING_STEPS = 2  # the face has moved since the last frame: look again where it was found
 
 
 class Faces(NamedTuple):
@@ -113,9 +115,9 @@ def find_faces(
             smallest = min_face_size / PYRAMID_FACTOR**rung
             faces = _search([images[i] for i in members], smallest, threshold, device)
             for i, of_image in zip(members, faces, strict=True):
-                sides = (of_image.boxes[:, 2:] - of_image.boxes[:, :2]).max(axis=1)
-                if rung == 0 or (len(sides) and sides.max() >= SURE_FACE * smallest):
-                    found[i] = of_image.take(np.argsort(-sides, kind="stable"))
+                sides = of_image.boxes[:, 2:] - of_image.boxes[:, :2]
+                if rung == 0 or (sides >= SURE_FACE * smallest).any():
+                    found[i] = of_image.take(np.argsort(-sides.prod(axis=1), kind="stable"))
                     del todo[i]
         stage += 1
     return [found[i] for i in range(len(images))]
@@ -142,10 +144,9 @@ def _search(
 
     boxes, index = _propose(pnet, pixels, smallest)
 
-    crops, kept = _crops(pixels, boxes, index, 24)
+    crops, boxes, index = _crops(pixels, boxes, index, 24)
     if not len(crops):
         return nothing
-    boxes, index = boxes[kept], index[kept]
     shift, probability = rnet(crops)
     boxes, scores, index, shift = _above(
         probability[:, 1], CANDIDATE_THRESHOLDS[1], boxes, index, shift
@@ -153,20 +154,61 @@ def _search(
     keep = batched_nms(boxes, scores, index, 0.7)
     boxes, index = _square(_shifted(boxes[keep], shift[keep], 1)), index[keep]
 
-    crops, kept = _crops(pixels, boxes, index, 48)
+    crops, boxes, index = _crops(pixels, boxes, index, 48)
     if not len(crops):
         return nothing
-    boxes, index = boxes[kept], index[kept]
+    found, owner = _refine(onet, crops, boxes, index, threshold)
+    faces = (found.take(np.flatnonzero(owner == i)) for i in range(len(images)))
+    return [of_image.take(_suppress_nested(of_image)) for of_image in faces]
+
+
+@torch.inference_mode()
+def follow_face(
+    image: Image.Image, box: NDArray[np.float64], *, threshold: float, device: str = "cpu"
+) -> Faces:
+    """Look for a face where it was a moment ago, with the last network of the cascade alone.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        RGB image.
+    box : ndarray of shape (4,)
+    threshold : float
+    device : str, default="cpu"
+
+    Returns
+    -------
+    Faces
+        The face, or none if its probability is not above the threshold.
+    """
+    onet = load_networks(device)[2]
+    found = Faces(box[None], np.ones(1), np.zeros((1, 5, 2)))
+    for _ in range(FOLLOWING_STEPS):
+        square = _square(torch.from_numpy(found.boxes).float().to(device))
+        window, holds_any = _window(square, image.size)
+        if not holds_any.all():
+            return found.take(np.array([], dtype=np.intp))
+        pixels = np.array(image.crop(tuple(window[0].tolist())))
+        crop = torch.from_numpy(pixels).to(device).permute(2, 0, 1)[None].float()
+        crop = interpolate(crop, (48, 48), mode="area").sub_(127.5).div_(128)
+        found, _ = _refine(onet, crop, square, torch.zeros(1, device=device), threshold)
+        if not len(found):
+            break
+    return found
+
+
+def _refine(
+    onet: torch.nn.Module, crops: Tensor, boxes: Tensor, index: Tensor, threshold: float
+) -> tuple[Faces, NDArray[np.int64]]:
+    """Return the faces that the last network confirms, and the index of their image."""
     shift, marks, probability = onet(crops)
     boxes, scores, index, shift, marks = _above(
         probability[:, 1], threshold, boxes, index, shift, marks
     )
     corner, extent = boxes[:, :2], boxes[:, 2:] - boxes[:, :2] + 1
     points = marks.view(-1, 2, 5).transpose(1, 2) * extent[:, None] + corner[:, None] - 1
-    found = [t.double().cpu().numpy() for t in (_shifted(boxes, shift, 1), scores, points)]
-    owner = index.cpu().numpy()
-    faces = (Faces(*(t[owner == i] for t in found)) for i in range(len(images)))
-    return [of_image.take(_suppress_nested(of_image)) for of_image in faces]
+    found = (t.double().cpu().numpy() for t in (_shifted(boxes, shift, 1), scores, points))
+    return Faces(*found), index.cpu().numpy()
 
 
 def _propose(
@@ -192,13 +234,25 @@ def _propose(
 
 def _crops(
     pixels: IntegralImages, boxes: Tensor, index: Tensor, side: int
-) -> tuple[Tensor, Tensor]:
-    """Return the averaged pixels of the boxes, cut at the image's edge, and which hold any."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the averaged pixels of the boxes that hold any, these boxes and their image.
+
+    The boxes come back on the grid of the reduced copy.
+    """
+    r = pixels.reduction
+    if r > 1:
+        low, high = (boxes[:, :2] - 1).div(r).round() * r, boxes[:, 2:].div(r).round() * r
+        boxes = torch.cat([low + 1, high], 1)
+    window, kept = _window(boxes, pixels.size)
+    return pixels.windows(index[kept], window[kept], side), boxes[kept], index[kept]
+
+
+def _window(boxes: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Cut boxes, which count pixels from 1, at the image's edge; say which hold any pixel."""
     whole = boxes.trunc().long()
     low = whole[:, :2].clamp(min=1) - 1
-    high = torch.minimum(whole[:, 2:], whole.new_tensor(pixels.size))
-    kept = (high > low).all(1)
-    return pixels.windows(index[kept], torch.cat([low, high], 1)[kept], side), kept
+    high = torch.minimum(whole[:, 2:], whole.new_tensor(size))
+    return torch.cat([low, high], 1), (high > low).all(1)
 
 
 def _above(score: Tensor, threshold: float, boxes: Tensor, *others: Tensor) -> tuple[Tensor, ...]:

@@ -1,6 +1,7 @@
 """Images from arrays, files and PIL, as RGB with 8 bits a channel."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from os import PathLike, fspath
 from typing import Any
 
@@ -44,7 +45,8 @@ def read_image(image: Any) -> Image.Image:
     if isinstance(image, str | PathLike):
         with Image.open(fspath(image)) as opened:
             opened.load()
-            return _as_rgb(ImageOps.exif_transpose(opened))
+            ImageOps.exif_transpose(opened, in_place=True)
+            return _as_rgb(opened)
     if isinstance(image, Image.Image):
         return _as_rgb(ImageOps.exif_transpose(image))
     return Image.fromarray(_as_uint8_rgb(np.asarray(image)))
@@ -148,6 +150,10 @@ class ImageSource:
     def read(self, row: int) -> Image.Image:
         """Return one image; see `read_image`."""
         return read_image(self._items[row])
+
+    def loaders(self, rows: Iterable[int]) -> Iterator[Callable[[], Image.Image]]:
+        """Return for each row a function that reads its image."""
+        return (partial(self.read, row) for row in rows)
 
     def name(self, row: int) -> str:
         """Say which image a row is."""

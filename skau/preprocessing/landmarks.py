@@ -1,12 +1,16 @@
 """The landmark table: one row an image, as `FaceCropper.detect` returns it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .images import ImageSource
+from .video import FrameSource
+
+if TYPE_CHECKING:
+    from .detector import Faces
 
 __all__ = ["COLUMNS", "is_landmark_table", "pool_by_subject"]
 
@@ -29,15 +33,29 @@ def is_landmark_table(X: Any) -> bool:
     return isinstance(X, pd.DataFrame) and set(COLUMNS) <= set(X.columns)
 
 
-def make_table(values: NDArray[np.float64], source: ImageSource) -> pd.DataFrame:
-    """Name the columns, and add the path where the images are files."""
-    table = pd.DataFrame(values, columns=list(COLUMNS))
-    if source.paths is not None:
-        table.insert(0, "path", source.paths)
-    return table
+def empty_row(size: tuple[float, float] = (np.nan, np.nan)) -> NDArray[np.float64]:
+    """Return the numbers of an image of the size (width, height) without a face."""
+    values = np.full(len(COLUMNS), np.nan)
+    values[SIZE] = size
+    return values
 
 
-def read_table(table: pd.DataFrame) -> tuple[NDArray[np.float64], ImageSource]:
+def select_face(faces: "Faces", size: tuple[int, int], select: str) -> NDArray[np.float64]:
+    """Return the numbers of one of the faces of an image of the size (width, height)."""
+    values = empty_row(size)
+    if len(faces):
+        if select == "central":
+            middle = faces.boxes.reshape(-1, 2, 2).mean(axis=1)
+            best = np.linalg.norm(middle - np.array(size) / 2, axis=1).argmin()
+        else:
+            best = faces.probability.argmax() if select == "most_confident" else 0
+        values[BOX] = faces.boxes[best].round(DECIMALS)
+        values[PROBABILITY] = faces.probability[best].round(6)
+        values[POINTS] = faces.points[best].ravel().round(DECIMALS)
+    return values
+
+
+def read_table(table: pd.DataFrame) -> tuple[NDArray[np.float64], ImageSource | FrameSource]:
     """Return the numbers and the images of a landmark table."""
     if "path" not in table.columns:
         raise ValueError(
@@ -45,18 +63,20 @@ def read_table(table: pd.DataFrame) -> tuple[NDArray[np.float64], ImageSource]:
             "faces in a list of paths, or add the paths"
         )
     values = table.loc[:, list(COLUMNS)].to_numpy(dtype=float)
+    if "frame" in table.columns:
+        return values, FrameSource(table["path"].to_list(), table["frame"].to_list())
     return values, ImageSource(table["path"])
 
 
-def sample_rows(groups: NDArray[Any], k: int | None) -> list[NDArray[np.intp]]:
-    """Return for each subject the rows of ``k`` evenly spread frames (None: all frames)."""
+def sample_rows(groups: NDArray[Any], k: int | None) -> NDArray[np.intp]:
+    """Return the rows of ``k`` evenly spread images of each subject (None: of all), in order."""
     samples = []
     for subject in pd.unique(groups):
         rows = np.flatnonzero(groups == subject)
         if k is not None and k < len(rows):
             rows = rows[np.linspace(0, len(rows) - 1, k).round().astype(int)]
         samples.append(rows)
-    return samples
+    return np.sort(np.concatenate(samples))
 
 
 def pool_by_subject(values: ArrayLike, groups: ArrayLike) -> NDArray[np.float64]:

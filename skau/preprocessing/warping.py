@@ -14,9 +14,9 @@ _REACH = 3  # pixels about a place that the interpolation looks at
 def warp(image: Image.Image, matrix: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
     """Return the crop that ``matrix`` describes (see `skau.preprocessing.alignment`).
 
-    Where the image shrinks, each pixel of the crop is the mean of evenly spread samples, no more
-    than one image pixel apart, so that nothing is skipped; where it grows, the interpolation is
-    bicubic.  Beyond its border the image is continued by reflection.
+    Where the image shrinks, each pixel of the crop is the mean of the image over the square that
+    it covers, sampled at half a pixel's distance; where it grows, the interpolation is bicubic.
+    Beyond its border the image is continued by reflection.
 
     Parameters
     ----------
@@ -36,9 +36,10 @@ def warp(image: Image.Image, matrix: NDArray[np.float64], size: int) -> NDArray[
     low = np.floor(corners.min(axis=1)).astype(int) - _REACH
     high = np.ceil(corners.max(axis=1)).astype(int) + _REACH
     source = _window(image, low, high)
-    samples = max(1, math.ceil(np.linalg.norm(axes, axis=0).max() - 1e-6))
+    shrink = np.linalg.norm(axes, axis=0).max()
+    samples = math.ceil(2 * shrink) if shrink > 1 else 1
     (a, b, c), (d, e, f) = np.column_stack([axes / samples, matrix[:, 2] - low])
-    method = Image.Resampling.BILINEAR if samples > 1 else Image.Resampling.BICUBIC
+    method = Image.Resampling.NEAREST if samples > 1 else Image.Resampling.BICUBIC
     side = size * samples
     fine = source.transform((side, side), Image.Transform.AFFINE, (a, b, c, d, e, f), method)
     return np.asarray(fine.reduce(samples))

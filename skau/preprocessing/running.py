@@ -1,0 +1,166 @@
+"""Work through many images: in threads, in order, into memory or onto disk."""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import joblib
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from .landmarks import COLUMNS
+from .storage import Journal, NpyWriter
+from .working import Done
+
+__all__ = ["Results", "fingerprint", "in_threads", "table_writer"]
+
+CHUNK = 8  # images handed to a thread at once
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def in_threads(
+    job: Callable[[list[A]], list[B]], items: Iterable[A], n_jobs: int | None
+) -> Iterator[list[B]]:
+    """Do a job on chunks of the items and yield the results in order.
+
+    A few chunks are under way at a time, so the memory does not grow with the items.  Each thread
+    computes on one processor, which for small networks is faster than sharing each step.
+    """
+    items = iter(items)
+    chunks = iter(lambda: list(islice(items, CHUNK)), [])
+    threads = torch.get_num_threads() if n_jobs is None else joblib.effective_n_jobs(n_jobs)
+    if threads == 1:
+        yield from map(job, chunks)
+        return
+    before = torch.get_num_threads()
+    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+    waiting: deque[Future[list[B]]] = deque()
+    try:
+        for chunk in chunks:
+            waiting.append(pool.submit(job, chunk))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(before)
+
+
+class Results:
+    """The results of a run, in memory or, with ``out``, on disk.
+
+    Parameters
+    ----------
+    total : int or None
+        Number of rows, if it is known.
+    size : int or None
+        Side of the crops; None: there are none.
+    out : path-like or None
+        Where the results will be.
+    run : dict or None
+        What they depend on, if an interrupted run may go on; see `Journal`.
+
+    Attributes
+    ----------
+    values : list of list of float
+        The rows of the landmark table.
+    problems : dict of int to str
+        The rows that went wrong, and how.
+    """
+
+    def __init__(
+        self,
+        total: int | None,
+        size: int | None,
+        out: str | PathLike[str] | None,
+        run: dict[str, Any] | None,
+    ) -> None:
+        self.values: list[list[float]] = []
+        self.problems: dict[int, str] = {}
+        self._journal = Journal(out, run) if out is not None and run is not None else None
+        self._writer: NpyWriter | None = None
+        self._memory: NDArray[np.uint8] | None = None
+        self._crops: list[NDArray[np.uint8]] = []
+        for values, problem in self._journal.done if self._journal else []:
+            self._note(values, problem)
+        if size is not None and out is not None:
+            self._writer = NpyWriter(out, size, self.rows)
+        elif size is not None and total is not None:
+            self._memory = np.empty((total, size, size, 3), dtype=np.uint8)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows done; at first, those of an earlier, interrupted run."""
+        return len(self.values)
+
+    def add(self, done: list[Done]) -> None:
+        """Take the next rows."""
+        crops = [one.crop for one in done if one.crop is not None]
+        if self._writer is not None:
+            self._writer.append(crops)
+        elif self._memory is not None:
+            self._memory[self.rows : self.rows + len(done)] = crops
+        else:
+            self._crops += crops
+        new = [(one.values.tolist(), one.problem) for one in done]
+        if self._journal is not None:
+            self._journal.append(new)
+        for values, problem in new:
+            self._note(values, problem)
+
+    def _note(self, values: list[float], problem: str | None) -> None:
+        if problem is not None:
+            self.problems[self.rows] = problem
+        self.values.append(values)
+
+    def table(self) -> NDArray[np.float64]:
+        """Return the numbers of the landmark table."""
+        return np.array(self.values, dtype=float).reshape(-1, len(COLUMNS))
+
+    def crops(self) -> NDArray[np.uint8]:
+        """Return the crops; those on disk as a memory map."""
+        if self._writer is not None:
+            return np.load(self._writer.path, mmap_mode="r")
+        return self._memory if self._memory is not None else np.stack(self._crops)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None = None, *_: object) -> None:
+        """Close the files; a run that has ended without an error leaves no journal."""
+        if self._writer is not None:
+            self._writer.close()
+        if self._journal is not None:
+            self._journal.close()
+            if error is None:
+                self._journal.path.unlink()
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return a short text that differs for different paths and numbers."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.tobytes() if isinstance(part, np.ndarray) else "\0".join(part).encode()
+        digest.update(data)
+    return digest.hexdigest()[:32]
+
+
+def table_writer(out: str | PathLike[str] | None) -> Callable[[pd.DataFrame], None]:
+    """Return a function that writes a table to ``out``, or nothing if that is None."""
+    if out is None:
+        return lambda table: None
+    suffix = Path(fspath(out)).suffix.lower()
+    if suffix == ".csv":
+        return lambda table: table.to_csv(out, index=False)
+    if suffix == ".parquet":
+        return lambda table: table.to_parquet(out, index=False)
+    raise ValueError(f"out={fspath(out)!r} must end in .csv or .parquet")
