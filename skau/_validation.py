@@ -1,5 +1,6 @@
 """Check what users hand in: images or vectors, labels."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ._data import ImageFiles, is_paths
 
-__all__ = ["Labels", "check_inputs", "check_labels"]
+__all__ = ["Labels", "check_inputs", "check_labels", "warn_of_rare"]
 
 _MIN_SIDE = 32
 
@@ -171,3 +172,20 @@ def _check_table(Y: np.ndarray, names: Any) -> np.ndarray:
             "intensities first"
         )
     return values.astype(np.float32)
+
+
+def warn_of_rare(Y: np.ndarray, names: np.ndarray) -> None:
+    """Raise for AUs without a label, warn of AUs that show one class only."""
+    unlabelled = np.isnan(Y).all(axis=0)
+    if unlabelled.any():
+        raise ValueError(
+            f"Y has no label for {', '.join(names[unlabelled])}: every row is NaN; drop the column"
+        )
+    for value, word in ((1, "positive"), (0, "negative")):
+        none = ~np.equal(Y, value).any(axis=0)
+        if none.any():
+            warnings.warn(
+                f"no {word} example of {', '.join(names[none])} in Y; what is predicted for it "
+                "means nothing",
+                stacklevel=3,
+            )

@@ -26,7 +26,7 @@ from ._device import resolve_device, resolve_precision
 from ._groups import check_groups
 from ._net import AUNet, Loss, Stage
 from ._prediction import AUClassifierMixin
-from ._validation import check_inputs, check_labels
+from ._validation import check_inputs, check_labels, warn_of_rare
 from .modules import AUModule
 
 __all__ = ["BaseAUClassifier"]
@@ -141,7 +141,7 @@ class BaseAUClassifier(
         """
         going_on = self.warm_start and hasattr(self, "net_")
         data = self._check_data(X, Y, groups, sample_weight, reset=not going_on)
-        self._warn_of_rare(data.Y)
+        warn_of_rare(data.Y, self.au_names_)
         if not going_on:
             self._build()
         train, valid = self._split(data, known=groups is not None)
@@ -212,23 +212,6 @@ class BaseAUClassifier(
         if groups is not None:
             group = np.unique(check_groups(groups, len(X)), return_inverse=True)[1]
         return AUDataset(X, labels.values, weight, group)
-
-    def _warn_of_rare(self, Y: np.ndarray) -> None:
-        """Raise for AUs without a label, warn of AUs that show one class only."""
-        unlabelled = np.isnan(Y).all(axis=0)
-        if unlabelled.any():
-            raise ValueError(
-                f"Y has no label for {', '.join(self.au_names_[unlabelled])}: every row is NaN; "
-                "drop the column"
-            )
-        for value, word in ((1, "positive"), (0, "negative")):
-            none = ~np.equal(Y, value).any(axis=0)
-            if none.any():
-                warnings.warn(
-                    f"no {word} example of {', '.join(self.au_names_[none])} in Y; what is "
-                    "predicted for it means nothing",
-                    stacklevel=3,
-                )
 
     def _build(self) -> None:
         """Make a fresh network, seeded, behind a fresh skorch net."""

@@ -1,10 +1,20 @@
 """The four-convolution LightCNN trunk of IdenNet (Table I of the paper)."""
 
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from .blocks import MaxFeatureMap
+from .blocks import AUModule, AUOutput, MaxFeatureMap, he_init, mlp
 
-__all__ = ["lightcnn_trunk"]
+__all__ = [
+    "N_FEATURES",
+    "LightCNN",
+    "lightcnn_branch",
+    "lightcnn_stem",
+    "lightcnn_trunk",
+    "make_trunk",
+]
+
+N_FEATURES = 256  # of a branch, after Max-Feature-Map
 
 # kernel, channels before Max-Feature-Map
 _LAYERS = ((9, 96), (5, 192), (5, 256), (4, 384))
@@ -12,13 +22,48 @@ _LAYERS = ((9, 96), (5, 192), (5, 256), (4, 384))
 _UNPADDED_FROM = 57
 
 
-def lightcnn_trunk(image_size: tuple[int, int], in_channels: int) -> tuple[nn.Sequential, int]:
-    """Build the trunk S of paper 2, Table I, flattened at its end.
+def lightcnn_stem(
+    image_size: tuple[int, int], in_channels: int, min_side: int = 1
+) -> tuple[nn.Sequential, int, tuple[int, int]]:
+    """Build the first layers of the trunk S of paper 2, Table I.
 
-    Four convolutions without bias, each followed by Max-Feature-Map and 2 x 2 max-pooling in
-    ceil mode. Table I pools first; the two commute exactly, and pooling half the channels is
+    Up to four convolutions without bias, each followed by Max-Feature-Map and 2 x 2 max-pooling
+    in ceil mode. Table I pools first; the two commute exactly, and pooling half the channels is
     half the work. Images below 57 px keep no pixel through the unpadded convolutions, so there
-    all four are padded.
+    all are padded.
+
+    Parameters
+    ----------
+    image_size : (height, width), at least 32 each
+    in_channels : 1 or 3
+    min_side : int, default=1
+        Stop before the map's shorter side would fall below it; the first layer is always there.
+
+    Returns
+    -------
+    stem : nn.Sequential, (b, in_channels, height, width) -> (b, channels, h, w)
+    channels : int
+    size : (h, w)
+    """
+    padded = min(image_size) < _UNPADDED_FROM
+    (height, width), channels = image_size, in_channels
+    layers: list[nn.Module] = []
+    for kernel, n_out in _LAYERS:
+        padding = (kernel - 1) // 2 if padded else 0
+        h, w = (-(-(side + 2 * padding - kernel + 1) // 2) for side in (height, width))
+        if layers and min(h, w) < min_side:
+            break
+        layers += [
+            nn.Conv2d(channels, n_out, kernel, padding=padding, bias=False),
+            MaxFeatureMap(),
+            nn.MaxPool2d(2, ceil_mode=True),
+        ]
+        height, width, channels = h, w, n_out // 2
+    return nn.Sequential(*layers), channels, (height, width)
+
+
+def lightcnn_trunk(image_size: tuple[int, int], in_channels: int) -> tuple[nn.Sequential, int]:
+    """Build the whole trunk S of paper 2, Table I, flattened at its end.
 
     Parameters
     ----------
@@ -31,16 +76,58 @@ def lightcnn_trunk(image_size: tuple[int, int], in_channels: int) -> tuple[nn.Se
     n_features : int
         4,800 for 128 x 128 pixels.
     """
-    padded = min(image_size) < _UNPADDED_FROM
-    sides, channels = list(image_size), in_channels
-    layers: list[nn.Module] = []
-    for kernel, width in _LAYERS:
-        padding = (kernel - 1) // 2 if padded else 0
-        layers += [
-            nn.Conv2d(channels, width, kernel, padding=padding, bias=False),
-            MaxFeatureMap(),
-            nn.MaxPool2d(2, ceil_mode=True),
-        ]
-        channels = width // 2
-        sides = [-(-(side + 2 * padding - kernel + 1) // 2) for side in sides]
-    return nn.Sequential(*layers, nn.Flatten()), channels * sides[0] * sides[1]
+    stem, channels, (height, width) = lightcnn_stem(image_size, in_channels)
+    return nn.Sequential(*stem, nn.Flatten()), channels * height * width
+
+
+def make_trunk(input_shape: tuple[int, ...]) -> tuple[nn.Sequential, int]:
+    """Build the trunk S for images (c, h, w), or its stand-in for vectors (d,), and its width."""
+    if len(input_shape) == 3:
+        return lightcnn_trunk((input_shape[1], input_shape[2]), input_shape[0])
+    width = 64
+    return nn.Sequential(mlp(input_shape[0], width), nn.ReLU()), width
+
+
+class _UnitLength(nn.Module):
+    """NORM: (b, d) -> (b, d), every row of Euclidean length 1."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        return F.normalize(z, dim=1)
+
+
+def lightcnn_branch(width: int, normalize: bool = False) -> nn.Sequential:
+    """Build ``MFM(FC(s))`` or ``NORM(MFM(FC(s)))``: (b, width) -> (b, 256)."""
+    layers: list[nn.Module] = [nn.Linear(width, 2 * N_FEATURES, bias=False), MaxFeatureMap()]
+    return nn.Sequential(*layers, _UnitLength()) if normalize else nn.Sequential(*layers)
+
+
+class LightCNN(AUModule):
+    """IdenNet without its identity branch: ``sigmoid(FC7(MFM(FC6(S(x)))))``.
+
+    Parameters
+    ----------
+    input_shape : (channels, height, width) of images, or (d,) of vectors
+    n_aus : int
+    """
+
+    def __init__(self, input_shape: tuple[int, ...], n_aus: int) -> None:
+        super().__init__()
+        self.input_shape, self.n_features = input_shape, N_FEATURES
+        self.trunk, self.width = make_trunk(input_shape)
+        self.fc6 = lightcnn_branch(self.width)
+        self.fc7 = nn.Linear(N_FEATURES, n_aus, bias=False)
+        he_init(self)
+
+    def forward(self, x: Tensor) -> AUOutput:
+        """Compute logits, features and, for an identity head to read, the trunk's output."""
+        s = self.trunk(x)
+        features = self.fc6(s)
+        return AUOutput(self.fc7(features), features, identity=s)
+
+    def features(self, x: Tensor) -> Tensor:
+        """``MFM(FC6(S(x)))``, (b, 256)."""
+        return self.fc6(self.trunk(x))
+
+    def logits(self, x: Tensor) -> Tensor:
+        """AU logits, (b, n_aus)."""
+        return self.fc7(self.features(x))

@@ -1,0 +1,86 @@
+"""What the compared networks share: one loss, one stage, the usual defaults."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .._data import AUDataset
+from .._net import Loss, Stage, Term
+from ..base import BaseAUClassifier
+from ..losses import masked_bce
+from ..modules import AUModule, AUOutput
+from ..modules.blocks import mlp
+from ..modules.encoder import EncoderNet
+from ..sampling import ShuffledBatches
+
+__all__ = ["BaseNetBaseline", "ClassificationLoss"]
+
+_VECTOR_FEATURES = 64
+
+
+class ClassificationLoss(Loss):
+    """Binary cross-entropy over the annotated labels, nothing else."""
+
+    def forward(
+        self, output: AUOutput, y: Tensor, batch: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Term]]:
+        classification = masked_bce(output.logits, y, batch["weight"])
+        return classification, {"class": (classification, int((~y.isnan()).sum()))}
+
+
+class BaseNetBaseline(BaseAUClassifier):
+    """An encoder, a linear layer, and binary cross-entropy over the annotated rows."""
+
+    def __init__(
+        self,
+        *,
+        max_epochs: int = 20,
+        batch_size: int = 64,
+        lr: float = 1e-4,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        augment: str | Callable[[Tensor], Tensor] | None = "flip",
+        validation_fraction: float = 0.2,
+        device: str | torch.device = "auto",
+        precision: str = "auto",
+        warm_start: bool = False,
+        callbacks: list | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            optimizer=optimizer,
+            augment=augment,
+            validation_fraction=validation_fraction,
+            device=device,
+            precision=precision,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            random_state=random_state,
+            verbose=verbose,
+        )
+
+    def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:
+        """Build what turns images (b, c, h, w) into (b, n_features), and n_features."""
+        raise NotImplementedError
+
+    def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> AUModule:
+        if len(input_shape) == 3:
+            encoder, n_features = self._make_encoder(input_shape)
+        else:
+            n_features = _VECTOR_FEATURES
+            encoder = nn.Sequential(mlp(input_shape[0], n_features), nn.ReLU())
+        return EncoderNet(input_shape, encoder, n_features, n_aus)
+
+    def _make_loss(self, train: AUDataset) -> Loss:
+        return ClassificationLoss()
+
+    def _make_stages(
+        self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
+    ) -> list[Stage]:
+        batches = ShuffledBatches(train.annotated, self.batch_size, rng)
+        return [Stage("train", self.max_epochs, self._make_loss(train), batches, train, valid)]

@@ -1,0 +1,50 @@
+"""AlexNet as an encoder."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.models import AlexNet
+
+__all__ = ["alexnet_encoder"]
+
+_SMALLEST = 63  # below, strides and poolings leave no pixel
+
+
+class _Enlarge(nn.Module):
+    """Bring images to a least side by bilinear interpolation."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = self.side / min(x.shape[2:])
+        if scale <= 1:
+            return x
+        size = [max(self.side, round(n * scale)) for n in x.shape[2:]]
+        return F.interpolate(x, size, mode="bilinear", align_corners=False)
+
+
+def alexnet_encoder(in_channels: int) -> tuple[nn.Sequential, int]:
+    """Build torchvision's AlexNet without its last layer, from random weights.
+
+    Images below 63 pixels a side are enlarged to it.
+
+    Parameters
+    ----------
+    in_channels : 1 or 3
+
+    Returns
+    -------
+    encoder : nn.Sequential, (b, in_channels, height, width) -> (b, 4096)
+    n_features : int
+    """
+    net = AlexNet()
+    first = net.features[0]
+    assert isinstance(first, nn.Conv2d)
+    if in_channels != first.in_channels:
+        net.features[0] = nn.Conv2d(
+            in_channels, first.out_channels, 11, stride=4, padding=2
+        )  # as torchvision's own, for grey images
+    hidden = list(net.classifier)[:-1]
+    encoder = nn.Sequential(_Enlarge(_SMALLEST), net.features, net.avgpool, nn.Flatten(), *hidden)
+    return encoder, 4096
