@@ -22,7 +22,7 @@ from skau.datasets._bunch import au_names, make_bunch
 from skau.datasets._people import BP4D_AUS, PRESENT, draw_subject
 from skau.datasets._rig import ACTION_UNITS
 
-_RECIPE = 1
+_RECIPE = 3
 """Raise it whenever the same seed gives other pictures: it is part of the cache's key."""
 
 DESCR = """\

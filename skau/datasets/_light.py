@@ -55,7 +55,7 @@ class Sun:
         The head that throws the shadow.
     """
 
-    SIZE, REACH, SLACK, SOFTNESS = 192, 2.6, 0.035, 1.6
+    SIZE, REACH, SLACK, SOFTNESS = 192, 2.6, 0.05, 2.2
 
     def __init__(self, toward: np.ndarray, position: np.ndarray, triangle: np.ndarray) -> None:
         self.toward = toward
@@ -88,9 +88,9 @@ def shade(seen: Samples, toward: np.ndarray, scene: Scene) -> np.ndarray:
     skin = ((seen.part == SKIN) | (seen.part == TONGUE))[:, None]
     cosine = dot(seen.facing, toward)[:, None]
     # Light bleeds round the edge of skin, the red of it farthest.
-    wrap = np.where(skin, [0.30, 0.12, 0.07], 0.03)
+    wrap = np.where(skin, [0.18, 0.09, 0.06], 0.03)
     diffuse = np.clip((cosine + wrap) / (1 + wrap), 0, 1)
-    diffuse *= _bleed(seen.lit[:, None], np.where(skin, [0.25, 0.0, -0.05], 0.0))
+    diffuse *= _bleed(seen.lit[:, None], np.where(skin, [0.15, 0.0, -0.03], 0.0))
     up = (0.5 + 0.5 * seen.facing[:, 1])[:, None]
     ambient = scene.sky * up + scene.ground * (1 - up)
     # Occluded skin still gets light that its surroundings reflect, so it darkens to red.

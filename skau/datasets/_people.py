@@ -27,14 +27,17 @@ _DISPLAYS: tuple[dict[int, float], ...] = (
     {14: 0.55, 23: 0.55, 24: 0.6, 17: 0.25, 18: 0.3},  # control
 )
 # What one face cannot do at a time: of each pair, the weaker impulse gives way.
-_EXCLUSIVE = (
-    (24, 25), (24, 26), (24, 16), (23, 26), (23, 25), (18, 12), (18, 20), (18, 24), (5, 43),
-)  # fmt: skip
+_EXCLUSIVE = ((24, 25), (24, 26), (24, 16), (18, 12), (18, 20), (18, 24), (5, 43))
 
 
 def draw_subject(
     seed: int, subject: int, aus: list[int], shape: tuple[int, ...], variation: float
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Draw one person's pictures, and the intensities of some AUs, shape (n_frames, n_aus).
+
+    Every person and every picture has a seed of its own, so neither depends on how many there
+    are or on who draws them.
+    """
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(subject,)))
     rest_shape, traits = person(rng)
     look = paint(rng, traits)
@@ -50,11 +53,10 @@ def draw_subject(
     images, intensity = np.empty(shape, np.uint8), np.empty((shape[0], len(aus)))
     for frame in range(shape[0]):
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(subject, frame)))
-        amounts = _draw_intensities(rng, inclined)
+        amounts = _draw_intensities(rng, inclined, aus)
         scene = _draw_scene(rng, variation)
         intensity[frame] = [amounts[au] for au in aus]
-        shown = {au: amounts[au] if au in aus else 0.0 for au in numbers}
-        shown = {au: amount + rested.get(au, 0.0) for au, amount in shown.items()}
+        shown = {au: amounts.get(au, 0.0) + rested.get(au, 0.0) for au in numbers}
         head = rig.moved(rest_shape, expression(shown, strength=strength, lopsided=lopsided))
         depth = np.zeros_like(next(iter(furrows.values())))
         for au, furrow in furrows.items():
@@ -64,24 +66,27 @@ def draw_subject(
     return images, intensity
 
 
-def _draw_intensities(rng: np.random.Generator, inclined: np.ndarray) -> dict[int, float]:
-    """Draw the intensity of every AU of one picture: impulses above a threshold show."""
+def _draw_intensities(
+    rng: np.random.Generator, inclined: np.ndarray, aus: list[int]
+) -> dict[int, float]:
+    """Draw the intensity of some AUs in one picture: impulses above a threshold show."""
     numbers = list(ACTION_UNITS)
     display, own = rng.normal(size=len(_DISPLAYS)), rng.normal(size=len(numbers))
-    impulse = {}
-    for number, alone, lean in zip(numbers, own, inclined, strict=True):
-        loads = [drives.get(number, 0.0) for drives in _DISPLAYS]
-        shared = sum(load * force for load, force in zip(loads, display, strict=True))
-        rest = (1 - sum(load * load for load in loads)) ** 0.5
-        impulse[number] = shared + rest * alone + lean
-    for one, other in _EXCLUSIVE:
-        impulse[one if impulse[one] < impulse[other] else other] -= 0.8
-    threshold = NormalDist().inv_cdf(1 - _RATE)
     strong = PRESENT + (1 - PRESENT) * rng.beta(2.5, 1.3, len(numbers))
     trace = rng.uniform(0, PRESENT, len(numbers)) * (rng.random(len(numbers)) < 0.2)
+    impulse = {}
+    for number, alone, lean in zip(numbers, own, inclined, strict=True):
+        loads = np.array([drives.get(number, 0.0) for drives in _DISPLAYS])
+        shared = (loads * display).sum() + np.sqrt(1 - (loads * loads).sum()) * alone
+        impulse[number] = shared + lean - NormalDist().inv_cdf(1 - _RATE)
+    present = {number for number in aus if impulse[number] > 0}
+    for pair in _EXCLUSIVE:
+        if present.issuperset(pair):
+            present.remove(min(pair, key=impulse.__getitem__))
     return {
-        number: float(full if impulse[number] > threshold else faint)
+        number: float(full if number in present else faint)
         for number, full, faint in zip(numbers, strong, trace, strict=True)
+        if number in aus
     }
 
 
@@ -92,7 +97,8 @@ def _draw_scene(rng: np.random.Generator, variation: float) -> Scene:
     yaw, pitch, roll = np.radians(
         np.clip(spread(1, 3) * [6, 3.5, 2.5], [-40, -20, -20], [40, 20, 20])
     )
-    aside, above = 0.4 + spread(0.35), 0.5 + spread(0.18)
+    aside = np.clip(0.35 + spread(0.35), -1.1, 1.1)
+    above = np.clip(0.5 + spread(0.18), 0, 1.2)
     warm = np.exp(spread(0.06) * np.array([1, 0, -1.2]))
     wall = np.exp(np.log(0.28) + spread(0.5)) * np.exp(spread(0.22, 3))
     blotches = np.exp(spread(0.3, 16)).reshape(4, 4, 1)
@@ -105,7 +111,7 @@ def _draw_scene(rng: np.random.Generator, variation: float) -> Scene:
         gaze=tuple(spread(0.08, 2) * [1, 0.5]),
         key_from=(
             float(np.sin(aside)),
-            float(np.tan(np.clip(above, 0, 1.2))),
+            float(np.tan(above)),
             float(np.cos(aside)),
         ),
         key=1.75 * np.exp(spread(0.15)) * warm,

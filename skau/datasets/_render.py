@@ -29,13 +29,13 @@ from skau.datasets._scene import Scene
 from skau.datasets._skin import Look
 
 SUPERSAMPLING = 2
-LASH_TRIM = 0.8
+LASH_TRIM = 0.85
 CHUNK = 8192  # samples lit at a time: their arrays stay in the processor's cache
 FIELD_OF_VIEW = np.radians(13.0)
 _PLAIN = {
     TEETH: (0.72, 0.66, 0.56),
     TONGUE: (0.42, 0.16, 0.14),
-    LASHES: (0.03, 0.022, 0.018),
+    LASHES: (0.045, 0.034, 0.028),
     CAVITY: (0.22, 0.07, 0.06),
 }
 

@@ -174,7 +174,7 @@ def _complexion(
     x, y, z = np.moveaxis(where, -1, 0)
     front = z > 0.3
     mottle = 0.035 * noise(rng, 9) + 0.03 * noise(rng, 40) + 0.03 * noise(rng, 160)
-    albedo = tone * (1 + (0.7 + 0.8 * age) * mottle)[..., None]
+    albedo = tone * (1 + (0.6 + 0.6 * age) * mottle)[..., None]
     blood = 0.5 * bump(np.hypot(np.abs(x) - 0.42, (y - 6.95) / 0.8), 0, 0.24)
     blood += 0.6 * bump(np.hypot(x, y - 6.95), 0, 0.13) + 0.35 * mask("ears")
     blood *= front * rng.uniform(0.4, 1.2) * (1 - 0.6 * melanin)
