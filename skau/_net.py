@@ -26,7 +26,11 @@ Term = tuple[Tensor, int]
 
 
 class Loss(nn.Module):
-    """Turns a network's output into what is minimised, and says what it is made of."""
+    """Turns a network's output into what is minimised, and says what it is made of.
+
+    Layers of its own (a head that nothing but training needs) learn with the network, for as
+    long as its stage lasts.
+    """
 
     def forward(
         self, output: Any, y: Tensor, batch: dict[str, Tensor]
@@ -86,9 +90,17 @@ class AUNet(NeuralNet):
         only the first is the user's.
         """
         self._stage = stage
-        self.criterion_ = stage.loss
+        dtype = next(self.module_.parameters()).dtype
+        self.criterion_ = stage.loss.to(self.device, dtype)
         self._stopped_by: str | None = "user"
+        own = list(stage.loss.parameters())
+        if own:
+            self.optimizer_.add_param_group({"params": own})
         self.partial_fit(stage)
+        if own:
+            self.optimizer_.param_groups.pop()
+            for weight in own:
+                self.optimizer_.state.pop(weight, None)
         return self._stopped_by != "user"
 
     def fit_loop(self, X: Stage, y: None = None, **kwargs: Any) -> "AUNet":
