@@ -69,8 +69,9 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         made square by reflection, and that of an unreadable file is black.
     min_face_size : float, default=20
         Side of the smallest face that is looked for, in pixels of the image.
-    threshold : float, default=0.9
-        Least probability of a face.
+    threshold : float, default=0.85
+        Least probability of a face.  Below 0.999, it must be confirmed in a mirror and by windows
+        of other sizes, which textures seldom are.
     n_jobs : int or None, default=None
         Number of threads that read, search and cut.  None means as many as PyTorch uses
         (``torch.get_num_threads()``: 1 inside joblib's processes), -1 one a processor.
@@ -130,7 +131,7 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         select: str = "largest",
         on_missing: str = "raise",
         min_face_size: float = 20,
-        threshold: float = 0.9,
+        threshold: float = 0.85,
         n_jobs: int | None = None,
         device: str = "auto",
         verbose: int = 0,

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import interpolate
 from torchvision.ops import batched_nms
@@ -33,10 +33,14 @@ CELL = 12  # side of the first network's window, in pixels
 STRIDE = 2  # step of that window
 CANDIDATE_THRESHOLDS = (0.6, 0.7)  # of the first and second network
 FIRST_FRACTION = 8  # the search begins with faces of the short side / 8 ...
-RUNGS_PER_STAGE = 4  # ... and goes four rungs (a factor of 4) finer each time
+RUNGS_PER_STAGE = 2  # ... and goes two rungs (a factor of 2) finer each time
 SURE_FACE = 1.5  # a face this many times the finest size sought has met all its rungs
 WORKING_FACE = 96  # the finest face sought covers at least so many pixels of a reduced copy
-FOLLOWING_STEPS = 2  # the face has moved since the last frame: look again where it was found
+SURE_PROBABILITY = 0.999  # a less probable face is looked at from more views ...
+VIEWS_THRESHOLD = 0.8  # ... whose mean probability must be higher than this
+FOLLOWING_THRESHOLD = 0.7
+FOLLOWING_WINDOWS = (0.95,), (0.88, 0.95, 1.02)  # sides, by that of the box, in two looks
+FOLLOWING_DROP = 0.05  # how much lower than the box its window lies, as in the cascade
 
 
 class Faces(NamedTuple):
@@ -80,7 +84,7 @@ def find_faces(
     images: Sequence[Image.Image],
     *,
     min_face_size: float = 20,
-    threshold: float = 0.9,
+    threshold: float = 0.85,
     largest_only: bool = True,
     device: str = "cpu",
 ) -> list[Faces]:
@@ -92,7 +96,7 @@ def find_faces(
         RGB images.  Those of equal size share their batches.
     min_face_size : float, default=20
         Smallest side of a face, in pixels, that is looked for.
-    threshold : float, default=0.9
+    threshold : float, default=0.85
         Least probability, given by the last network, of a face that is returned.
     largest_only : bool, default=True
         Stop at the first sizes at which a face is found.  Smaller faces may then be missing.
@@ -114,13 +118,29 @@ def find_faces(
             rung = _finest_rung(min(width, height), min_face_size, stage if largest_only else None)
             smallest = min_face_size / PYRAMID_FACTOR**rung
             faces = _search([images[i] for i in members], smallest, threshold, device)
-            for i, of_image in zip(members, faces, strict=True):
+            for i, candidates in zip(members, faces, strict=True):
+                of_image = _without_doubtful(images[i], candidates, device)
                 sides = of_image.boxes[:, 2:] - of_image.boxes[:, :2]
                 if rung == 0 or (sides >= SURE_FACE * smallest).any():
                     found[i] = of_image.take(np.argsort(-sides.prod(axis=1), kind="stable"))
                     del todo[i]
         stage += 1
     return [found[i] for i in range(len(images))]
+
+
+def _without_doubtful(image: Image.Image, faces: Faces, device: str) -> Faces:
+    """Keep of the less probable faces those that other windows and a mirror show as well.
+
+    A texture that looks like a face does so in one view, a face in most.
+    """
+    sure = faces.probability >= SURE_PROBABILITY
+    for i in np.flatnonzero(~sure):
+        left, top, right, bottom = faces.boxes[i]
+        mirrored = np.array([image.width - 1 - right, top, image.width - 1 - left, bottom])
+        views = (image, faces.boxes[i]), (ImageOps.mirror(image), mirrored)
+        seen = [follow_face(*view, threshold=0, device=device).probability for view in views]
+        sure[i] = np.concatenate(seen).sum() / len(views) > VIEWS_THRESHOLD
+    return faces.take(np.flatnonzero(sure))
 
 
 def _finest_rung(short_side: int, min_face_size: float, stage: int | None) -> int:
@@ -164,37 +184,51 @@ def _search(
 
 @torch.inference_mode()
 def follow_face(
-    image: Image.Image, box: NDArray[np.float64], *, threshold: float, device: str = "cpu"
+    image: Image.Image,
+    box: NDArray[np.float64],
+    *,
+    threshold: float = FOLLOWING_THRESHOLD,
+    device: str = "cpu",
 ) -> Faces:
     """Look for a face where it was a moment ago, with the last network of the cascade alone.
+
+    It looks once to find where the face has gone, and again through windows of three sizes there,
+    whose mean steadies the points.
 
     Parameters
     ----------
     image : PIL.Image.Image
         RGB image.
     box : ndarray of shape (4,)
-    threshold : float
+    threshold : float, default=0.7
+        Least probability, lower than for a face that was not there before.
     device : str, default="cpu"
 
     Returns
     -------
     Faces
-        The face, or none if its probability is not above the threshold.
+        The face, or none if the network rejects the place.
     """
     onet = load_networks(device)[2]
     found = Faces(box[None], np.ones(1), np.zeros((1, 5, 2)))
-    for _ in range(FOLLOWING_STEPS):
+    for sizes in FOLLOWING_WINDOWS:
         square = _square(torch.from_numpy(found.boxes).float().to(device))
-        window, holds_any = _window(square, image.size)
+        side = square[:, 2:] - square[:, :2]
+        centre = square[:, :2] + side * side.new_tensor([0.5, 0.5 + FOLLOWING_DROP])
+        half = side * side.new_tensor(sizes)[:, None] / 2
+        windows = torch.cat([centre - half, centre + half], 1)
+        within, holds_any = _window(windows, image.size)
         if not holds_any.all():
             return found.take(np.array([], dtype=np.intp))
-        pixels = np.array(image.crop(tuple(window[0].tolist())))
-        crop = torch.from_numpy(pixels).to(device).permute(2, 0, 1)[None].float()
-        crop = interpolate(crop, (48, 48), mode="area").sub_(127.5).div_(128)
-        found, _ = _refine(onet, crop, square, torch.zeros(1, device=device), threshold)
-        if not len(found):
-            break
-    return found
+        crops = []
+        for edges in within.tolist():
+            pixels = torch.from_numpy(np.array(image.crop(tuple(edges)))).to(device)
+            crops.append(interpolate(pixels.permute(2, 0, 1)[None].float(), (48, 48), mode="area"))
+        index = torch.zeros(len(crops), device=device)
+        batch = torch.cat(crops).sub_(127.5).div_(128)
+        seen, _ = _refine(onet, batch, windows, index, -np.inf)
+        found = Faces(*(part.mean(axis=0, keepdims=True) for part in seen))
+    return found.take(np.flatnonzero(found.probability > threshold))
 
 
 def _refine(

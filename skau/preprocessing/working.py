@@ -63,7 +63,7 @@ class Worker:
             image = Image.fromarray(frame.image)
             values = empty_row(image.size)
             if search and box is not None:
-                near = follow_face(image, box, threshold=self.threshold, device=self.device)
+                near = follow_face(image, box, device=self.device)
                 values = select_face(near, image.size, self.select)
             if search and np.isnan(values[PROBABILITY]):
                 values = self._find([image])[0]
