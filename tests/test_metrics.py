@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 from sklearn.model_selection import cross_validate
@@ -9,8 +10,11 @@ from skau.metrics import (
     accuracy,
     accuracy_scorer,
     au_report,
+    drop_rate,
     f1_frame,
     f1_frame_scorer,
+    f1_gap,
+    identity_leakage,
     roc_auc,
     roc_auc_scorer,
 )
@@ -98,3 +102,59 @@ def test_scorers_of_a_plain_classifier_with_string_labels():
     np.testing.assert_allclose(scores["test_auc"], same["test_score"])
     assert (scores["test_f1"] > 0.7).all()
     assert (scores["test_accuracy"] > 0.7).all()
+
+
+# Paper 2: IdenNet within BP4D, and from BP4D to DISFA.
+WITHIN = pd.Series({"AU1": 50.5, "AU2": 35.9, "AU4": 50.6, "AU6": 77.2, "AU7": 74.2, "AU12": 85.1})
+ACROSS = pd.Series({"AU1": 20.1, "AU2": 25.5, "AU4": 37.3, "AU6": 49.6, "AU12": 66.1})
+
+
+def test_drop_rate_gives_the_published_figures_by_both_formulas():
+    assert drop_rate(WITHIN, ACROSS) == pytest.approx(0.347, abs=5e-4)
+    assert drop_rate(WITHIN, ACROSS, method="rate_of_means") == pytest.approx(0.3365, abs=5e-4)
+
+
+def test_drop_rate_leaves_out_what_has_no_score():
+    assert drop_rate([0.5, nan, 0.8], [0.25, 0.3, 0.4]) == 0.5
+    assert np.isnan(drop_rate([nan], [0.1]))
+    assert np.isnan(drop_rate([0.0, 0.5], [0.1, 0.5]))
+    assert drop_rate([0.5], [0.6]) == pytest.approx(-0.2)
+    with pytest.raises(ValueError, match="share no AU"):
+        drop_rate(WITHIN, ACROSS.rename("{}c".format))
+    with pytest.raises(ValueError, match="shapes"):
+        drop_rate([0.5, 0.5], [0.5])
+    with pytest.raises(ValueError, match="method must"):
+        drop_rate([0.5], [0.5], method="mean")
+
+
+def test_gap_between_groups(table):
+    Y, P = table
+    pred = (P > 0.5).astype(int)
+    groups = np.repeat(["a", "b", "c"], 20)
+    each = [f1_frame(Y[groups == g], pred[groups == g]) for g in "abc"]
+    expected = pd.DataFrame(each).agg(np.ptp)
+    pd.testing.assert_series_equal(f1_gap(Y, pred, groups), expected, check_names=False)
+    one = Y.copy()
+    one.loc[groups != "a", "AU4"] = 0  # shown by one group alone
+    assert np.isnan(f1_gap(one, pred, groups)["AU4"])
+    assert f1_gap(Y, Y.fillna(0), groups).eq(0).all()
+
+
+def test_leakage_is_one_where_subjects_show_and_zero_at_chance():
+    rng = np.random.RandomState(0)
+    groups = np.repeat(np.arange(10), 40)
+    noise = rng.randn(400, 8)
+    assert abs(identity_leakage(noise, groups)) < 0.06
+    assert identity_leakage(noise + 20 * rng.randn(10, 8)[groups], groups) == 1
+    some = identity_leakage(noise + 0.5 * rng.randn(10, 8)[groups], groups)
+    assert 0.1 < some < 0.9
+    # subjects of unequal size count alike: a probe that always says the largest is at chance
+    big = np.repeat([0, 1], [380, 20])
+    assert identity_leakage(np.zeros((400, 1)), big, probe=DummyClassifier()) == 0
+
+
+def test_leakage_says_what_it_cannot_do():
+    with pytest.raises(ValueError, match="two subjects"):
+        identity_leakage(np.zeros((9, 2)), np.zeros(9))
+    with pytest.raises(ValueError, match="'b' has 2 rows"):
+        identity_leakage(np.zeros((9, 2)), ["a"] * 7 + ["b"] * 2)

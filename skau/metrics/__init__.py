@@ -1,0 +1,23 @@
+"""Per-AU metrics that know missing labels, and scorers made of them.
+
+A label of NaN is not annotated and counts nowhere. An AU without a positive (or, for the
+area under the curve, without a negative) has no score: it is NaN, never 0, and the mean over
+AUs leaves it out.
+"""
+
+from ._bias import drop_rate, f1_gap, identity_leakage
+from ._frame import accuracy, au_report, f1_frame, roc_auc
+from ._scorers import accuracy_scorer, f1_frame_scorer, roc_auc_scorer
+
+__all__ = [
+    "accuracy",
+    "accuracy_scorer",
+    "au_report",
+    "drop_rate",
+    "f1_frame",
+    "f1_frame_scorer",
+    "f1_gap",
+    "identity_leakage",
+    "roc_auc",
+    "roc_auc_scorer",
+]

@@ -1,0 +1,170 @@
+"""What depends on who is shown: across corpora, groups and subjects."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_array
+
+from .._groups import check_groups
+from ._frame import f1_frame
+
+__all__ = ["drop_rate", "f1_gap", "identity_leakage"]
+
+
+def drop_rate(orig: Any, new: Any, *, method: str = "mean_of_rates") -> float:
+    """Share of the F1 that is lost from one corpus to another (paper 2, section IV-D).
+
+    Parameters
+    ----------
+    orig : Series or array-like of shape (n_aus,)
+        F1 of each AU within the corpus trained on.
+    new : Series or array-like of shape (n_aus,)
+        F1 of each AU on the other corpus. Two Series are compared over the AUs that both name;
+        arrays must hold the same AUs.
+    method : {"mean_of_rates", "rate_of_means"}, default="mean_of_rates"
+        ``mean((orig - new) / orig)`` as paper 2 prints it, or ``1 - mean(new) / mean(orig)``,
+        which agrees better with the figures in its text.
+
+    Returns
+    -------
+    float
+        0 if nothing is lost, 1 if everything is, negative for a gain. AUs without an F1 (NaN)
+        in either are left out; NaN if none is left, or an original F1 is 0.
+
+    Examples
+    --------
+    >>> from skau.metrics import drop_rate
+    >>> drop_rate([0.8, 0.4], [0.4, 0.4])
+    0.25
+    >>> round(drop_rate([0.8, 0.4], [0.4, 0.4], method="rate_of_means"), 3)
+    0.333
+    """
+    if isinstance(orig, pd.Series) and isinstance(new, pd.Series):
+        shared = orig.index.intersection(new.index, sort=False)
+        if not len(shared):
+            raise ValueError(
+                f"orig and new share no AU: they name {orig.index.tolist()} and "
+                f"{new.index.tolist()}"
+            )
+        orig, new = orig[shared], new[shared]
+    before, after = np.asarray(orig, dtype=float), np.asarray(new, dtype=float)
+    if before.shape != after.shape or before.ndim != 1:
+        raise ValueError(
+            f"orig and new must hold one F1 for each of the same AUs, got shapes {before.shape} "
+            f"and {after.shape}; Series are matched by name"
+        )
+    known = ~(np.isnan(before) | np.isnan(after))
+    before, after = before[known], after[known]
+    if method not in ("mean_of_rates", "rate_of_means"):
+        raise ValueError(f"method must be 'mean_of_rates' or 'rate_of_means', got {method!r}")
+    if not len(before) or (before == 0).any():
+        return float("nan")
+    if method == "mean_of_rates":
+        return float(((before - after) / before).mean())
+    return float(1 - after.mean() / before.mean())
+
+
+def f1_gap(Y_true: Any, Y_pred: Any, groups: Any) -> pd.Series:
+    """Difference of each AU's F1 between the group it is best for and the one it is worst for.
+
+    Parameters
+    ----------
+    Y_true : array-like or DataFrame of shape (n, n_aus), or (n,)
+        1 present, 0 absent, NaN not annotated.
+    Y_pred : array-like of the same shape
+        Predicted 0 and 1.
+    groups : array-like of shape (n,)
+        The group of each row: gender, age, corpus, or the subject.
+
+    Returns
+    -------
+    Series of shape (n_aus,)
+        0 where all groups fare alike. Groups that never show the AU have no F1 and are left
+        out; NaN where fewer than two have one.
+
+    Examples
+    --------
+    >>> from skau.metrics import f1_gap
+    >>> f1_gap([1, 0, 1, 0], [1, 0, 1, 1], groups=["f", "f", "m", "m"])
+    y0    0.333333
+    Name: f1_gap, dtype: float64
+    """
+    true = pd.DataFrame(Y_true)
+    if isinstance(Y_true, pd.Series):
+        true.columns = [str(Y_true.name if Y_true.name is not None else "y0")]
+    elif not isinstance(Y_true, pd.DataFrame):
+        true.columns = [f"y{j}" for j in range(true.shape[1])]
+    pred = np.asarray(Y_pred).reshape(len(Y_pred), -1)
+    code = np.asarray(check_groups(groups, len(true)))
+    scores = pd.DataFrame(
+        [f1_frame(true[code == group], pred[code == group]) for group in np.unique(code)]
+    )
+    gap = scores.max() - scores.min()
+    return gap.where(scores.notna().sum() > 1).rename("f1_gap")
+
+
+def identity_leakage(
+    features: Any, groups: Any, *, n_splits: int = 5, probe: ClassifierMixin | None = None
+) -> float:
+    """How well the subject can be told from the features that the AU outputs are computed from.
+
+    A probe learns to name the subject from part of each subject's rows and is tested on the
+    rest, in turn. Pass subjects that the model never saw: on those that it was trained on it
+    may know everybody by heart.
+
+    Parameters
+    ----------
+    features : array-like of shape (n, n_features)
+        Such as ``clf.transform(X)``.
+    groups : array-like of shape (n,)
+        The subject of each row.
+    n_splits : int, default=5
+        Parts of each subject's rows. They are taken in order, so that neighbouring frames of a
+        video stay together.
+    probe : classifier, default=None
+        None is logistic regression on standardised features.
+
+    Returns
+    -------
+    float
+        ``(a - c) / (1 - c)`` with the balanced accuracy ``a`` of the probe and that of chance,
+        ``c = 1 / n_subjects``: 0 at chance, 1 if every row gives its subject away. What
+        happens to fall below chance is negative.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two subjects, or one has fewer than ``n_splits`` rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skau.metrics import identity_leakage
+    >>> groups = np.repeat(["ann", "bob"], 10)
+    >>> identity_leakage((groups == "ann").reshape(-1, 1), groups)
+    1.0
+    """
+    X = check_array(features, dtype=np.float64, input_name="features")
+    subjects, codes, counts = np.unique(
+        check_groups(groups, len(X)), return_inverse=True, return_counts=True
+    )
+    if len(subjects) < 2:
+        raise ValueError(f"groups names {subjects.tolist()} alone; leakage needs two subjects")
+    if counts.min() < n_splits:
+        few = str(subjects[counts.argmin()])
+        raise ValueError(
+            f"groups: {few!r} has {counts.min()} rows, fewer than n_splits={n_splits}; leave the "
+            "subject out or lower n_splits"
+        )
+    if probe is None:
+        probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    told = cross_val_predict(probe, X, codes, cv=StratifiedKFold(n_splits))
+    chance = 1 / len(subjects)
+    return float((balanced_accuracy_score(codes, told) - chance) / (1 - chance))
