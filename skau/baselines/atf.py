@@ -33,7 +33,9 @@ class _AdversarialLoss(ClassificationLoss):
         super().__init__()
         self.adversary = adversary
         self.register_buffer("subjects", torch.from_numpy(subjects))  # sorted codes
-        self.head = mlp(n_features, n_features, len(subjects))
+        # Without a norm the features would win by growing, and soon overflow.
+        norm = nn.LayerNorm(n_features, elementwise_affine=False)
+        self.head = nn.Sequential(norm, mlp(n_features, n_features, len(subjects)))
 
     def forward(
         self, output: AUOutput, y: Tensor, batch: dict[str, Tensor]
@@ -91,7 +93,8 @@ n_features_in_, feature_names_in_
     -----
     4,115,244 parameters for 128 x 128 x 3 images and 12 AUs. It differs from [1]_ in the
     network, which there is an E-Net on VGG-19 trained on ImageNet: here it is the LightCNN trunk,
-    so that the comparison with LightCNN and IdenNet shows what the adversary does. The attention
+    so that the comparison with LightCNN and IdenNet shows what the adversary does. The adversary
+    sees the features normalised, or they would escape it by growing. The attention
     maps of [3]_ follow each image's 68 landmarks; here alignment has brought the AUs to the same
     place in every crop. Every call of ``partial_fit`` begins with a new adversary. Vectors get a
     small multilayer perceptron.
@@ -159,7 +162,7 @@ n_features_in_, feature_names_in_
     def _make_loss(self, train: AUDataset) -> Loss:
         group = train.group[train.rows[train.annotated]]
         subjects = np.unique(group[group >= 0])
-        if self.adversary == 0:
+        if self.adversary == 0 or len(group) == 0:
             return ClassificationLoss()
         if len(subjects) < 2:
             said = "is not given" if len(subjects) == 0 else "names one annotated subject"

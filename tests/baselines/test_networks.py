@@ -1,0 +1,202 @@
+"""The compared networks: their sizes, their parts, and that they learn."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from skau.baselines import (
+    AlexNetClassifier,
+    ATFClassifier,
+    DRMLClassifier,
+    LightCNNClassifier,
+    ROINetClassifier,
+)
+from skau.metrics import roc_auc_scorer
+from skau.modules.alexnet import alexnet_encoder
+from skau.modules.au_centres import TEMPLATE_CENTRES, Enhance, ROIHead
+from skau.modules.drml import RegionLayer, drml_encoder
+
+QUICK = {"max_epochs": 2, "batch_size": 32, "lr": 1e-3, "random_state": 0, "device": "cpu"}
+LIGHT = pytest.mark.parametrize("Estimator", [LightCNNClassifier, ATFClassifier, ROINetClassifier])
+
+
+def size(module, of_bias=True):
+    return sum(p.numel() for p in module.parameters() if of_bias or p.ndim > 1)
+
+
+def test_sizes():
+    assert size(LightCNNClassifier()._make_module((3, 128, 128), 12)) == 4_115_232
+    assert size(ATFClassifier()._make_module((3, 128, 128), 12)) == 4_115_244
+    assert size(ROINetClassifier()._make_module((3, 128, 128), 12)) == 5_339_896
+    with torch.device("meta"):
+        assert size(AlexNetClassifier()._make_module((3, 224, 224), 12)) == 57_053_004
+        drml = DRMLClassifier()._make_module((3, 170, 170), 12)
+    assert size(drml, of_bias=False) == 56_855_136  # published, 56,855.1K
+    assert size(drml) - size(drml, of_bias=False) == 8_300
+
+
+@LIGHT
+def test_learns_aus_of_subjects_never_seen(Estimator, blobs):
+    X, Y, groups = blobs
+    test = np.isin(groups, ["S1", "S5"])
+    clf = Estimator(**QUICK | {"max_epochs": 25}, validation_fraction=0, augment=None)
+    clf.fit(X[~test], Y[~test], groups=groups[~test])
+    assert roc_auc_scorer(clf, X[test], Y[test]) > 0.9
+
+
+@pytest.mark.parametrize(("Estimator", "lr"), [(AlexNetClassifier, 2e-4), (DRMLClassifier, 1e-3)])
+def test_the_large_ones_fit_a_batch(Estimator, lr, blobs):
+    X, Y, groups = blobs
+    clf = Estimator(
+        max_epochs=8, batch_size=16, lr=lr, validation_fraction=0, augment=None, random_state=0
+    )
+    clf.fit(X[::4], Y[::4], groups=groups[::4])
+    loss = clf.history_["train_class_loss"]
+    assert loss.iloc[-1] < 0.9 * loss.iloc[0]
+    assert clf.transform(X[:3]).shape == (3, clf.module_.n_features)
+
+
+@LIGHT
+def test_identity_only_rows_and_parts_without_labels(Estimator, blobs):
+    X, Y, groups = blobs
+    Y = Y.copy()
+    Y.iloc[48:] = np.nan
+    clf = Estimator(**QUICK).fit(X, Y, groups=groups)
+    assert np.isfinite(clf.predict_proba(X)).all()
+    before = clf.predict_proba(X)
+    clf.partial_fit(X[48:], Y[48:], groups=groups[48:])
+    np.testing.assert_array_equal(clf.predict_proba(X), before)
+
+
+@LIGHT
+def test_copies_predict_the_same(Estimator, blobs):
+    X, Y, groups = blobs
+    clf = Estimator(**QUICK).fit(X, Y, groups=groups)
+    again = pickle.loads(pickle.dumps(clf))
+    np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
+
+
+# -- LightCNN --------------------------------------------------------------------------------
+
+
+def test_pretraining_learns_who_is_who_and_leaves_no_trace_but_the_trunk(blobs):
+    X, Y, groups = blobs
+    pretrained = {"identity_epochs": 15, "n_identities": 6, "lr": 3e-4, "augment": None}
+    clf = LightCNNClassifier(**QUICK | pretrained).fit(X, Y, groups=groups)
+    first = clf.history_[clf.history_["stage"] == "identity"]["train_triplet_loss"]
+    assert len(first) == 15
+    assert first.iloc[-1] < 0.7 * first.iloc[0]
+    plain = LightCNNClassifier(**QUICK)
+    names = plain._make_module((3, 32, 32), 2).state_dict().keys()
+    assert clf.module_.state_dict().keys() == names
+    known = {id(p) for p in clf.module_.parameters()}
+    assert {id(p) for group in clf.net_.optimizer_.param_groups for p in group["params"]} == known
+    assert {id(p) for p in clf.net_.optimizer_.state} <= known
+
+
+def test_pretraining_is_what_identity_epochs_adds(blobs):
+    X, Y, groups = blobs
+    usual = LightCNNClassifier(**QUICK).fit(X, Y, groups=groups)
+    started = LightCNNClassifier(**QUICK, identity_epochs=1, n_identities=4)
+    started.fit(X, Y, groups=groups)
+    assert not np.array_equal(usual.predict_proba(X), started.predict_proba(X))
+    with pytest.warns(UserWarning, match=r"groups is not given.*identities is left out"):
+        nobody = LightCNNClassifier(**QUICK, identity_epochs=1).fit(X, Y)
+    assert "train_triplet_loss" not in nobody.history_
+
+
+# -- ATF -------------------------------------------------------------------------------------
+
+
+def test_the_adversary_makes_subjects_harder_to_tell(blobs):
+    X, Y, groups = blobs
+    quick = QUICK | {"max_epochs": 25, "validation_fraction": 0, "augment": None}
+    loss = {}
+    for adversary in (1e-9, 0.3):
+        clf = ATFClassifier(**quick, adversary=adversary).fit(X, Y, groups=groups)
+        loss[adversary] = clf.history_["train_identity_loss"].iloc[-1]
+    assert loss[1e-9] < 0.85 * np.log(8)  # features that nobody cleans tell them apart
+    assert loss[0.3] > 0.95 * np.log(8)
+    assert not any("head.2" in name for name in clf.module_.state_dict())
+
+
+def test_subjects_held_out_are_nobody_to_the_adversary(blobs):
+    X, Y, groups = blobs
+    clf = ATFClassifier(**QUICK, validation_fraction=0.3).fit(X, Y, groups=groups)
+    assert "valid_identity_loss" not in clf.history_
+    assert clf.history_["train_identity_loss"].notna().all()
+
+
+def test_without_subjects_there_is_no_adversary(blobs):
+    X, Y, _ = blobs
+    with pytest.warns(UserWarning, match="groups is not given"):
+        clf = ATFClassifier(**QUICK).fit(X, Y)
+    assert "train_identity_loss" not in clf.history_
+    clf = ATFClassifier(**QUICK, adversary=0).fit(X, Y)
+    assert "train_identity_loss" not in clf.history_
+
+
+# -- parts -----------------------------------------------------------------------------------
+
+
+def test_a_cell_of_the_region_layer_by_hand():
+    torch.manual_seed(0)
+    layer, x = RegionLayer(4, grid=2), torch.rand(3, 4, 10, 12)
+    y = layer(x)
+    cell, own = x[:, :, 5:, :6], slice(8, 12)  # row 1, column 0: the third cell
+    centred = cell - cell.mean((0, 2, 3), keepdim=True)
+    normal = centred / (centred.square().mean((0, 2, 3), keepdim=True) + 1e-5).sqrt()
+    conv = layer.conv
+    change = F.conv2d(F.relu(normal), conv.weight[own], conv.bias[own], padding=1)
+    torch.testing.assert_close(y[:, :, 5:, :6], F.relu(cell + change))
+    assert layer(torch.rand(2, 4, 11, 13)).shape == (2, 4, 11, 13)
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (40, 65), (64, 64), (66, 90)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_of_any_size(shape, channels):
+    with torch.device("meta"):
+        x = torch.zeros(2, channels, *shape)
+        for encoder, n in (drml_encoder(shape, channels), alexnet_encoder(channels)):
+            assert encoder(x).shape == (2, n)
+
+
+def test_attention_is_highest_at_the_centres():
+    layer = Enhance(((0.25, 0.75),), radius=0.2)
+    attention = layer.attention(64, 32)
+    row, column = divmod(int(attention.argmax()), 32)
+    assert (row, column) == (47, 7) or (row, column) == (48, 8) or abs(row - 47.5) < 1
+    assert attention.max() > 0.8
+    assert attention[:, 16:].max() == 0  # further than 0.2
+    x = torch.rand(1, 2, 64, 32)
+    torch.testing.assert_close(layer(x), x + x * attention)
+
+
+def test_the_templates_centres_are_symmetric_and_in_the_crop():
+    centres = np.array(TEMPLATE_CENTRES)
+    assert ((centres > 0) & (centres < 1)).all()
+    mirrored = centres * [-1, 1] + [1, 0]
+    np.testing.assert_allclose(np.sort(mirrored, axis=0), np.sort(centres, axis=0))
+
+
+def test_a_roi_sees_its_window_alone():
+    head = ROIHead(((0.1, 0.1), (0.9, 0.9)), channels=3, size=(12, 12))
+    x = torch.rand(2, 3, 12, 12)
+    other = x.clone()
+    other[:, :, 6:] = 0  # away from the first window, over the second
+    first, second = head(x)[:, :150], head(x)[:, 150:]
+    torch.testing.assert_close(head(other)[:, :150], first)
+    assert not torch.allclose(head(other)[:, 150:], second)
+
+
+@pytest.mark.parametrize(
+    ("centres", "message"),
+    [([0.2, 0.3], "shape"), ([[20, 30]], "fractions"), ("middle", "'centres' parameter")],
+)
+def test_bad_centres(centres, message, blobs):
+    X, Y, groups = blobs
+    with pytest.raises(ValueError, match=message):
+        ROINetClassifier(**QUICK, centres=centres).fit(X, Y, groups=groups)
