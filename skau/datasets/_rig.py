@@ -38,7 +38,7 @@ ACTION_UNITS: dict[int, tuple[str, dict[str, float]]] = {
     16: ("lower lip depressor", _both("mouthLowerDown")),
     17: ("chin raiser", {"mouthShrugLower": 1.8, "mouthShrugUpper": 0.6}),
     18: ("lip pucker", {"mouthPucker": 1.0}),
-    20: ("lip stretcher", _both("mouthStretch")),
+    20: ("lip stretcher", _both("mouthStretch", 1.3)),
     23: ("lip tightener", {"mouthRollUpper": 1.0, "mouthRollLower": 1.0, "mouthPucker": 0.75}),
     24: (
         "lip pressor",
