@@ -12,6 +12,7 @@ from skau.baselines import (
     ROINetClassifier,
     SVTPTClassifier,
 )
+from skau.regions import RegionClassifier
 
 # Small and quick, but trained enough for the checks that want a good score.
 ESTIMATORS = [
@@ -23,6 +24,7 @@ ESTIMATORS = [
     ATFClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
     ROINetClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
     SVTPTClassifier(),
+    RegionClassifier(SVTPTClassifier(), regions=None),
 ]
 
 WEIGHTS = "check_sample_weight_equivalence_on_dense_data"

@@ -111,16 +111,22 @@ def test_pretraining_is_what_identity_epochs_adds(blobs):
 # -- ATF -------------------------------------------------------------------------------------
 
 
-def test_the_adversary_makes_subjects_harder_to_tell(blobs):
-    X, Y, groups = blobs
-    quick = QUICK | {"max_epochs": 25, "validation_fraction": 0, "augment": None}
+def test_the_adversary_makes_subjects_harder_to_tell():
+    rng = np.random.RandomState(0)
+    groups = np.repeat(np.arange(8), 25)
+    Y = rng.randint(0, 2, (200, 1)).astype(float)
+    X = np.column_stack([2 * Y - 1, rng.randn(8, 7)[groups]]) + 0.2 * rng.randn(200, 8)
     loss = {}
     for adversary in (1e-9, 0.3):
-        clf = ATFClassifier(**quick, adversary=adversary).fit(X, Y, groups=groups)
+        clf = ATFClassifier(
+            adversary=adversary, max_epochs=60, lr=3e-3, validation_fraction=0, random_state=0
+        )
+        clf.fit(X, Y, groups=groups)
+        assert clf.score(X, Y) > 0.98
         loss[adversary] = clf.history_["train_identity_loss"].iloc[-1]
-    assert loss[1e-9] < 0.85 * np.log(8)  # features that nobody cleans tell them apart
-    assert loss[0.3] > 0.95 * np.log(8)
-    assert not any("head.2" in name for name in clf.module_.state_dict())
+    assert loss[1e-9] < 0.1 * np.log(8)  # features that nobody cleans tell them apart
+    assert loss[0.3] > 0.6 * np.log(8)
+    assert not any("head.1" in name for name in clf.module_.state_dict())
 
 
 def test_subjects_held_out_are_nobody_to_the_adversary(blobs):
