@@ -53,7 +53,7 @@ crops = FaceCropper(size=64, verbose=1).fit_transform(faces.images)
 train, test = next(SubjectKFold(3, shuffle=True, random_state=0).split(crops, Y, subjects))
 
 search = GridSearchCV(
-    DSNClassifier(max_epochs=args.epochs, random_state=0),
+    DSNClassifier(max_epochs=args.epochs, batch_size=16, random_state=0),
     {"alpha": [0.01, 0.1], "beta": [0.005, 0.05]},
     cv=SubjectKFold(3),
     scoring=roc_auc_scorer,
@@ -64,7 +64,7 @@ print("best:", search.best_params_, f"validation ROC AUC {search.best_score_:.3f
 
 single = DSNClassifier(
     alpha=search.best_params_["alpha"], person_encoder=False, max_epochs=args.epochs,
-    random_state=0,
+    batch_size=16, random_state=0,
 )  # fmt: skip
 single.fit(crops[train], Y.iloc[train], groups=subjects[train])
 

@@ -62,8 +62,8 @@ def mlp(*widths: int) -> nn.Sequential:
 def he_init(module: nn.Module) -> None:
     """Draw He et al.'s normal weights, in place.
 
-    Without biases and normalisation torch's default lets the signal of a LightCNN trunk fade
-    from layer to layer, so that the unit vector drowns the AU features it is subtracted from.
+    Without normalisation torch's default lets the signal fade from layer to layer; in IdenNet
+    the unit vector then drowns the AU features that it is subtracted from.
     """
     for layer in module.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):

@@ -2,10 +2,9 @@
 
 import math
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import AUModule, AUOutput, mlp
+from .blocks import AUModule, AUOutput, he_init, mlp
 
 __all__ = ["DSN"]
 
@@ -14,47 +13,51 @@ _VECTOR_CODE = 32
 
 
 def _n_stages(image_size: tuple[int, int]) -> int:
-    """Halvings that leave a code map of 4 to 7 pixels a side."""
-    return int(math.log2(min(image_size))) - 2
+    """Halvings that leave a code map of 8 to 15 pixels on the shorter side."""
+    return int(math.log2(min(image_size))) - 3
+
+
+def _widths(n_stages: int) -> list[int]:
+    return [_WIDTHS[min(stage, len(_WIDTHS) - 1)] for stage in range(n_stages)]
 
 
 def _encoder(in_channels: int, n_stages: int) -> nn.Sequential:
-    """Strided convolutions, (b, in_channels, h, w) -> (b, 128, h / 2**n, w / 2**n)."""
-    layers: list[nn.Module] = []
-    channels = in_channels
-    for stage in range(n_stages):
-        width = _WIDTHS[min(stage, len(_WIDTHS) - 1)]
+    """Halve the image ``n_stages`` times, (b, c, h, w) -> (b, 64 or 128, h / 2**n, w / 2**n)."""
+    first, *others = _widths(n_stages)
+    layers: list[nn.Module] = [nn.Conv2d(in_channels, first, 5, stride=2, padding=2), nn.ReLU()]
+    channels = first
+    for width in others:
         layers += [
-            nn.Conv2d(channels, width, 5, stride=2, padding=2, bias=False),
-            nn.BatchNorm2d(width),
+            nn.Conv2d(channels, width, 3, padding=1),
             nn.ReLU(),
+            nn.MaxPool2d(2, ceil_mode=True),
         ]
         channels = width
     return nn.Sequential(*layers)
 
 
 class _Decoder(nn.Module):
-    """The encoder turned round: a code map to an image of ``image_size``."""
+    """A code map to an image of ``image_size``, doubled at every stage."""
 
     def __init__(self, out_channels: int, n_stages: int, image_size: tuple[int, int]) -> None:
         super().__init__()
         self.image_size = image_size
-        widths = [_WIDTHS[min(stage, len(_WIDTHS) - 1)] for stage in range(n_stages)][::-1]
+        channels = _widths(n_stages)[-1]
         layers: list[nn.Module] = []
-        for n_in, n_out in zip(widths, [*widths[1:], widths[-1]], strict=True):
+        for _ in range(n_stages):
+            width = max(channels // 2, 16)
             layers += [
-                nn.ConvTranspose2d(n_in, n_out, 4, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(n_out),
+                nn.Conv2d(channels, width, 3, padding=1),
                 nn.ReLU(),
+                nn.Upsample(scale_factor=2, mode="nearest"),
             ]
-        self.body = nn.Sequential(*layers)
-        self.to_image = nn.Conv2d(widths[-1], out_channels, 3, padding=1)
+            channels = width
+        self.body = nn.Sequential(*layers, nn.Conv2d(channels, out_channels, 3, padding=1))
 
     def forward(self, code: Tensor) -> Tensor:
-        image = self.to_image(self.body(code))
-        if image.shape[2:] != self.image_size:  # sides that are no power of two
-            image = F.interpolate(image, self.image_size, mode="bilinear", align_corners=False)
-        return image
+        image = self.body(code)
+        # sides that are no multiple of 2**n were rounded up on the way down
+        return image[..., : self.image_size[0], : self.image_size[1]]
 
 
 class DSN(AUModule):
@@ -85,7 +88,7 @@ class DSN(AUModule):
             person = _encoder(channels, n) if person_encoder else None
             self.decoder: nn.Module = _Decoder(channels, n, image_size)
             sides = [-(-side // 2**n) for side in image_size]
-            n_code = _WIDTHS[min(n, len(_WIDTHS)) - 1] * sides[0] * sides[1]
+            n_code = _widths(n)[-1] * sides[0] * sides[1]
         else:
             (d,) = input_shape
             self.expression = mlp(d, 64, _VECTOR_CODE)
@@ -94,6 +97,7 @@ class DSN(AUModule):
             n_code = _VECTOR_CODE
         self.person = person
         self.n_features = n_code
+        he_init(self)
         self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(n_code, n_aus))
 
     def forward(self, x: Tensor) -> AUOutput:
