@@ -128,8 +128,8 @@ def make_au_faces(
 
     Notes
     -----
-    Rendering takes some 50 to 80 ms a picture of 128 pixels on one core. The same seed gives
-    the same bytes whatever `n_jobs`, and from machine to machine with the same NumPy.
+    Rendering takes some 40 to 70 ms a picture of 128 pixels on one core. The same seed gives
+    the same bytes whatever `n_jobs`; another processor or NumPy may round a pixel differently.
 
     References
     ----------

@@ -2,7 +2,7 @@
 
 Deferred shading: `_raster` finds what each pixel sees, then colours, lights and shadow are
 computed once for each visible sample. Two samples a pixel each way smooth the edges. All in
-linear light and double precision, in a fixed order of operations.
+linear light, in a fixed order of operations.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def paint(rng: np.random.Generator, traits: Traits) -> Look:
     traits : Traits
         As `_rig.person` draws them.
     """
-    rig, where = load_rig(), skin_map()
+    where = skin_map()
     x, y, _ = np.moveaxis(where, -1, 0)
     male, age, ancestry = traits.male, traits.age, traits.ancestry
     man = male > 0.5
@@ -134,22 +134,29 @@ def paint(rng: np.random.Generator, traits: Traits) -> Look:
         gloss *= 1 - 0.9 * beard
     albedo = _clothes(rng, albedo, where)
 
-    length = {"bald": 0.0, "buzz": 0.015, "short": rng.uniform(0.04, 0.12), "full": 0.0}[style]
-    if style == "full":
-        length = rng.uniform(0.12, 0.2) + 0.15 * ancestry[0]
-    lift = rise(_above_hairline(rig.position, receding, 0.0) / 0.3)
-    skin = np.zeros(len(lift), bool)
-    skin[rig.vertices_of(SKIN)] = True
-    at = np.clip((rig.flat * SIZE).astype(int), 0, SIZE - 1)
-    lift *= skin * (1 - np.clip(3 * ears[at[:, 1], at[:, 0]], 0, 1))
     return Look(
         skin=np.clip(np.dstack([albedo, gloss]), 0.003, 0.95).astype(np.float32),
-        hair_rise=length * lift,
+        hair_rise=_hair_rise(rng, str(style), receding, ancestry, ears),
         hair=hair,
         long_hair=bool(not man and style == "full"),
         iris=linear(_IRIS[_iris_name(rng, ancestry)]) * rng.uniform(0.8, 1.2),
         lines=float(rng.uniform(0.55, 0.9) + 0.6 * age),
     )
+
+
+def _hair_rise(
+    rng: np.random.Generator, style: str, receding: float, ancestry: np.ndarray, ears: np.ndarray
+) -> np.ndarray:
+    """Give how far the hair stands off each vertex; hair with African ancestry stands more."""
+    rig = load_rig()
+    length = {"bald": 0.0, "buzz": 0.015, "short": rng.uniform(0.04, 0.12), "full": 0.0}[style]
+    if style == "full":
+        length = rng.uniform(0.12, 0.2) + 0.15 * ancestry[0]
+    lift = np.zeros(len(rig.position))
+    skin = rig.vertices_of(SKIN)
+    lift[skin] = rise(_above_hairline(rig.position[skin], receding, 0.0) / 0.3)
+    column, row = np.clip((rig.flat * SIZE).astype(int), 0, SIZE - 1).T
+    return length * lift * (1 - np.clip(3 * ears[row, column], 0, 1))
 
 
 def _hair_name(rng: np.random.Generator, ancestry: np.ndarray, age: float) -> str:
