@@ -28,7 +28,7 @@ parser.add_argument("--data", help="folder of images with one CSV file (default:
 parser.add_argument(
     "--au", nargs="*", metavar="AU=COLUMN", help="columns of the CSV (default: AU1, AU2, ...)"
 )
-parser.add_argument("--epochs", type=int, default=15)
+parser.add_argument("--epochs", type=int, default=12)
 args = parser.parse_args()
 
 # %%
