@@ -8,7 +8,7 @@ from skau import DSNClassifier
 def fitted(blobs):
     X, Y, groups = blobs
     clf = DSNClassifier(
-        alpha=1, max_epochs=20, lr=3e-3, augment=None, validation_fraction=0, random_state=0
+        alpha=10, max_epochs=25, batch_size=16, augment=None, validation_fraction=0, random_state=0
     )
     return clf.fit(X, Y, groups=groups)
 
