@@ -158,7 +158,7 @@ def _search(
     """Run the cascade over images of one size for faces from ``smallest`` pixels up."""
     pnet, rnet, onet = load_networks(device)
     nothing = [Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))] * len(images)
-    if min(images[0].size) < CELL:
+    if min(images[0].size) < smallest:
         return nothing
     pixels = IntegralImages(images, max(1, int(smallest / WORKING_FACE)), device)
 

@@ -1,0 +1,271 @@
+"""FaceCropper: what comes in, what comes out, what is said when it does not."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from skau.preprocessing import FaceCropper, pool_by_subject
+from skau.preprocessing.landmarks import COLUMNS
+
+EYES = ["left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y"]
+
+
+@pytest.fixture(scope="module")
+def crops(photos):
+    return FaceCropper(size=64).fit_transform(photos)
+
+
+@pytest.fixture
+def mixed(photo_paths, tmp_path):
+    """Two photos with, among them, one without a face and all kinds of broken files."""
+    names = ["grey.png", "cut.jpg", "empty.jpg", "text.jpg", "dot.png", "huge.png", "gone.jpg"]
+    grey, cut, empty, text, dot, huge, gone = (tmp_path / name for name in names)
+    Image.new("RGB", (200, 150), (90, 90, 90)).save(grey)
+    Image.open(photo_paths[0]).save(cut)
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    empty.write_bytes(b"")
+    text.write_text("not a picture")
+    Image.new("RGB", (1, 1)).save(dot)
+    Image.new("1", (20_000, 20_000)).save(huge)
+    return [photo_paths[0], grey, cut, empty, text, dot, huge, gone, photo_paths[1]]
+
+
+def test_all_kinds_of_input_give_the_same_crops(photos, photo_paths, crops):
+    assert crops.shape == (len(photos), 64, 64, 3)
+    assert crops.dtype == np.uint8
+    for X in (
+        list(photos),
+        [Image.fromarray(photo) for photo in photos],
+        photo_paths,
+        pd.Series(list(map(str, photo_paths))),
+        pd.DataFrame({"path": list(map(str, photo_paths))}),
+    ):
+        np.testing.assert_array_equal(FaceCropper(size=64).transform(X), crops)
+
+
+def test_images_of_different_sizes(photos, crops):
+    wide = np.pad(photos[1], ((0, 0), (40, 0), (0, 0)), "edge")
+    both = FaceCropper(size=64).transform([photos[0], wide])
+    np.testing.assert_array_equal(both[0], crops[0])
+    assert np.abs(both[1].astype(int) - crops[1]).mean() < 12  # the same face elsewhere
+
+
+def test_eyes_come_to_the_template(photos):
+    # A wide margin leaves the detector the surroundings that it knows faces in.
+    cropper = FaceCropper(size=256, margin=0.5)
+    again = cropper.detect(cropper.transform(photos))
+    eyes = again[EYES].to_numpy().reshape(-1, 2, 2).mean(axis=1)
+    assert np.median(np.linalg.norm(eyes - [127.5, 103.5], axis=1)) < 3
+    assert np.median(np.abs(again.left_eye_y - again.right_eye_y)) < 3
+
+
+def test_table(photos, photo_paths):
+    table = FaceCropper().detect(photo_paths)
+    assert list(table.columns) == ["path", *COLUMNS]
+    assert table["path"].tolist() == list(map(str, photo_paths))
+    assert (table["width"] == photos.shape[2]).all()
+    assert (table["left_eye_x"] < table["right_eye_x"]).all()  # the sides of the image
+    assert (table["left_eye_y"] < table["mouth_left_y"]).all()
+    assert "path" not in FaceCropper().detect(photos[:1]).columns
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_kept_table_gives_the_same_crops(photo_paths, crops, tmp_path, suffix):
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow")
+    kept = tmp_path / f"faces.{suffix}"
+    table = FaceCropper().detect(photo_paths, out=kept)
+    again = pd.read_csv(kept) if suffix == "csv" else pd.read_parquet(kept)
+    pd.testing.assert_frame_equal(again, table)
+    assert os.listdir(tmp_path) == [kept.name]
+    cropper = FaceCropper(size=64).fit(again)
+    np.testing.assert_array_equal(cropper.transform(again), crops)
+    np.testing.assert_array_equal(cropper.transform(again.iloc[[5, 2]]), crops[[5, 2]])
+
+
+def test_regions_and_alignments_differ(photos):
+    kinds = [{}, {"align": "box"}, {"align": None}, {"region": "upper"}, {"region": "lower"}]
+    several = [FaceCropper(size=32, **kind).transform(photos[:2]) for kind in kinds]
+    for i, one in enumerate(several):
+        assert one.shape == (2, 32, 32, 3)
+        assert all(np.abs(one.astype(int) - other).mean() > 2 for other in several[:i])
+
+
+def test_no_alignment_needs_no_face():
+    photo = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    crop = FaceCropper(size=32, align=None).transform([photo])
+    np.testing.assert_array_equal(crop[0], photo)
+
+
+def test_which_face(photos):
+    small, large = (Image.fromarray(photos[i]).resize((s, s)) for i, s in ((0, 90), (2, 140)))
+    scene = Image.new("RGB", (500, 200), (120, 130, 140))
+    scene.paste(small, (200, 50))
+    scene.paste(large, (340, 30))
+    middle = {}
+    for select in ("largest", "central", "most_confident"):
+        table = FaceCropper(select=select).detect([scene])
+        middle[select] = (table.box_x1 + table.box_x2).item() / 2
+    assert middle["largest"] == pytest.approx(410, abs=20)
+    assert middle["central"] == pytest.approx(245, abs=20)
+    assert middle["most_confident"] in (middle["largest"], middle["central"])
+
+
+def test_missing_face_is_named(photos):
+    blank = np.zeros((60, 80, 3), dtype=np.uint8)
+    cropper = FaceCropper(size=32)
+    with pytest.raises(ValueError, match=r"no face found in row 1, row 3\. .*on_missing='warn'"):
+        cropper.transform([photos[0], blank, photos[1], blank])
+    np.testing.assert_array_equal(cropper.missing_, [1, 3])
+    cropper.set_params(on_missing="warn")
+    with pytest.warns(UserWarning, match="no face found in row 1, row 3"):
+        crops = cropper.transform([photos[0], blank + 9, photos[1], blank])
+    assert (crops[1] == 9).all()  # the fallback: the whole image
+    table = cropper.detect([photos[0], blank])
+    assert table[list(COLUMNS[:15])].isna().all(axis=1).tolist() == [False, True]
+    assert table["width"].tolist() == [photos.shape[2], 80]
+    np.testing.assert_array_equal(cropper.missing_, [1])
+
+
+def test_broken_files_are_named_and_the_rest_is_done(mixed, crops):
+    cropper = FaceCropper(size=64)
+    with pytest.raises(ValueError, match="no face found in row 1 .*dot.png.*cannot use") as error:
+        cropper.transform(mixed)
+    for path in mixed[1:-1]:
+        assert str(path) in str(error.value)
+    cropper.set_params(on_missing="warn")
+    with pytest.warns(UserWarning, match="cannot use row 2 .*cut.jpg"):
+        done = cropper.transform(mixed)
+    np.testing.assert_array_equal(done[[0, -1]], crops[:2])
+    assert not done[2].any()
+    np.testing.assert_array_equal(cropper.missing_, range(1, 8))
+    with pytest.warns(UserWarning, match="gone.jpg"):
+        table = cropper.detect(mixed)
+    assert table["probability"].notna().tolist() == [True, *[False] * 7, True]
+    assert table["width"].isna().tolist() == [False, False, *[True] * 3, False, *[True] * 2, False]
+
+
+def test_landmarks_per_subject(photo_paths):
+    groups = np.repeat(["a", "b", "c", "d"], 2)
+    single = FaceCropper().detect(photo_paths)
+    pooled = FaceCropper().detect(photo_paths, groups=groups)
+    expected = single.groupby(groups)[EYES].transform("median").round(2)
+    np.testing.assert_allclose(pooled[EYES], expected, atol=0.011)
+    first = FaceCropper(landmarks_per_subject=1).detect(photo_paths, groups=groups)
+    np.testing.assert_allclose(first[EYES], single[EYES].iloc[[0, 0, 2, 2, 4, 4, 6, 6]])
+    cropper = FaceCropper(size=32, landmarks_per_subject=1)
+    np.testing.assert_array_equal(
+        cropper.transform(photo_paths, groups=groups), FaceCropper(size=32).transform(first)
+    )
+    with pytest.raises(ValueError, match="needs groups"):
+        cropper.transform(photo_paths)
+    with pytest.raises(ValueError, match=r"shape \(3,\), but X has 8"):
+        cropper.transform(photo_paths, groups=["a", "b", "c"])
+
+
+def test_pooling_needs_one_size_a_subject(photos):
+    values = FaceCropper().detect([photos[0], np.pad(photos[1], ((0, 9), (0, 0), (0, 0)))])
+    with pytest.raises(ValueError, match="'a' differ in size"):
+        pool_by_subject(values, ["a", "a"])
+
+
+def test_crops_on_disk(photos, crops, tmp_path):
+    out = tmp_path / "crops.npy"
+    mapped = FaceCropper(size=64).transform(photos, out=out)
+    assert isinstance(mapped, np.memmap)
+    np.testing.assert_array_equal(mapped, crops)
+    np.testing.assert_array_equal(np.load(out), crops)
+    assert os.listdir(tmp_path) == ["crops.npy"]
+
+
+@pytest.mark.parametrize("what", ["transform", "detect"])
+def test_an_interrupted_run_goes_on(photo_paths, crops, tmp_path, monkeypatch, what):
+    from skau.preprocessing import images, running
+
+    monkeypatch.setattr(running, "CHUNK", 2)
+    read, seen = images.read_image, []
+
+    def interrupted(path):
+        if len(seen) == 5:
+            raise KeyboardInterrupt
+        seen.append(path)
+        return read(path)
+
+    out = tmp_path / ("crops.npy" if what == "transform" else "faces.csv")
+    cropper = FaceCropper(size=64, n_jobs=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(images, "read_image", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            getattr(cropper, what)(photo_paths, out=out)
+    if what == "transform":
+        np.testing.assert_array_equal(np.load(out), crops[:4])
+    with pytest.raises(ValueError, match="interrupted run that differs in min_face_size"):
+        getattr(FaceCropper(size=64, min_face_size=30), what)(photo_paths, out=out)
+
+    seen.clear()
+    monkeypatch.setattr(images, "read_image", lambda path: seen.append(path) or read(path))
+    done = getattr(cropper, what)(photo_paths, out=out)
+    assert seen == photo_paths[4:]
+    if what == "transform":
+        np.testing.assert_array_equal(done, crops)
+    else:
+        pd.testing.assert_frame_equal(done, FaceCropper().detect(photo_paths))
+    assert os.listdir(tmp_path) == [out.name]
+
+
+def test_a_failed_run_is_kept(mixed, tmp_path):
+    out = tmp_path / "kept" / "crops.npy"
+    out.parent.mkdir()
+    with pytest.raises(ValueError, match="cannot use"):
+        FaceCropper(size=32).transform(mixed, out=out)
+    assert len(np.load(out)) == len(mixed)
+    with pytest.warns(UserWarning, match="cannot use"):
+        FaceCropper(size=32, on_missing="warn").transform(mixed, out=out)
+    assert os.listdir(out.parent) == ["crops.npy"]
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"size": 0}, "size"),
+        ({"align": "nose"}, "align"),
+        ({"region": "left"}, "region"),
+        ({"select": "first"}, "select"),
+        ({"on_missing": "skip"}, "on_missing"),
+        ({"threshold": 1.5}, "threshold"),
+        ({"min_face_size": 3}, "min_face_size"),
+        ({"landmarks_per_subject": 0}, "landmarks_per_subject"),
+    ],
+)
+def test_wrong_parameters(photos, kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        FaceCropper(**kwargs).fit(photos)
+
+
+def test_wrong_tables(photos):
+    table = FaceCropper().detect(photos[:2])
+    with pytest.raises(ValueError, match="without a column 'path'"):
+        FaceCropper().transform(table)
+    with pytest.raises(ValueError, match="already is a landmark table"):
+        FaceCropper().detect(table.assign(path="a.png"))
+    with pytest.raises(ValueError, match=r"must end in .csv or .parquet"):
+        FaceCropper().detect(photos[:2], out="faces.xlsx")
+
+
+def test_london(shared):
+    faces = pd.read_csv(shared / "london" / "faces.csv")
+    faces = faces[faces["left_eye_x"].notna()].iloc[::6]
+    cropper = FaceCropper()
+    table = cropper.detect([shared / "london" / image for image in faces["image"]])
+    assert not len(cropper.missing_)
+    ours, theirs = (t[EYES].to_numpy().reshape(-1, 2, 2) for t in (table, faces))
+    apart = np.linalg.norm(theirs[:, 0] - theirs[:, 1], axis=1)
+    error = np.linalg.norm(ours - theirs, axis=2).mean(axis=1) / apart
+    assert np.median(error) < 0.04
+    assert error.max() < 0.10
+    again = cropper.detect(cropper.transform(table))
+    eyes = again[EYES].to_numpy().reshape(-1, 2, 2).mean(axis=1)
+    assert np.median(np.linalg.norm(eyes - [63.5, 39.5], axis=1)) < 2

@@ -1,0 +1,114 @@
+"""The cascade against facenet-pytorch's own, and the search from large to small."""
+
+import numpy as np
+import pytest
+import torch
+from facenet_pytorch import MTCNN
+from PIL import Image
+from torch.nn.functional import interpolate
+
+from skau.preprocessing.detector import find_faces, follow_face
+from skau.preprocessing.integral import IntegralImages
+
+
+@pytest.fixture(scope="module")
+def scene(photos):
+    """A wide scene with a small and a larger face before a smooth background."""
+    y, x = np.mgrid[:300, :420]
+    ground = np.stack([90 + x // 8, 120 + y // 6, 140 - x // 10], axis=-1).astype(np.uint8)
+    image = Image.fromarray(ground)
+    image.paste(Image.fromarray(photos[0]).resize((60, 60)), (30, 200))
+    image.paste(Image.fromarray(photos[2]).resize((130, 130)), (250, 60))
+    return image
+
+
+def _scaled(pixels, size):
+    planes = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float()
+    return (interpolate(planes, size, mode="area") - 127.5) / 128
+
+
+def test_means_from_the_table_are_area_interpolation(photos):
+    images = [Image.fromarray(photo).resize((70, 50)) for photo in photos[:2]]
+    tables = IntegralImages(images, 1, "cpu")
+    for size in ((50, 70), (31, 43), (7, 5), (80, 90)):
+        expected = torch.cat([_scaled(image, size) for image in images])
+        torch.testing.assert_close(tables.resized(*size), expected, atol=1e-5, rtol=0)
+    boxes = torch.tensor([[3, 2, 41, 50], [0, 0, 70, 50], [60, 10, 65, 14]])
+    index = torch.tensor([1, 0, 1])
+    expected = torch.cat(
+        [_scaled(images[i].crop(box), (24, 24)) for i, box in zip(index, boxes.tolist())]  # noqa: B905
+    )
+    torch.testing.assert_close(tables.windows(index, boxes, 24), expected, atol=1e-5, rtol=0)
+
+
+def test_reduced_tables_average_blocks(photos):
+    image = Image.fromarray(photos[0]).resize((65, 48))
+    tables = IntegralImages([image], 4, "cpu")
+    assert tables.size == (64, 48)
+    expected = _scaled(image.reduce(4, box=(0, 0, 64, 48)), (6, 8))
+    torch.testing.assert_close(tables.resized(6, 8), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("largest_only", [True, False])
+def test_same_faces_as_facenet_pytorch(photos, scene, largest_only):
+    images = [Image.fromarray(photo) for photo in photos[:3]] + [scene]
+    found = find_faces(images, largest_only=largest_only, threshold=0.7)
+    mtcnn = MTCNN(thresholds=[0.6, 0.7, 0.7])
+    for image, faces in zip(images, found, strict=True):
+        boxes, probability, points = mtcnn.detect(image, landmarks=True)
+        np.testing.assert_allclose(faces.boxes[0], boxes[0].astype(float), atol=0.01)
+        np.testing.assert_allclose(faces.points[0], points[0].astype(float), atol=0.01)
+        assert faces.probability[0] == pytest.approx(float(probability[0]), abs=1e-4)
+
+
+def test_smaller_faces_are_found_when_all_are_wanted(scene):
+    assert len(find_faces([scene], largest_only=True)[0]) >= 1
+    faces = find_faces([scene], largest_only=False)[0]
+    assert len(faces) == 2
+    middle = faces.boxes.reshape(2, 2, 2).mean(axis=1)
+    np.testing.assert_allclose(middle, [[315, 125], [60, 230]], atol=15)  # the larger one first
+
+
+def test_a_small_face_in_a_large_image(photos):
+    image = Image.new("RGB", (900, 700), (120, 130, 140))
+    image.paste(Image.fromarray(photos[1]).resize((64, 64)), (700, 500))
+    faces = find_faces([image])[0]
+    assert len(faces) == 1
+    np.testing.assert_allclose(faces.points[0].mean(axis=0), [732, 532], atol=16)
+    assert len(find_faces([image], min_face_size=120)[0]) == 0
+
+
+def test_batches_do_not_change_the_result(photos, scene):
+    images = [Image.fromarray(photo) for photo in photos[:4]] + [scene]
+    together = find_faces(images)
+    for image, faces in zip(images, together, strict=True):
+        alone = find_faces([image])[0]
+        np.testing.assert_allclose(alone.points, faces.points, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (11, 300), (12, 12), (40, 30)])
+def test_images_too_small_for_a_face(size):
+    assert len(find_faces([Image.new("RGB", size, (90, 80, 70))])[0]) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_face_in_landscapes(seed):
+    # Clouds: noise whose power falls with the frequency, as in natural scenes.
+    rng = np.random.default_rng(seed)
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(400), np.fft.fftfreq(300)))
+    frequency[0, 0] = 1
+    spectrum = np.fft.fft2(rng.normal(size=(3, 300, 400))) / frequency**1.2
+    clouds = np.fft.ifft2(spectrum).real
+    clouds = 127 + 50 * clouds / clouds.std()
+    image = Image.fromarray(clouds.clip(0, 255).astype(np.uint8).transpose(1, 2, 0))
+    assert len(find_faces([image], largest_only=False)[0]) == 0
+
+
+def test_following_a_face(photos, scene):
+    face = find_faces([scene])[0]
+    moved = np.asarray(scene)[6:, 9:]
+    near = follow_face(Image.fromarray(moved), face.boxes[0])
+    eyes = np.linalg.norm(face.points[0, 0] - face.points[0, 1])
+    assert np.abs(near.points[0] + [9, 6] - face.points[0]).max() < 0.1 * eyes
+    assert len(follow_face(scene, np.array([5.0, 5, 60, 60]))) == 0
+    assert len(follow_face(scene, np.array([900.0, 900, 960, 960]))) == 0

@@ -1,0 +1,120 @@
+"""Everything that people call an image, as RGB or a clear error."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from skau.preprocessing.images import ImageSource, read_image
+
+RAMP = np.arange(12 * 10, dtype=np.uint8).reshape(12, 10)
+RGB = np.stack([RAMP, RAMP[::-1], 255 - RAMP], axis=-1)
+
+
+def _read(image):
+    return np.asarray(read_image(image))
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (RGB, RGB),
+        (RAMP, np.dstack([RAMP] * 3)),
+        (RAMP[:, :, None], np.dstack([RAMP] * 3)),
+        (RGB.astype(np.uint16) * 257, RGB),
+    ],
+    ids=["rgb", "grey", "grey-channel", "16-bit"],
+)
+def test_arrays(array, expected):
+    np.testing.assert_array_equal(_read(array), expected)
+
+
+def test_transparent_pixels_lie_on_white():
+    rgba = np.dstack([RGB, np.full_like(RAMP, 255)])
+    rgba[0, 0] = (10, 20, 30, 0)
+    expected = RGB.copy()
+    expected[0, 0] = 255
+    np.testing.assert_array_equal(_read(rgba), expected)
+    np.testing.assert_array_equal(_read(Image.fromarray(rgba)), expected)
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (RGB / 255.0, "dtype float64.*convert"),
+        (RGB.astype(np.int64), "dtype int64"),
+        (RGB.transpose(2, 0, 1), "colours last"),
+        (np.zeros((0, 5, 3), np.uint8), "shape"),
+    ],
+)
+def test_wrong_arrays(array, message):
+    with pytest.raises(ValueError, match=message):
+        read_image(array)
+
+
+def test_exif_orientation(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera lay on its side
+    Image.fromarray(RGB).save(tmp_path / "turned.png", exif=exif)
+    np.testing.assert_array_equal(_read(tmp_path / "turned.png"), np.rot90(RGB, -1))
+    with Image.open(tmp_path / "turned.png") as opened:
+        np.testing.assert_array_equal(_read(opened), np.rot90(RGB, -1))
+
+
+def test_file_formats(tmp_path):
+    Image.fromarray(RAMP.astype(np.uint16) * 257).save(tmp_path / "16.png")
+    np.testing.assert_array_equal(_read(tmp_path / "16.png"), np.dstack([RAMP] * 3))
+
+    flat = Image.new("CMYK", (10, 12), (0, 255, 255, 0))
+    flat.save(tmp_path / "cmyk.jpg", quality=95)
+    assert np.abs(_read(tmp_path / "cmyk.jpg").astype(int) - [255, 0, 0]).max() < 8
+
+    frames = [Image.new("RGB", (10, 12), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "two.gif", save_all=True, append_images=frames[1:])
+    np.testing.assert_array_equal(_read(str(tmp_path / "two.gif"))[0, 0], [255, 0, 0])
+
+    palette = Image.fromarray(RGB).convert("P")
+    palette.save(tmp_path / "palette.png")
+    np.testing.assert_array_equal(_read(tmp_path / "palette.png"), palette.convert("RGB"))
+
+
+def test_float_files_are_refused(tmp_path):
+    Image.fromarray(RAMP.astype(np.float32)).save(tmp_path / "float.tiff")
+    with pytest.raises(ValueError, match="white is not fixed"):
+        read_image(tmp_path / "float.tiff")
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        ("a.jpg", ValueError, r"pass \[X\]"),
+        (Image.fromarray(RGB), ValueError, r"pass \[X\]"),
+        (RGB, ValueError, r"pass X\[None\]"),
+        (np.zeros((3, 4)), ValueError, "shape"),
+        (np.zeros((2, 5, 5, 3)), ValueError, "dtype float64"),
+        ([], ValueError, "no image"),
+        (["a.jpg", 3], TypeError, r"X\[1\] is 3"),
+        (pd.DataFrame({"path": ["a"], "au": [1]}), ValueError, r"X\['path'\]"),
+        (17, TypeError, "X is a int"),
+    ],
+)
+def test_wrong_input_is_named(X, error, message):
+    with pytest.raises(error, match=message):
+        ImageSource(X)
+
+
+def test_kinds_of_path_lists(tmp_path):
+    paths = [str(tmp_path / f"{i}.png") for i in range(2)]
+    for path in paths:
+        Image.fromarray(RGB).save(path)
+    for X in (
+        paths,
+        tuple(paths),
+        np.array(paths),
+        pd.Series(paths, index=[7, 3]),
+        pd.DataFrame({"path": paths}),
+    ):
+        source = ImageSource(X)
+        assert source.paths == paths
+        np.testing.assert_array_equal(source.read(1), RGB)
+        assert source.name(1) == f"row 1 ({paths[1]})"
