@@ -1,0 +1,135 @@
+"""One cell of the tables: fit on all folds but one, test on that one and on other corpora."""
+
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from _corpora import Corpus
+from _methods import make_estimator, parse_method
+from sklearn.base import BaseEstimator
+
+from skau.metrics import au_report, identity_leakage
+
+COLUMNS = [
+    "method", "train", "test", "fold", "seed", "au", "f1", "accuracy", "auc", "n_pos", "n",
+]  # fmt: skip
+
+
+@dataclass
+class Fold:
+    """Subjects to test on, and those to train on."""
+
+    name: str
+    train: list[str]
+    test: list[str]
+
+
+@dataclass
+class Setting:
+    """What all cells of a run share."""
+
+    corpus: Corpus
+    others: list[Corpus]
+    identities: Corpus | None
+    aus: list[str]
+    epochs: int
+    validation: float
+    histories: Path
+
+
+def make_folds(corpus: Corpus, n_folds: int) -> list[Fold]:
+    """The published folds, or blocks of the subjects in order of their names."""
+    subjects = np.unique(corpus.groups)
+    blocks = corpus.folds or {
+        f"{block[0]}-{block[-1]}": block.tolist() for block in np.array_split(subjects, n_folds)
+    }
+    return [
+        Fold(name, np.setdiff1d(subjects, test).tolist(), list(test))
+        for name, test in blocks.items()
+    ]
+
+
+def make_draws(corpus: Corpus, n_draws: int) -> list[Fold]:
+    """Five subjects at random, the last to test on."""
+    rng = np.random.RandomState(0)
+    subjects = np.unique(corpus.groups)
+    drawn = [rng.choice(subjects, 5, replace=False).tolist() for _ in range(n_draws)]
+    return [Fold(f"draw{i:03d}", five[:4], five[4:]) for i, five in enumerate(drawn)]
+
+
+def training_part(
+    setting: Setting, fold: Fold, spec: str
+) -> tuple[np.ndarray, pd.DataFrame, np.ndarray]:
+    """Images, labels and subjects of the training subjects, and the identity corpus below."""
+    method, corpus = parse_method(spec), setting.corpus
+    rows = np.flatnonzero(np.isin(corpus.groups, fold.train))
+    X = corpus.part(rows, method.regions)
+    Y = corpus.target.reindex(columns=setting.aus).iloc[rows]
+    groups = corpus.groups[rows]
+    if method.identities and setting.identities is not None:
+        ids = setting.identities
+        X = np.concatenate([X, ids.part(np.arange(len(ids.groups)), method.regions)])
+        Y = pd.concat([Y, pd.DataFrame(np.nan, range(len(ids.groups)), Y.columns)])
+        groups = np.concatenate([
+            np.char.add(f"{corpus.name}/", groups), np.char.add(f"{ids.name}/", ids.groups)
+        ])  # fmt: skip
+    return X, Y.reset_index(drop=True), groups
+
+
+def score(
+    clf: BaseEstimator, corpus: Corpus, rows: np.ndarray, spec: str, aus: list[str]
+) -> pd.DataFrame:
+    """One row an AU that the corpus annotates."""
+    method = parse_method(spec)
+    X = corpus.part(rows, method.regions)
+    known = {"groups": corpus.groups[rows]} if method.unlabelled else {}
+    proba = clf.predict_proba(X, **known)
+    shared = [au for au in aus if au in corpus.target]
+    Y = corpus.target[shared].iloc[rows]
+    report = au_report(Y, proba[:, [aus.index(au) for au in shared]]).drop(index="mean")
+    table = report[["f1", "accuracy", "roc_auc"]].rename(columns={"roc_auc": "auc"})
+    table["n_pos"], table["n"] = Y.sum().astype(int), Y.notna().sum()
+    return table.rename_axis("au").reset_index()
+
+
+def leakage(clf: BaseEstimator, corpus: Corpus, rows: np.ndarray) -> float:
+    """Of the features of subjects never seen; NaN where a method has none or people are few."""
+    groups = corpus.groups[rows]
+    counts = np.unique(groups, return_counts=True)[1]
+    if not hasattr(clf, "transform") or len(counts) < 2 or counts.min() < 5:
+        return np.nan
+    return identity_leakage(clf.transform(corpus.part(rows, False)), groups)
+
+
+def run_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame:
+    """Fit once; test on the fold left out and on every other corpus."""
+    X, Y, groups = training_part(setting, fold, spec)
+    clf = make_estimator(spec, epochs=setting.epochs, validation=setting.validation, seed=seed)
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="n_identities=")
+        clf.fit(X, Y, groups=groups)
+    seconds = time.perf_counter() - start
+    mine = np.flatnonzero(np.isin(setting.corpus.groups, fold.test))
+    tests = [(setting.corpus, mine)]
+    tests += [(other, np.arange(len(other.groups))) for other in setting.others]
+    parts = [
+        score(clf, corpus, rows, spec, setting.aus).assign(test=corpus.name)
+        for corpus, rows in tests
+    ]
+    module = getattr(clf, "module_", None)
+    if hasattr(clf, "history_"):
+        setting.histories.mkdir(parents=True, exist_ok=True)
+        name = f"{setting.corpus.name}-{spec}-{fold.name}-{seed}.csv".replace(":", "_")
+        clf.history_.to_csv(setting.histories / name, index=False)
+    table = pd.concat(parts, ignore_index=True).assign(
+        method=spec, train=setting.corpus.name, fold=fold.name, seed=seed,
+        fit_seconds=round(seconds, 1),
+        best_epoch=getattr(clf, "best_epoch_", np.nan),
+        n_parameters=np.nan if module is None else sum(p.numel() for p in module.parameters()),
+        leakage=leakage(clf, setting.corpus, mine),
+    )  # fmt: skip
+    return table[[*COLUMNS, *table.columns.drop(COLUMNS)]]

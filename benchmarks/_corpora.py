@@ -1,0 +1,83 @@
+"""Corpora as aligned crops, cut once and kept."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skau import datasets
+from skau.preprocessing import FaceCropper
+
+LOADERS = {
+    "bp4d": datasets.load_bp4d,
+    "celeba": datasets.load_celeba,
+    "disfa": datasets.load_disfa,
+    "london": datasets.load_london,
+    "unbc": datasets.load_unbc,
+}
+
+
+@dataclass
+class Corpus:
+    """A corpus as the benchmark needs it."""
+
+    name: str
+    crops: dict[str, np.ndarray]  # by region: (n, size, size, 3) uint8, memory maps
+    target: pd.DataFrame  # (n, n_aus)
+    groups: np.ndarray  # (n,)
+    folds: dict[str, list[str]] | None  # published test parts
+
+    def part(self, rows: np.ndarray, regions: bool) -> np.ndarray:
+        """Crops of some rows; of all regions, (n, 3, size, size, 3), or the full face."""
+        if regions:
+            return np.stack([crops[rows] for crops in self.crops.values()], axis=1)
+        return self.crops["full"][rows]
+
+
+def open_corpus(spec: str, work: Path, size: int, regions: tuple[str, ...]) -> Corpus:
+    """Load ``"name=folder"`` and cut its faces, unless ``work`` already holds them.
+
+    The name chooses the loader of a published corpus; any other is read by ``load_faces``.
+    """
+    name, equals, folder = spec.partition("=")
+    if not equals:
+        raise ValueError(f"a corpus is given as name=folder, not {spec!r}")
+    return from_bunch(name, LOADERS.get(name, datasets.load_faces)(folder), work, size, regions)
+
+
+def from_bunch(
+    name: str, bunch: Any, work: Path, size: int, regions: tuple[str, ...] = ("full",)
+) -> Corpus:
+    """Cut the faces of any corpus of ``skau.datasets``."""
+    crops = {region: _cut(name, bunch.images, work, size, region) for region in regions}
+    return Corpus(name, crops, bunch.target, np.asarray(bunch.groups), bunch.get("folds"))
+
+
+def _cut(name: str, images: Any, work: Path, size: int, region: str) -> np.ndarray:
+    file = work / f"{name}-{region}-{size}.npy"
+    if not file.exists():
+        work.mkdir(parents=True, exist_ok=True)
+        cropper = FaceCropper(size=size, region=region, on_missing="warn", verbose=1)
+        source = images if np.ndim(images) > 1 else _landmarks(name, images, work)
+        half = file.with_suffix(".part.npy")
+        np.save(half, cropper.transform(source))
+        half.rename(file)
+    crops = np.load(file, mmap_mode="r")
+    if len(crops) != len(images):
+        raise ValueError(
+            f"{file} holds {len(crops)} crops, but {name} has {len(images)} images; delete it"
+        )
+    return crops
+
+
+def _landmarks(name: str, paths: Any, work: Path) -> pd.DataFrame:
+    """Faces are looked for once, whatever regions are cut."""
+    file = work / f"{name}-landmarks.csv"
+    if not file.exists():
+        table = FaceCropper(on_missing="warn", verbose=1).detect(list(paths))
+        half = file.with_suffix(".part")
+        table.to_csv(half, index=False)
+        half.rename(file)
+    return pd.read_csv(file)

@@ -1,0 +1,100 @@
+"""The systems that the tables compare, by name, and any variant of them."""
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import make_pipeline
+
+from skau import DSNClassifier, IdenNetClassifier
+from skau.baselines import (
+    AlexNetClassifier,
+    ATFClassifier,
+    DRMLClassifier,
+    LightCNNClassifier,
+    ROINetClassifier,
+    SVTPTClassifier,
+)
+from skau.regions import RegionClassifier
+
+REGIONS = ("full", "upper", "lower")
+
+
+class TakeRegion(TransformerMixin, BaseEstimator):
+    """Pick one of the crops that were cut beforehand: (n, 3, h, w, c) -> (n, h, w, c)."""
+
+    def __init__(self, region: str = "full") -> None:
+        self.region = region
+
+    def fit(self, X: np.ndarray, y: Any = None) -> "TakeRegion":
+        return self
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(X[:, REGIONS.index(self.region)])
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+def region_dsn(regions: str | None = "facs", **params: Any) -> RegionClassifier:
+    return RegionClassifier(make_pipeline(TakeRegion(), DSNClassifier(**params)), regions=regions)
+
+
+@dataclass(frozen=True)
+class Method:
+    """How to make an estimator, and what it is given."""
+
+    make: Callable[..., BaseEstimator]
+    params: dict[str, Any]
+    identities: bool = False  # trained on the identity corpus too
+    regions: bool = False  # sees the crops of all regions
+    unlabelled: bool = False  # predicts with the test person's other frames
+    trained: bool = True  # has epochs, validation subjects and a seed
+
+
+METHODS = {
+    "DSN": Method(DSNClassifier, {}),
+    "SingleEncoder": Method(DSNClassifier, {"person_encoder": False}),
+    "LightCNN": Method(LightCNNClassifier, {}),
+    "LightCNN-pretrained": Method(LightCNNClassifier, {"identity_epochs": 3}, identities=True),
+    "IdenNet": Method(IdenNetClassifier, {}, identities=True),
+    "IdenNet-no-identities": Method(IdenNetClassifier, {}),
+    "AlexNet": Method(AlexNetClassifier, {}),
+    "DRML": Method(DRMLClassifier, {}),
+    "ATF": Method(ATFClassifier, {}),
+    "ROINet": Method(ROINetClassifier, {}),
+    "SVTPT": Method(SVTPTClassifier, {}, unlabelled=True, trained=False),
+    "DSN-regions": Method(region_dsn, {}, regions=True),
+    "DSN-single-AU": Method(region_dsn, {"regions": None}, regions=True),
+}
+
+
+def parse_method(spec: str) -> Method:
+    """Read ``"IdenNet"``, or a variant such as ``"IdenNet:normalize=False,alpha=0.2"``."""
+    name, _, changes = spec.partition(":")
+    if name not in METHODS:
+        raise ValueError(f"method {name!r} is not one of {', '.join(METHODS)}")
+    method = METHODS[name]
+    params = dict(method.params)
+    for change in filter(None, changes.split(",")):
+        key, _, value = change.partition("=")
+        try:
+            params[key] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            params[key] = value  # a word, such as difference=mean
+    return Method(method.make, params, *(
+        getattr(method, flag) for flag in ("identities", "regions", "unlabelled", "trained")
+    ))  # fmt: skip
+
+
+def make_estimator(spec: str, *, epochs: int, validation: float, seed: int) -> BaseEstimator:
+    """Make the estimator of a method; every one that is trained gets the same budget."""
+    method = parse_method(spec)
+    params = dict(method.params)
+    if method.trained:
+        usual = {"max_epochs": epochs, "validation_fraction": validation, "random_state": seed}
+        params = usual | params
+    return method.make(**params)

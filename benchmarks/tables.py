@@ -1,0 +1,170 @@
+"""The papers' tables: every method, fold and seed, within a corpus and across to others.
+
+    python benchmarks/tables.py --work CROPS --train ict-lab=DIR --test ict-wild=DIR \\
+        --test london=DIR --identities ict-ids=DIR
+
+With the papers' corpora: ``--size 128 --train bp4d=DIR --test disfa=DIR --test unbc=DIR
+--identities celeba=DIR``.
+
+A *cell* is one fit of one method, on all folds but one, with one seed; it is tested on the fold
+left out and on every other corpus. Cells are written to ``--out`` as they are done, and a run
+that was stopped goes on with what is missing. ``--methods`` takes any name of ``_methods.py``
+and variants such as ``IdenNet:normalize=False``; give variants a file of their own. ``--draws``
+replaces the folds by paper 1's protocol: random draws of five subjects, four to train (one of
+them to validate) and one to test.
+"""
+
+import argparse
+import json
+import platform
+import traceback
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from _cells import Fold, Setting, make_draws, make_folds, run_cell
+from _corpora import open_corpus
+from _methods import REGIONS, make_estimator, parse_method
+from _report import write_figure, write_report
+from joblib import Parallel, delayed
+from sklearn import config_context
+from tqdm import tqdm
+
+HEADLINE = ("DSN", "SingleEncoder", "LightCNN", "LightCNN-pretrained", "IdenNet")
+BP4D_AUS = [f"AU{n}" for n in (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)]
+CELL = ["method", "train", "fold", "seed"]
+
+
+def try_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame | str:
+    """A failing cell says so and leaves the others alone."""
+    try:
+        return run_cell(setting, spec, fold, seed)
+    except Exception:
+        return f"{spec}, {fold.name}, seed {seed}:\n{traceback.format_exc()}"
+
+
+def read_results(out: Path) -> pd.DataFrame | None:
+    return pd.read_csv(out, dtype={"fold": str}) if out.exists() else None
+
+
+def missing_cells(
+    results: pd.DataFrame | None,
+    train: str,
+    methods: list[str],
+    folds: list[Fold],
+    seeds: list[int],
+) -> list[tuple[str, Fold, int]]:
+    """Seeds outermost, so that a run stopped early has whole rows of few seeds."""
+    done = set() if results is None else set(results[CELL].itertuples(index=False, name=None))
+    return [
+        (spec, fold, seed)
+        for seed in seeds
+        for fold in folds
+        for spec in methods
+        if (spec, train, fold.name, seed) not in done
+    ]
+
+
+def run(
+    setting: Setting, methods: list[str], folds: list[Fold], seeds: list[int], out: Path, jobs: int
+) -> pd.DataFrame:
+    """Run the cells that ``out`` does not hold, and write each as it is done."""
+    results = read_results(out)
+    cells = missing_cells(results, setting.corpus.name, methods, folds, seeds)
+    failures = []
+    work: Iterator[Any] = Parallel(n_jobs=jobs, return_as="generator_unordered")(
+        delayed(try_cell)(setting, *cell) for cell in cells
+    )
+    for result in tqdm(work, total=len(cells), desc="cells", disable=not cells):
+        if isinstance(result, str):
+            failures.append(result)
+            tqdm.write(result)
+            continue
+        results = result if results is None else pd.concat([results, result], ignore_index=True)
+        half = out.with_suffix(".part")
+        results.to_csv(half, index=False, float_format="%.6g")
+        half.replace(out)  # at no time is there half a cell on disk
+    if failures:
+        raise RuntimeError(f"{len(failures)} of {len(cells)} cells failed; run again after a mend")
+    assert results is not None
+    return results
+
+
+def check_config(config: dict[str, Any], methods: list[str], out: Path) -> None:
+    """Write the configuration beside the results; refuse to mix two in one file."""
+    file = out.with_suffix(".json")
+    own = {}
+    with config_context(print_changed_only=False):  # a changed default is a change too
+        for spec in methods:
+            usual = {"epochs": config["epochs"], "validation": config["validation"], "seed": 0}
+            own[spec] = make_estimator(spec, **usual).__repr__(N_CHAR_MAX=100_000)
+    if out.exists() and file.exists():
+        old = json.loads(file.read_text(encoding="utf-8"))
+        changed = [key for key in config if old.get(key) != config[key]]
+        changed += [spec for spec in own if old["methods"].get(spec, own[spec]) != own[spec]]
+        if changed:
+            raise ValueError(
+                f"{out} was begun with another configuration of {', '.join(changed)}; choose "
+                "another --out, or delete it"
+            )
+        own = old["methods"] | own
+    machine = {
+        "date": date.today().isoformat(),
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
+        "versions": f"Python {platform.python_version()}, torch {torch.__version__}",
+    }
+    text = json.dumps({**config, "methods": own, **machine}, indent=1)
+    file.write_text(text + "\n", encoding="utf-8")
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--work", type=Path, required=True, help="folder for crops and learning curves")
+    add("--train", required=True, metavar="NAME=DIR")
+    add("--test", action="append", default=[], metavar="NAME=DIR", help="other corpora")
+    add("--identities", metavar="NAME=DIR", help="for the methods that learn identities")
+    add("--out", type=Path, default=Path(__file__).parent / "results" / "tables.csv")
+    add("--methods", nargs="+", default=list(HEADLINE))
+    add("--aus", nargs="+", default=BP4D_AUS)
+    add("--folds", type=int, default=3)
+    add("--only-folds", nargs="+", help="names of the folds to run")
+    add("--draws", type=int, help="draws of five subjects in place of folds")
+    add("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    add("--size", type=int, default=64, help="of the crops")
+    add("--epochs", type=int, default=20)
+    add("--jobs", type=int, default=1, help="cells at a time")
+    add("--figure", action="store_true", help="needs matplotlib")
+    args = parser.parse_args(argv)
+
+    regions = REGIONS if any(parse_method(spec).regions for spec in args.methods) else ("full",)
+    train, *others = (
+        open_corpus(spec, args.work, args.size, regions) for spec in (args.train, *args.test)
+    )
+    ids = open_corpus(args.identities, args.work, args.size, regions) if args.identities else None
+    folds = make_draws(train, args.draws) if args.draws else make_folds(train, args.folds)
+    if args.only_folds:
+        folds = [fold for fold in folds if fold.name in args.only_folds]
+    validation = 0.25 if args.draws else 0.15
+    setting = Setting(
+        train, others, ids, args.aus, args.epochs, validation, args.work / "histories"
+    )
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    config = {
+        "size": args.size, "epochs": args.epochs, "validation": validation,
+        "identities": ids.name if ids else None, "aus": args.aus,
+    }  # fmt: skip
+    check_config(config, args.methods, args.out)
+    results = run(setting, args.methods, folds, args.seeds, args.out, args.jobs)
+    write_report(results, args.out.with_suffix(".md"))
+    if args.figure:
+        write_figure(results, args.out.with_suffix(".png"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""The benchmark behind the tables, on a few of the faces that ship with skau."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from skau.datasets import load_sample_faces
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def tables():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        import tables
+
+        yield tables
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Three small corpora: one to train on, one to test on, one of identities."""
+    root = tmp_path_factory.mktemp("corpora")
+    faces = load_sample_faces()
+    subjects = np.unique(faces.groups)
+    for name, own in (("lab", subjects[:6]), ("wild", subjects[6:8]), ("ids", subjects[8:12])):
+        rows = np.flatnonzero(np.isin(faces.groups, own))[::2]
+        folder = root / name
+        folder.mkdir()
+        for row in rows:
+            Image.fromarray(faces.images[row]).save(folder / f"{row}.png")
+        table = pd.DataFrame({"image": [f"{row}.png" for row in rows]})
+        table["subject"] = faces.groups[rows]
+        if name != "ids":
+            aus = faces.target.iloc[rows].reset_index(drop=True).astype(int)
+            table = pd.concat([table, aus], axis=1)
+        table.to_csv(folder / "labels.csv", index=False)
+    return root
+
+
+def arguments(folders, out, *more):
+    pairs = [f"{name}={folders / name}" for name in ("lab", "wild", "ids")]
+    return [
+        "--work", str(folders / "work"), "--train", pairs[0], "--test", pairs[1],
+        "--identities", pairs[2], "--out", str(out), "--folds", "2", "--seeds", "0",
+        "--size", "32", "--epochs", "1", *more,
+    ]  # fmt: skip
+
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:no (positive|negative) example"),
+    pytest.mark.filterwarnings("ignore:no face found"),
+]
+
+
+def test_runs_resumes_and_reports(tables, folders, tmp_path, monkeypatch):
+    out = tmp_path / "results.csv"
+    methods = ["DSN:beta=0.1", "LightCNN-pretrained", "SVTPT"]
+    call = arguments(folders, out, "--methods", *methods)
+    run_cell, done = tables.run_cell, []
+
+    def stop_at_the_fourth(setting, spec, fold, seed):
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append((spec, fold.name))
+        return run_cell(setting, spec, fold, seed)
+
+    monkeypatch.setattr(tables, "run_cell", stop_at_the_fourth)
+    with pytest.raises(KeyboardInterrupt):
+        tables.main(call)
+    half = pd.read_csv(out)
+    assert half.groupby(["method", "fold"]).ngroups == 3
+    done.clear()
+    tables.main(call)
+    assert len(done) == 3  # of six cells, the other three
+    results = pd.read_csv(out)
+    pd.testing.assert_frame_equal(results[: len(half)], half)
+    assert len(results) == 6 * (12 + 12)
+    columns = ["method", "train", "test", "fold", "seed", "au", "f1", "accuracy", "auc", "n_pos"]
+    assert results.columns[:11].tolist() == [*columns, "n"]
+    assert set(results["fold"]) == {"S001-S003", "S004-S006"}
+    assert (results.loc[results["test"] == "lab", "n"] == 30).all()
+    assert (results.loc[results["test"] == "wild", "n"] == 20).all()
+    tables.main(call)
+    assert len(done) == 3  # nothing is left to do
+
+    report = out.with_suffix(".md").read_text()
+    assert "Within lab" in report
+    assert "From lab to wild" in report
+    f1 = results[(results["method"] == "SVTPT") & (results["test"] == "wild")]
+    mean = f1.groupby("au")["f1"].mean().mean()
+    assert f"| {100 * mean:.1f} |" in report
+    config = json.loads(out.with_suffix(".json").read_text())
+    assert "beta=0.1" in config["methods"]["DSN:beta=0.1"]
+    with pytest.raises(ValueError, match="another configuration of epochs"):
+        tables.main([*call, "--epochs", "2"])
+
+
+def test_a_failing_cell_leaves_the_others_alone(tables, folders, tmp_path, monkeypatch):
+    out = tmp_path / "results.csv"
+    run_cell = tables.run_cell
+
+    def fail_once(setting, spec, fold, seed):
+        if fold.name == "S001-S003":
+            raise ValueError("out of luck")
+        return run_cell(setting, spec, fold, seed)
+
+    monkeypatch.setattr(tables, "run_cell", fail_once)
+    with pytest.raises(RuntimeError, match="1 of 2 cells failed"):
+        tables.main(arguments(folders, out, "--methods", "SVTPT"))
+    assert set(pd.read_csv(out)["fold"]) == {"S004-S006"}
+
+
+def test_nothing_of_the_test_subjects_is_learnt(tables, folders):
+    """A mark in the picture that gives the label away, in the test fold alone."""
+    from _cells import Setting, make_folds, run_cell
+    from _corpora import open_corpus
+
+    corpus = open_corpus(f"lab={folders / 'lab'}", folders / "work", 32, ("full",))
+    fold = make_folds(corpus, 2)[0]
+    setting = Setting(corpus, [], None, ["AU1", "AU12"], 2, 0.3, folders / "work" / "histories")
+    before = run_cell(setting, "LightCNN", fold, 0)
+    test = np.isin(corpus.groups, fold.test)
+    assert set(fold.test).isdisjoint(fold.train)
+    turned = corpus.target.copy()
+    turned[test] = 1 - turned[test]
+    corpus.target = turned
+    after = run_cell(setting, "LightCNN", fold, 0)
+    np.testing.assert_allclose(after["accuracy"], 1 - before["accuracy"])  # same predictions
+    np.testing.assert_allclose(after["auc"], 1 - before["auc"])
+
+    marked = corpus.crops["full"].copy()
+    marked[test, :4, :4] = (255 * turned[test]["AU12"].to_numpy()[:, None, None, None]).astype(
+        np.uint8
+    )
+    corpus.crops = {"full": marked}
+    leaking = run_cell(setting, "LightCNN", fold, 0).set_index("au").loc["AU12", "auc"]
+    assert abs(leaking - after.set_index("au").loc["AU12", "auc"]) < 0.2
+
+
+def test_regions_and_draws(tables, folders, tmp_path):
+    out = tmp_path / "results.csv"
+    tables.main(
+        arguments(
+            folders, out, "--methods", "DSN-regions", "--aus", "AU1", "AU12", "--draws", "2"
+        )
+    )  # fmt: skip
+    results = pd.read_csv(out)
+    assert set(results["fold"]) == {"draw000", "draw001"}
+    assert (results.loc[results["test"] == "lab", "n"] == 10).all()  # one subject
+    assert set(results["au"]) == {"AU1", "AU12"}
