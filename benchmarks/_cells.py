@@ -41,7 +41,7 @@ class Setting:
 
 
 def make_folds(corpus: Corpus, n_folds: int) -> list[Fold]:
-    """The published folds, or blocks of the subjects in order of their names."""
+    """Return the published folds, or blocks of the subjects in order of their names."""
     subjects = np.unique(corpus.groups)
     blocks = corpus.folds or {
         f"{block[0]}-{block[-1]}": block.tolist() for block in np.array_split(subjects, n_folds)
@@ -53,7 +53,7 @@ def make_folds(corpus: Corpus, n_folds: int) -> list[Fold]:
 
 
 def make_draws(corpus: Corpus, n_draws: int) -> list[Fold]:
-    """Five subjects at random, the last to test on."""
+    """Draw five subjects at random, the last to test on."""
     rng = np.random.RandomState(0)
     subjects = np.unique(corpus.groups)
     drawn = [rng.choice(subjects, 5, replace=False).tolist() for _ in range(n_draws)]

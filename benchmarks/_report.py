@@ -24,7 +24,7 @@ def spread(values: pd.Series) -> str:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """A table with its index as first column."""
+    """Write a table with its index as first column."""
     names = [table.index.name or "", *map(str, table.columns)]
     rows = [
         [str(key), *map(str, row)] for key, row in zip(table.index, table.to_numpy(), strict=True)

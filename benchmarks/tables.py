@@ -1,6 +1,6 @@
-"""The papers' tables: every method, fold and seed, within a corpus and across to others.
+r"""The papers' tables: every method, fold and seed, within a corpus and across to others.
 
-    python benchmarks/tables.py --work CROPS --train ict-lab=DIR --test ict-wild=DIR \\
+    python benchmarks/tables.py --work CROPS --train ict-lab=DIR --test ict-wild=DIR \
         --test london=DIR --identities ict-ids=DIR
 
 With the papers' corpora: ``--size 128 --train bp4d=DIR --test disfa=DIR --test unbc=DIR
@@ -39,7 +39,7 @@ CELL = ["method", "train", "fold", "seed"]
 
 
 def try_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame | str:
-    """A failing cell says so and leaves the others alone."""
+    """Run a cell; one that fails says so and leaves the others alone."""
     try:
         return run_cell(setting, spec, fold, seed)
     except Exception:
@@ -47,6 +47,7 @@ def try_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame
 
 
 def read_results(out: Path) -> pd.DataFrame | None:
+    """Return the cells done so far, or None."""
     return pd.read_csv(out, dtype={"fold": str}) if out.exists() else None
 
 
@@ -121,6 +122,7 @@ def check_config(config: dict[str, Any], methods: list[str], out: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
+    """Read the arguments, run what is missing and write the report."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
