@@ -108,8 +108,8 @@ def pool_by_subject(values: ArrayLike, groups: ArrayLike) -> NDArray[np.float64]
         if len(sizes) > 1:
             shown = ", ".join(f"{w:g} x {h:g}" for w, h in sizes[:3])
             raise ValueError(
-                f"groups: the images of subject {str(subject)!r} differ in size ({shown}), so they "
-                "cannot share landmarks; make one subject of each size, or crop image by image"
+                f"groups: the images of subject {str(subject)!r} differ in size ({shown}), so "
+                "they cannot share landmarks; make each size a subject, or crop image by image"
             )
         faces = pooled[rows, FACE]
         faces = faces[~np.isnan(faces).any(axis=1)]

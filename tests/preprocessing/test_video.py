@@ -42,7 +42,7 @@ def test_the_face_is_followed(film, monkeypatch):
 
     searched, find = [], Worker._find
     monkeypatch.setattr(
-        Worker, "_find", lambda self, images: searched.append(1) or find(self, images)
+        Worker, "_find", lambda self, images: searched.extend(images) or find(self, images)
     )
     cropper = FaceCropper(size=48)
     table = cropper.detect(read_video(film))
