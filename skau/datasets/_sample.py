@@ -14,7 +14,8 @@ from skau.datasets._bunch import make_bunch
 
 DESCR = """\
 Rendered by make_au_faces with its default settings, {size} x {size} pixels, 12 AUs; see there
-for how the faces are made and labelled. No photograph of anybody is in it. Released under CC0.
+for how the faces are made and labelled. Of 22 pictures of each person the 20 are kept in which
+the face detector is surest of the face. No photograph of anybody is in it. Released under CC0.
 It is there to try things out with, not to report results on.
 """
 
@@ -45,7 +46,7 @@ def load_sample_faces(*, as_frame: bool = True, return_X_y: bool = False) -> Any
         groups : ndarray of shape (480,), dtype str
             Subjects ``S001`` to ``S024``.
         frame : DataFrame
-            Columns subject, frame (the picture's number, from 0) and the AUs of `target`.
+            Columns subject, frame (the picture's number, 0 to 21) and the AUs of `target`.
         au_names : list of str
             The columns of `target`.
         folds : None

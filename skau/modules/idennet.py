@@ -29,8 +29,9 @@ class IdenNet(AUModule):
         self.trunk, width = make_trunk(input_shape)
         self.fc5 = lightcnn_branch(width, normalize)
         self.fc6 = lightcnn_branch(width)
-        self.fc7 = nn.Linear(N_FEATURES, n_aus, bias=False)
         he_init(self)
+        # torch's smaller default: training starts near probability one half
+        self.fc7 = nn.Linear(N_FEATURES, n_aus, bias=False)
 
     def forward(self, x: Tensor) -> AUOutput:
         """Compute logits, subtracted features and identity of a batch."""
