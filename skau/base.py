@@ -350,7 +350,7 @@ class BaseAUClassifier(
         weights, epochs = state.pop("_weights", None), state.pop("_epochs", None)
         super().__setstate__(state)
         if weights is not None:
-            with torch.random.fork_rng():  # the first weights are thrown away
+            with torch.random.fork_rng(devices=[]):  # the first weights are thrown away
                 self._net_on(self._make_module(self.input_shape_, len(self.au_names_)))
             self.module_.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
             self.net_.history_ = History(epochs)
