@@ -115,8 +115,8 @@ class LightCNN(AUModule):
         self.input_shape, self.n_features = input_shape, N_FEATURES
         self.trunk, self.width = make_trunk(input_shape)
         self.fc6 = lightcnn_branch(self.width)
-        self.fc7 = nn.Linear(N_FEATURES, n_aus, bias=False)
         he_init(self)
+        self.fc7 = nn.Linear(N_FEATURES, n_aus, bias=False)  # torch's draw, as in IdenNet
 
     def forward(self, x: Tensor) -> AUOutput:
         """Compute logits, features and, for an identity head to read, the trunk's output."""
