@@ -31,18 +31,17 @@ def in_threads(
 ) -> Iterator[list[B]]:
     """Do a job on chunks of the items and yield the results in order.
 
-    A few chunks are under way at a time, so the memory does not grow with the items.  Each thread
-    computes on one processor, which for small networks is faster than sharing each step.
+    A few chunks are under way at a time, so the memory does not grow with the items.  Meanwhile
+    each thread, this one too, computes on one processor: the networks are so small that sharing
+    their steps among processors costs more than it gains.
     """
     items = iter(items)
     chunks = iter(lambda: list(islice(items, CHUNK)), [])
-    threads = torch.get_num_threads() if n_jobs is None else joblib.effective_n_jobs(n_jobs)
-    if threads == 1:
-        yield from map(job, chunks)
-        return
     before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+    threads = before if n_jobs is None else joblib.effective_n_jobs(n_jobs)
     waiting: deque[Future[list[B]]] = deque()
+    torch.set_num_threads(1)
+    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     try:
         for chunk in chunks:
             waiting.append(pool.submit(job, chunk))

@@ -1,0 +1,201 @@
+"""FaceCropper against facenet-pytorch's MTCNN: speed, landmarks, recall, accuracy.
+
+    python benchmarks/cropping.py [--photos DIR] [--n 48] [--threads 2]
+
+Every ratio is between two measurements of this run, on the same files, reading included.  On a
+machine that does other work, trust the ratio of processor time, with --threads 1, so that waiting
+threads do not count.  DIR holds ``faces.csv`` (with columns image, left_eye_x, ... of the pupils;
+the left eye is the one on the left of the image) and the photos that it names.  Without PyAV, the
+video part is left out.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from facenet_pytorch import MTCNN
+from PIL import Image
+
+from skau.preprocessing import FaceCropper, read_video
+
+HERE = Path(__file__).parent
+POINTS = [f"{p}_{c}" for p in ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+          for c in "xy"]  # fmt: skip
+
+
+def timed(job: Callable, *args: object) -> tuple[np.ndarray, object]:
+    """Return the seconds by the clock and of the processors, and the result."""
+    start = time.perf_counter(), time.process_time()
+    result = job(*args)
+    return np.array([time.perf_counter(), time.process_time()]) - start, result
+
+
+def one_by_one(mtcnn: MTCNN, images: list[Image.Image | Path]) -> np.ndarray:
+    """Return the points (n, 5, 2) of the largest face; NaN where there is none."""
+    points = np.full((len(images), 5, 2), np.nan)
+    for i, image in enumerate(images):
+        if isinstance(image, Path):
+            image = Image.open(image).convert("RGB")
+        _, _, found = mtcnn.detect(image, landmarks=True)
+        if found is not None:
+            points[i] = found[0].astype(float)
+    return points
+
+
+def compare(say: Callable, name: str, paths: list[Path], rounds: int) -> None:
+    """Time photos."""
+    mtcnn, cropper = MTCNN(), FaceCropper(on_missing="warn")
+    one_by_one(mtcnn, paths[:2]), cropper.transform(paths[:8])
+    seconds: dict[str, list[np.ndarray]] = {"mtcnn": [], "detect": [], "transform": []}
+    for _ in range(rounds):  # in turns, so that other load on the machine hits all alike
+        took, theirs = timed(one_by_one, mtcnn, paths)
+        seconds["mtcnn"].append(took)
+        took, table = timed(cropper.detect, paths)
+        seconds["detect"].append(took)
+        seconds["transform"].append(timed(cropper.transform, paths)[0])
+    best = {key: np.min(values, axis=0) for key, values in seconds.items()}
+    say(f"\n{name}: {len(paths)} JPEG files, best of {rounds} rounds")
+    for key in seconds:
+        report(say, key, len(paths), best[key], best["mtcnn"])
+    differences(say, theirs, table[POINTS].to_numpy().reshape(-1, 5, 2))
+
+
+def report(say: Callable, name: str, n: int, took: np.ndarray, theirs: np.ndarray) -> None:
+    """Say how fast something was."""
+    clock, processor = theirs / took
+    say(f"  {name:10s}{n / took[0]:7.1f} images/s {clock:7.1f}x    "
+        f"{1000 * took[1] / n:7.1f} ms of processor time an image {processor:7.1f}x")  # fmt: skip
+
+
+def differences(say: Callable, theirs: np.ndarray, ours: np.ndarray) -> None:
+    """Say how far the landmarks are from each other."""
+    iod = np.linalg.norm(theirs[:, 0] - theirs[:, 1], axis=1)
+    far = 100 * np.linalg.norm(theirs - ours, axis=2) / iod[:, None]
+    far = far[~np.isnan(far).any(axis=1)]
+    for name, of_face in (("mean", far.mean(axis=1)), ("worst", far.max(axis=1))):
+        say(f"  {name} landmark's difference, % of inter-ocular distance, {len(far)} faces: "
+            f"{np.median(of_face):.2f} median, {of_face.max():.2f} worst")  # fmt: skip
+
+
+def accuracy(say: Callable, folder: Path) -> None:
+    """Say how many faces are found and how far their eyes are from the marked ones."""
+    faces = pd.read_csv(folder / "faces.csv")
+    paths = [folder / image for image in faces["image"]]
+    cropper = FaceCropper(on_missing="warn")
+    table = cropper.detect(paths)
+    say(f"\nAccuracy: a face in {len(paths) - len(cropper.missing_)} of {len(paths)} photos")
+    eyes = POINTS[:4]
+    error = (table[eyes] - faces[eyes]).to_numpy().reshape(-1, 2, 2)
+    pupils = faces[eyes].to_numpy().reshape(-1, 2, 2)
+    error = np.linalg.norm(error, axis=2).mean(1)
+    error = 100 * error / np.linalg.norm(pupils[:, 0] - pupils[:, 1], axis=1)
+    error = error[~np.isnan(error)]
+    say(f"  eyes to marked pupils, % of inter-ocular distance, {len(error)} photos: "
+        f"{np.median(error):.1f} median, {error.max():.1f} worst")  # fmt: skip
+    crops = cropper.transform(table)
+    again = cropper.detect(crops)
+    middle = np.stack([(again.left_eye_x + again.right_eye_x) / 2,
+                       (again.left_eye_y + again.right_eye_y) / 2], 1) + 0.5  # fmt: skip
+    off = np.linalg.norm(middle - [64, 40], axis=1)
+    tilt = np.abs(again.left_eye_y - again.right_eye_y)
+    say(f"  eyes found again in the 128 px crops: mid-point {np.nanmedian(off):.2f} px from the "
+        f"template (median), tilt {np.nanmedian(tilt):.2f} px (median)")  # fmt: skip
+
+
+def film(path: Path, photos: list[Path], size: tuple[int, int], frames: int) -> None:
+    """Write a film in which each photo sways, nods and comes nearer for some frames."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "18"})
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        for photo in photos:
+            image = Image.open(photo).convert("RGB")
+            for k in range(frames):
+                zoom = image.height / size[1] / (1 + 0.15 * np.sin(k / 17))
+                turn = 0.12 * np.sin(k / 11)
+                a, b = zoom * np.cos(turn), zoom * np.sin(turn)
+                x = image.width / 2 + 25 * np.sin(k / 9) - (a * size[0] + b * size[1]) / 2
+                y = image.height / 2 + 12 * np.sin(k / 7) - (-b * size[0] + a * size[1]) / 2
+                frame = image.transform(
+                    size, Image.Transform.AFFINE, (a, b, x, -b, a, y), Image.Resampling.BICUBIC
+                )
+                container.mux(stream.encode(av.VideoFrame.from_image(frame)))
+        container.mux(stream.encode())
+
+
+def compare_video(say: Callable, path: Path) -> None:
+    """Time a film."""
+    mtcnn, cropper = MTCNN(), FaceCropper(on_missing="warn")
+    video = read_video(path)
+    cropper.transform(video)
+
+    def frames() -> np.ndarray:
+        return one_by_one(mtcnn, [Image.fromarray(frame.image) for frame in video])
+
+    theirs_took, theirs = timed(frames)
+    ours_took, crops = timed(cropper.transform, video)
+    table = cropper.detect(video)
+    say(f"\nVideo, {video.width} x {video.height}, {len(crops)} frames, decoding included")
+    report(say, "mtcnn", len(crops), theirs_took, theirs_took)
+    report(say, "transform", len(crops), ours_took, theirs_took)
+    say(f"  no face in {len(cropper.missing_)} frames")
+    differences(say, theirs, table[POINTS].to_numpy().reshape(-1, 5, 2))
+
+
+def main() -> None:
+    """Run all parts and keep what they say."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    shared = HERE.parents[1] / "shared" / "london"
+    parser.add_argument("--photos", type=Path, default=shared)
+    parser.add_argument("--n", type=int, default=48, help="photos to time")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "cropping.txt")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    if not (options.photos / "faces.csv").exists():
+        parser.error(f"{options.photos} has no faces.csv: give a folder of photos with --photos")
+    lines: list[str] = []
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+        lines.append(line)
+
+    say(f"{date.today()}, {platform.machine()}, {options.threads} threads, load average "
+        f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, torch {torch.__version__}, "
+        f"Python {platform.python_version()}")  # fmt: skip
+    table = pd.read_csv(options.photos / "faces.csv")
+    every = max(1, len(table) // options.n)
+    small = [options.photos / image for image in table["image"][::every][: options.n]]
+    with tempfile.TemporaryDirectory() as folder:
+        large = []
+        for photo in small:
+            image = Image.open(photo).convert("RGB")
+            width, height = (round(2.5 * side) for side in image.size)
+            large.append(Path(folder) / f"{len(large)}.jpg")
+            image.resize((width, height), Image.Resampling.BICUBIC).save(large[-1], quality=90)
+        compare(say, f"Photos of {width} px", large, options.rounds)
+        compare(say, "Photos as they are", small, options.rounds)
+        try:
+            film(Path(folder) / "film.mp4", small[:4], (640, 480), 75)
+        except ImportError:
+            say("\nVideo: left out, PyAV is not installed")
+        else:
+            compare_video(say, Path(folder) / "film.mp4")
+    accuracy(say, options.photos)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
