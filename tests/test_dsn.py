@@ -35,6 +35,17 @@ def test_reconstruction_takes_person_and_brightness_from_person(fitted, blobs):
         fitted.reconstruct(X[:4], person=X[:3])
 
 
+def test_the_person_code_does_not_die(fitted, blobs):
+    """Zero for every face would be the cheapest difference loss of all."""
+    X, _, groups = blobs
+    codes = fitted.identity_features(X)
+    assert codes.std(axis=0).mean() > 0.01 * np.abs(codes).mean()
+    bar = slice(13, 19)  # where the picture says who it is
+    own, other = fitted.reconstruct(X[:8]), fitted.reconstruct(X[:8], person=X[-8:])
+    changed = np.abs(own.astype(float) - other).mean(axis=(0, 3))
+    assert changed[bar].mean() > 3
+
+
 def test_grey_images_and_vectors_are_rebuilt_in_their_own_shape(blobs):
     X, Y, groups = blobs
     quick = DSNClassifier(max_epochs=1, random_state=0)

@@ -22,14 +22,18 @@ def _widths(n_stages: int) -> list[int]:
 
 
 def _encoder(in_channels: int, n_stages: int) -> nn.Sequential:
-    """Halve the image ``n_stages`` times, (b, c, h, w) -> (b, 64 or 128, h / 2**n, w / 2**n)."""
+    """Halve the image ``n_stages`` times, (b, c, h, w) -> (b, 64 or 128, h / 2**n, w / 2**n).
+
+    No ReLU ends it: the cheapest way to a difference loss of zero would be a code that is zero
+    for every face.
+    """
     first, *others = _widths(n_stages)
-    layers: list[nn.Module] = [nn.Conv2d(in_channels, first, 5, stride=2, padding=2), nn.ReLU()]
+    layers: list[nn.Module] = [nn.Conv2d(in_channels, first, 5, stride=2, padding=2)]
     channels = first
     for width in others:
         layers += [
-            nn.Conv2d(channels, width, 3, padding=1),
             nn.ReLU(),
+            nn.Conv2d(channels, width, 3, padding=1),
             nn.MaxPool2d(2, ceil_mode=True),
         ]
         channels = width
