@@ -6,6 +6,7 @@ import torch
 from skau import IdenNetClassifier
 from skau._net import Stage
 from skau.metrics import f1_frame
+from skau.modules import IdenNet
 
 QUICK = {"max_epochs": 2, "batch_size": 32, "n_identities": 4, "lr": 1e-3, "random_state": 0}
 
@@ -66,6 +67,7 @@ def test_stage_one_clusters_identities(blobs):
     [
         {"hard_ratio": 1.0}, {"alpha": 0.1}, {"margin": 0.01}, {"n_negatives": 1},
         {"normalize": False}, {"identity_epochs": 0}, {"negative_pool": 8},
+        {"identity_transform": "affine"},
     ],
 )  # fmt: skip
 def test_every_parameter_changes_the_result(change, blobs):
@@ -149,3 +151,14 @@ def test_a_union_of_corpora(blobs):
     union.loc[48:] = np.nan
     clf = IdenNetClassifier(**QUICK | {"n_identities": 2}).fit(X, union, groups=groups)
     assert np.isfinite(clf.predict_proba(X)).all()
+
+
+def test_an_affine_transform_begins_as_the_subtraction():
+    torch.manual_seed(0)
+    subtracting = IdenNet((3, 32, 32), 4)
+    torch.manual_seed(0)
+    affine = IdenNet((3, 32, 32), 4, affine=True)
+    x = torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(affine.features(x), subtracting.features(x))
+    n, more = (sum(p.numel() for p in m.parameters()) for m in (subtracting, affine))
+    assert more - n == 131_584

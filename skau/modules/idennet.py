@@ -1,11 +1,28 @@
 """IdenNet: the identity, as a unit vector, subtracted from the AU features."""
 
+import torch
 from torch import Tensor, nn
 
 from .blocks import AUModule, AUOutput, he_init
 from .lightcnn import N_FEATURES, lightcnn_branch, make_trunk
 
 __all__ = ["IdenNet"]
+
+
+class _Affine(nn.Module):
+    """``a(z) * x + b(z)`` with linear a and b; begins as ``x - z``."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.scale, self.shift = nn.Linear(n, n), nn.Linear(n, n)
+        with torch.no_grad():
+            self.scale.weight.zero_()
+            self.scale.bias.fill_(1)
+            self.shift.weight.copy_(-torch.eye(n))
+            self.shift.bias.zero_()
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        return self.scale(z) * x + self.shift(z)
 
 
 class IdenNet(AUModule):
@@ -21,9 +38,18 @@ class IdenNet(AUModule):
     n_aus : int
     normalize : bool, default=True
         False leaves NORM out (the paper's ablation).
+    affine : bool, default=False
+        True lets the identity scale and shift the AU features, each through a linear layer,
+        instead of being subtracted from them: 131,584 parameters more.
     """
 
-    def __init__(self, input_shape: tuple[int, ...], n_aus: int, normalize: bool = True) -> None:
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        n_aus: int,
+        normalize: bool = True,
+        affine: bool = False,
+    ) -> None:
         super().__init__()
         self.input_shape, self.n_features = input_shape, N_FEATURES
         self.trunk, width = make_trunk(input_shape)
@@ -32,16 +58,17 @@ class IdenNet(AUModule):
         he_init(self)
         # torch's smaller default: training starts near probability one half
         self.fc7 = nn.Linear(N_FEATURES, n_aus, bias=False)
+        self.transform = _Affine(N_FEATURES) if affine else torch.sub
 
     def forward(self, x: Tensor) -> AUOutput:
         """Compute logits, subtracted features and identity of a batch."""
         s = self.trunk(x)
         identity = self.fc5(s)
-        features = self.fc6(s) - identity
+        features = self.transform(self.fc6(s), identity)
         return AUOutput(self.fc7(features), features, identity)
 
     def features(self, x: Tensor) -> Tensor:
-        """``MFM(FC6(S(x))) - F(x)``, (b, 256)."""
+        """Return ``MFM(FC6(S(x))) - F(x)``, or its affine stand-in, (b, 256)."""
         return self.forward(x).features
 
     def logits(self, x: Tensor) -> Tensor:
