@@ -23,7 +23,6 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
-from torch.nn.functional import interpolate
 from torchvision.ops import batched_nms
 
 from .integral import IntegralImages
@@ -39,7 +38,7 @@ WORKING_FACE = 96  # the finest face sought covers at least so many pixels of a 
 SURE_PROBABILITY = 0.999  # a less probable face is looked at from more views ...
 VIEWS_THRESHOLD = 0.8  # ... whose mean probability must be higher than this
 FOLLOWING_THRESHOLD = 0.7
-FOLLOWING_WINDOWS = (0.95,), (0.88, 0.95, 1.02)  # sides, by that of the box, in two looks
+FOLLOWING_WINDOWS = (0.95,), (0.9, 1.0)  # sides, by that of the box, in two looks
 FOLLOWING_DROP = 0.05  # how much lower than the box its window lies, as in the cascade
 
 
@@ -192,7 +191,7 @@ def follow_face(
 ) -> Faces:
     """Look for a face where it was a moment ago, with the last network of the cascade alone.
 
-    It looks once to find where the face has gone, and again through windows of three sizes there,
+    It looks once to find where the face has gone, and again through windows of two sizes there,
     whose mean steadies the points.
 
     Parameters
@@ -212,7 +211,7 @@ def follow_face(
     onet = load_networks(device)[2]
     found = Faces(box[None], np.ones(1), np.zeros((1, 5, 2)))
     for sizes in FOLLOWING_WINDOWS:
-        square = _square(torch.from_numpy(found.boxes).float().to(device))
+        square = _square(torch.tensor(found.boxes, dtype=torch.float32, device=device))
         side = square[:, 2:] - square[:, :2]
         centre = square[:, :2] + side * side.new_tensor([0.5, 0.5 + FOLLOWING_DROP])
         half = side * side.new_tensor(sizes)[:, None] / 2
@@ -220,12 +219,13 @@ def follow_face(
         within, holds_any = _window(windows, image.size)
         if not holds_any.all():
             return found.take(np.array([], dtype=np.intp))
-        crops = []
-        for edges in within.tolist():
-            pixels = torch.from_numpy(np.array(image.crop(tuple(edges)))).to(device)
-            crops.append(interpolate(pixels.permute(2, 0, 1)[None].float(), (48, 48), mode="area"))
+        crops = [
+            np.asarray(image.resize((48, 48), Image.Resampling.BOX, box=tuple(edges)))
+            for edges in within.tolist()
+        ]
         index = torch.zeros(len(crops), device=device)
-        batch = torch.cat(crops).sub_(127.5).div_(128)
+        batch = torch.tensor(np.stack(crops), dtype=torch.float32, device=device)
+        batch = batch.sub_(127.5).div_(128).permute(0, 3, 1, 2)  # already channels last
         seen, _ = _refine(onet, batch, windows, index, -np.inf)
         found = Faces(*(part.mean(axis=0, keepdims=True) for part in seen))
     return found.take(np.flatnonzero(found.probability > threshold))

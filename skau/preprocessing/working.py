@@ -68,7 +68,7 @@ class Worker:
             if search and np.isnan(values[PROBABILITY]):
                 values = self._find([image])[0]
             box = None if np.isnan(values[PROBABILITY]) else values[BOX]
-            yield partial(Image.fromarray, frame.image), values
+            yield partial(_itself, image), values
 
     def work(self, items: Sequence[Item], *, cut: bool) -> list[Done]:
         """Read images, find landmarks that are wanted and not known, and cut crops if asked."""
@@ -127,6 +127,10 @@ class Worker:
             return Done(values, warp(image, whole, self.size), str(error))
         matrix = region_matrix(matrix, points, self.size, self.region)
         return Done(values, warp(image, matrix, self.size), None)
+
+
+def _itself(image: Image.Image) -> Image.Image:
+    return image
 
 
 def _found(values: NDArray[np.float64]) -> Done:
