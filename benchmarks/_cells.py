@@ -3,6 +3,7 @@
 import time
 import warnings
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ from _methods import make_estimator, parse_method
 from sklearn.base import BaseEstimator
 
 from skau.metrics import au_report, identity_leakage
+
+# Predicted with the unlabelled frames of the test person: a row of its own in every table.
+UNLABELLED = " + unlabelled frames"
 
 COLUMNS = [
     "method", "train", "test", "fold", "seed", "au", "f1", "accuracy", "auc", "n_pos", "n",
@@ -82,17 +86,21 @@ def training_part(
 def score(
     clf: BaseEstimator, corpus: Corpus, rows: np.ndarray, spec: str, aus: list[str]
 ) -> pd.DataFrame:
-    """One row an AU that the corpus annotates."""
-    method = parse_method(spec)
-    X = corpus.part(rows, method.regions)
-    known = {"groups": corpus.groups[rows]} if method.unlabelled else {}
-    proba = clf.predict_proba(X, **known)
+    """One row an AU that the corpus annotates; twice where frames of a person may be pooled."""
+    X = corpus.part(rows, parse_method(spec).regions)
     shared = [au for au in aus if au in corpus.target]
     Y = corpus.target[shared].iloc[rows]
-    report = au_report(Y, proba[:, [aus.index(au) for au in shared]]).drop(index="mean")
-    table = report[["f1", "accuracy", "roc_auc"]].rename(columns={"roc_auc": "auc"})
-    table["n_pos"], table["n"] = Y.sum().astype(int), Y.notna().sum()
-    return table.rename_axis("au").reset_index()
+    ways: dict[str, dict] = {spec: {}}
+    if "groups" in signature(clf.predict_proba).parameters:
+        ways[spec + UNLABELLED] = {"groups": corpus.groups[rows]}
+    tables = []
+    for name, known in ways.items():
+        proba = clf.predict_proba(X, **known)[:, [aus.index(au) for au in shared]]
+        report = au_report(Y, proba).drop(index="mean")
+        table = report[["f1", "accuracy", "roc_auc"]].rename(columns={"roc_auc": "auc"})
+        table["n_pos"], table["n"] = Y.sum().astype(int), Y.notna().sum()
+        tables.append(table.rename_axis("au").reset_index().assign(method=name))
+    return pd.concat(tables)
 
 
 def leakage(clf: BaseEstimator, corpus: Corpus, rows: np.ndarray) -> float:
@@ -126,7 +134,7 @@ def run_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame
         name = f"{setting.corpus.name}-{spec}-{fold.name}-{seed}.csv".replace(":", "_")
         clf.history_.to_csv(setting.histories / name, index=False)
     table = pd.concat(parts, ignore_index=True).assign(
-        method=spec, train=setting.corpus.name, fold=fold.name, seed=seed,
+        train=setting.corpus.name, fold=fold.name, seed=seed,
         fit_seconds=round(seconds, 1),
         best_epoch=getattr(clf, "best_epoch_", np.nan),
         n_parameters=np.nan if module is None else sum(p.numel() for p in module.parameters()),

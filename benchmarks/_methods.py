@@ -51,7 +51,6 @@ class Method:
     params: dict[str, Any]
     identities: bool = False  # trained on the identity corpus too
     regions: bool = False  # sees the crops of all regions
-    unlabelled: bool = False  # predicts with the test person's other frames
     trained: bool = True  # has epochs, validation subjects and a seed
 
 
@@ -66,7 +65,7 @@ METHODS = {
     "DRML": Method(DRMLClassifier, {}),
     "ATF": Method(ATFClassifier, {}),
     "ROINet": Method(ROINetClassifier, {}),
-    "SVTPT": Method(SVTPTClassifier, {}, unlabelled=True, trained=False),
+    "SVTPT": Method(SVTPTClassifier, {}, trained=False),
     "DSN-regions": Method(region_dsn, {}, regions=True),
     "DSN-single-AU": Method(region_dsn, {"regions": None}, regions=True),
 }
@@ -86,7 +85,7 @@ def parse_method(spec: str) -> Method:
         except (ValueError, SyntaxError):
             params[key] = value  # a word, such as difference=mean
     return Method(method.make, params, *(
-        getattr(method, flag) for flag in ("identities", "regions", "unlabelled", "trained")
+        getattr(method, flag) for flag in ("identities", "regions", "trained")
     ))  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _cells import UNLABELLED
 
 from skau.metrics import drop_rate
 
@@ -72,7 +73,8 @@ def drop_table(results: pd.DataFrame, train: str) -> pd.DataFrame:
 
 def cost_table(results: pd.DataFrame) -> pd.DataFrame:
     """Size, time and identity leakage of each method."""
-    one = results.drop_duplicates(["method", "fold", "seed"]).groupby("method", sort=False)
+    fits = results[~results["method"].str.endswith(UNLABELLED)]
+    one = fits.drop_duplicates(["method", "fold", "seed"]).groupby("method", sort=False)
     table = pd.DataFrame(
         {
             "parameters": one["n_parameters"].first().map(

@@ -1,13 +1,15 @@
 """From AU logits to probabilities, classes and a score; the same for every classifier."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
 
-__all__ = ["AUClassifierMixin"]
+from ._groups import check_groups
+
+__all__ = ["AUClassifierMixin", "PersonalMixin", "subject_codes"]
 
 
 class AUClassifierMixin(ClassifierMixin):
@@ -94,3 +96,51 @@ class AUClassifierMixin(ClassifierMixin):
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = True
         return tags
+
+
+class PersonalMixin(AUClassifierMixin):
+    """Predict for people of whom several unlabelled frames are there."""
+
+    # groups reach these methods through pipelines and searches without set_*_request
+    __metadata_request__predict: ClassVar[dict[str, bool]] = {"groups": True}
+    __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"groups": True}
+    __metadata_request__decision_function: ClassVar[dict[str, bool]] = {"groups": True}
+
+    def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
+        """Compute the AU logits: (n, n_aus), or (n,) after a 1-D ``Y``."""
+        raise NotImplementedError
+
+    def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
+        """Compute the probability of each AU.
+
+        Parameters
+        ----------
+        X, groups
+            As in ``decision_function``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), or (n, 2) after a 1-D ``Y``
+            Probability that the AU is present; after a 1-D ``Y`` the two classes' in the order
+            of ``classes_``.
+        """
+        return self._to_proba(self.decision_function(X, groups))
+
+    def predict(self, X: Any, groups: Any = None) -> np.ndarray:
+        """Say which AUs are present: probability above one half.
+
+        Parameters
+        ----------
+        X, groups
+            As in ``decision_function``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), int, or (n,) of the two classes after a 1-D ``Y``
+        """
+        return self._to_labels(self.decision_function(X, groups))
+
+
+def subject_codes(groups: Any, n_rows: int) -> np.ndarray:
+    """Return subjects as codes from 0."""
+    return np.unique(check_groups(groups, n_rows), return_inverse=True)[1]

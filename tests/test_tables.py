@@ -74,13 +74,16 @@ def test_runs_resumes_and_reports(tables, folders, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         tables.main(call)
     half = pd.read_csv(out)
-    assert half.groupby(["method", "fold"]).ngroups == 3
+    pooled = "SVTPT + unlabelled frames"
+    assert set(half["method"]) == {*methods, pooled}
+    assert set(half["fold"]) == {"S001-S003"}
     done.clear()
     tables.main(call)
     assert len(done) == 3  # of six cells, the other three
     results = pd.read_csv(out)
     pd.testing.assert_frame_equal(results[: len(half)], half)
-    assert len(results) == 6 * (12 + 12)
+    assert len(results) == (6 + 2) * (12 + 12)
+    assert set(results["method"]) == {*methods, pooled}
     columns = ["method", "train", "test", "fold", "seed", "au", "f1", "accuracy", "auc", "n_pos"]
     assert results.columns[:11].tolist() == [*columns, "n"]
     assert set(results["fold"]) == {"S001-S003", "S004-S006"}

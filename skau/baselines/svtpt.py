@@ -11,21 +11,13 @@ from sklearn.svm import SVC
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from .._groups import check_groups
-from .._prediction import AUClassifierMixin
+from .._prediction import PersonalMixin, subject_codes
 from .._validation import check_inputs, check_labels, warn_of_rare
 from ._lbp import lbp_histograms
 
 __all__ = ["SVTPTClassifier"]
 
 _CHUNK = 1024  # rows whose kernel with all support vectors is in memory at once
-
-
-def _codes(groups: Any, n_rows: int) -> np.ndarray | None:
-    """Subjects as codes from 0, or None where nobody said."""
-    if groups is None:
-        return None
-    return np.unique(check_groups(groups, n_rows), return_inverse=True)[1]
 
 
 @dataclass
@@ -60,7 +52,7 @@ class _Transfer:
         return plane + np.einsum("ij,ij->i", X1 @ self.dual.T, like)
 
 
-class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
+class SVTPTClassifier(PersonalMixin, BaseEstimator):
     r"""AU detection by an SVM made for each person from that person's unlabelled frames.
 
     A linear SVM is trained for each AU and each training subject :math:`i`; its support vectors
@@ -134,11 +126,8 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
     (20, 2)
     """
 
-    # groups reach these methods through pipelines and searches without set_*_request
+    # groups reach fit through pipelines and searches without set_fit_request
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
-    __metadata_request__predict: ClassVar[dict[str, bool]] = {"groups": True}
-    __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"groups": True}
-    __metadata_request__decision_function: ClassVar[dict[str, bool]] = {"groups": True}
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "C": [Interval(Real, 0, None, closed="neither")],
@@ -184,8 +173,7 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
         self.classes_, self.au_names_ = labels.classes, labels.names
         self._single = labels.single
         warn_of_rare(labels.values, labels.names)
-        codes = _codes(groups, len(X))
-        codes = np.zeros(len(X), int) if codes is None else codes
+        codes = np.zeros(len(X), int) if groups is None else subject_codes(groups, len(X))
         weight = _check_sample_weight(
             sample_weight, np.empty((len(X), 0)), ensure_non_negative=True
         )
@@ -244,7 +232,7 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
             Images or vectors as at ``fit``.
         groups : array-like of shape (n,), default=None
             The person of each row: the plane comes from all rows of that person in this call.
-            Without it every row is a person of its own.
+            None takes every row for a person of its own.
 
         Returns
         -------
@@ -252,35 +240,7 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = check_inputs(self, X, reset=False)
-        codes = _codes(groups, len(X))
+        codes = None if groups is None else subject_codes(groups, len(X))
         features = self._features(X)
         columns = [transfer.decide(features, codes, self.gamma_) for transfer in self._transfers]
         return columns[0] if self._single else np.column_stack(columns)
-
-    def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Compute the probability of each AU; not calibrated.
-
-        Parameters
-        ----------
-        X, groups
-            As in ``decision_function``.
-
-        Returns
-        -------
-        ndarray of shape (n, n_aus), or (n, 2) after a 1-D ``Y``
-        """
-        return self._to_proba(self.decision_function(X, groups))
-
-    def predict(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Say which AUs are present.
-
-        Parameters
-        ----------
-        X, groups
-            As in ``decision_function``.
-
-        Returns
-        -------
-        ndarray of shape (n, n_aus), int, or (n,) of the two classes after a 1-D ``Y``
-        """
-        return self._to_labels(self.decision_function(X, groups))
