@@ -37,7 +37,7 @@ def test_reconstruction_takes_person_and_brightness_from_person(fitted, blobs):
 
 def test_the_person_code_does_not_die(fitted, blobs):
     """Zero for every face would be the cheapest difference loss of all."""
-    X, _, groups = blobs
+    X, _, _ = blobs
     codes = fitted.identity_features(X)
     assert codes.std(axis=0).mean() > 0.01 * np.abs(codes).mean()
     bar = slice(13, 19)  # where the picture says who it is

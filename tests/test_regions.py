@@ -137,6 +137,6 @@ def test_the_map_covers_what_the_corpora_annotate():
     ],
 )
 def test_what_cannot_be_done_is_said(model, rename, message, blobs):
-    X, Y, groups = blobs
+    X, Y, _groups = blobs
     with pytest.raises(ValueError, match=message):
         RegionClassifier(model).fit(X, Y.rename(columns=rename))
