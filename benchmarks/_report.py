@@ -62,12 +62,11 @@ def drop_table(results: pd.DataFrame, train: str) -> pd.DataFrame:
         own = f1.loc[method, train].groupby(level="test").mean()
         if train not in own.index:
             continue
-        rows[method] = {
-            f"{test}, {formula.replace('_', ' ')}": f"{100 * rate:.1f}"
-            for test in own.index.drop(train)
-            for formula in ("mean_of_rates", "rate_of_means")
-            if np.isfinite(rate := drop_rate(own.loc[train], own.loc[test], method=formula))
-        }
+        rows[method] = {}
+        for test in own.index.drop(train):
+            for formula in ("mean_of_rates", "rate_of_means"):
+                rate = 100 * drop_rate(own.loc[train], own.loc[test], method=formula)
+                rows[method][f"{test}, {formula.replace('_', ' ')}"] = f"{rate:.1f}"
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
 
 

@@ -118,6 +118,7 @@ def test_drop_rate_leaves_out_what_has_no_score():
     assert drop_rate([0.5, nan, 0.8], [0.25, 0.3, 0.4]) == 0.5
     assert np.isnan(drop_rate([nan], [0.1]))
     assert np.isnan(drop_rate([0.0, 0.5], [0.1, 0.5]))
+    assert drop_rate([0.0, 0.5], [0.1, 0.15], method="rate_of_means") == pytest.approx(0.5)
     assert drop_rate([0.5], [0.6]) == pytest.approx(-0.2)
     with pytest.raises(ValueError, match="share no AU"):
         drop_rate(WITHIN, ACROSS.rename("{}c".format))

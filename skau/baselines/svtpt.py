@@ -98,6 +98,8 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
     everybody. The size is that of the support vectors: of the order of
     ``n_aus * n_subjects * 20 * 3776`` numbers for images.
 
+    The two classes of an SVM weigh alike, however rare the AU is.
+
     It differs from [1]_ in the regression, a kernel ridge about the mean plane, where [1]_ uses
     support vector regression, and in the features, where [2]_ adds facial landmarks and reduces
     them by principal components. Probabilities are the logistic function of the distance from
@@ -220,7 +222,9 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
         """Return the plane (weights and bias) and the support vectors."""
         if len(np.unique(y)) < 2:  # nothing to tell apart: always what there is
             return np.append(np.zeros(X.shape[1]), 1.0 if y.any() else -1.0), X
-        svm = SVC(C=self.C, kernel="linear").fit(X, y, sample_weight=weight)
+        svm = SVC(C=self.C, kernel="linear", class_weight="balanced").fit(
+            X, y, sample_weight=weight
+        )
         return np.append(svm.coef_[0], svm.intercept_[0]), X[svm.support_]
 
     def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:

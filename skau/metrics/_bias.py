@@ -36,7 +36,7 @@ def drop_rate(orig: Any, new: Any, *, method: str = "mean_of_rates") -> float:
     -------
     float
         0 if nothing is lost, 1 if everything is, negative for a gain. AUs without an F1 (NaN)
-        in either are left out; NaN if none is left, or an original F1 is 0.
+        in either are left out. NaN if none is left, or a rate would divide by an F1 of 0.
 
     Examples
     --------
@@ -64,11 +64,11 @@ def drop_rate(orig: Any, new: Any, *, method: str = "mean_of_rates") -> float:
     before, after = before[known], after[known]
     if method not in ("mean_of_rates", "rate_of_means"):
         raise ValueError(f"method must be 'mean_of_rates' or 'rate_of_means', got {method!r}")
+    if method == "rate_of_means" and len(before):
+        before, after = before.mean(keepdims=True), after.mean(keepdims=True)
     if not len(before) or (before == 0).any():
         return float("nan")
-    if method == "mean_of_rates":
-        return float(((before - after) / before).mean())
-    return float(1 - after.mean() / before.mean())
+    return float(((before - after) / before).mean())
 
 
 def f1_gap(Y_true: Any, Y_pred: Any, groups: Any) -> pd.Series:
