@@ -20,7 +20,7 @@ class AUClassifierMixin(ClassifierMixin):
     _single: bool  # Y was 1-D
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Compute the AU logits: (n, n_aus), or (n,) after a 1-D ``Y``."""
+        """Compute the AU logits: (n, n_aus), or (n,) after a 1-D ``y``."""
         raise NotImplementedError
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -33,8 +33,8 @@ class AUClassifierMixin(ClassifierMixin):
 
         Returns
         -------
-        ndarray of shape (n, n_aus), or (n, 2) after a 1-D ``Y``
-            Probability that the AU is present; after a 1-D ``Y`` the two classes' in the order
+        ndarray of shape (n, n_aus), or (n, 2) after a 1-D ``y``
+            Probability that the AU is present; after a 1-D ``y`` the two classes' in the order
             of ``classes_``.
         """
         return self._to_proba(self.decision_function(X))
@@ -49,7 +49,7 @@ class AUClassifierMixin(ClassifierMixin):
 
         Returns
         -------
-        ndarray of shape (n, n_aus), int, or (n,) of the two classes after a 1-D ``Y``
+        ndarray of shape (n, n_aus), int, or (n,) of the two classes after a 1-D ``y``
         """
         return self._to_labels(self.decision_function(X))
 
@@ -107,7 +107,7 @@ class PersonalMixin(AUClassifierMixin):
     __metadata_request__decision_function: ClassVar[dict[str, bool]] = {"groups": True}
 
     def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Compute the AU logits: (n, n_aus), or (n,) after a 1-D ``Y``."""
+        """Compute the AU logits: (n, n_aus), or (n,) after a 1-D ``y``."""
         raise NotImplementedError
 
     def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
@@ -120,8 +120,8 @@ class PersonalMixin(AUClassifierMixin):
 
         Returns
         -------
-        ndarray of shape (n, n_aus), or (n, 2) after a 1-D ``Y``
-            Probability that the AU is present; after a 1-D ``Y`` the two classes' in the order
+        ndarray of shape (n, n_aus), or (n, 2) after a 1-D ``y``
+            Probability that the AU is present; after a 1-D ``y`` the two classes' in the order
             of ``classes_``.
         """
         return self._to_proba(self.decision_function(X, groups))
@@ -136,7 +136,7 @@ class PersonalMixin(AUClassifierMixin):
 
         Returns
         -------
-        ndarray of shape (n, n_aus), int, or (n,) of the two classes after a 1-D ``Y``
+        ndarray of shape (n, n_aus), int, or (n,) of the two classes after a 1-D ``y``
         """
         return self._to_labels(self.decision_function(X, groups))
 

@@ -102,7 +102,7 @@ def check_labels(Y: Any, X: Any, estimator: Any, classes: Any = None) -> Labels:
     X : the inputs, for their length
     estimator : for its name in messages
     classes : array-like of two labels, optional
-        For a 1-D ``Y`` that may not hold both.
+        For a 1-D ``y`` that may not hold both.
     """
     if Y is None:
         raise ValueError(
@@ -114,13 +114,13 @@ def check_labels(Y: Any, X: Any, estimator: Any, classes: Any = None) -> Labels:
         names = [Y.name]
     array = np.asarray(Y)
     if array.ndim not in (1, 2):
-        raise ValueError(f"Y must have shape (n, n_aus) or (n,), got {array.shape}")
+        raise ValueError(f"y must have shape (n, n_aus) or (n,), got {array.shape}")
     check_consistent_length(X, array)
     if array.ndim == 1:
         values, labels = _check_single(array, classes)
     else:
         if classes is not None:
-            raise ValueError("classes is for a 1-D Y; the labels of a table are 0, 1 and NaN")
+            raise ValueError("classes is for a 1-D y; the labels of a table are 0, 1 and NaN")
         values = _check_table(array, names)
         labels = np.arange(array.shape[1])
     if names is None:
@@ -133,9 +133,9 @@ def _check_single(y: np.ndarray, classes: Any) -> tuple[np.ndarray, np.ndarray]:
     known = y[~missing]
     if classes is None:
         if len(known) == 0:
-            raise ValueError("Y holds no label: every value is NaN")
+            raise ValueError("y holds no label: every value is NaN")
         if known.dtype.kind == "f" and not np.isfinite(known).all():
-            raise ValueError("Y holds infinity; labels are two finite values and NaN")
+            raise ValueError("y holds infinity; labels are two finite values and NaN")
         check_classification_targets(known)
         labels = np.unique(known)
         if type_of_target(known, input_name="y") == "multiclass":
@@ -147,10 +147,10 @@ def _check_single(y: np.ndarray, classes: Any) -> tuple[np.ndarray, np.ndarray]:
         labels = np.unique(classes)
         unknown = np.setdiff1d(known, labels)
         if len(unknown):
-            raise ValueError(f"Y holds {unknown.tolist()}, which classes does not name")
+            raise ValueError(f"y holds {unknown.tolist()}, which classes does not name")
     if len(labels) != 2:
         raise ValueError(
-            f"Y holds {len(labels)} class ({labels.tolist()}); two are needed to learn from"
+            f"y holds {len(labels)} class ({labels.tolist()}); two are needed to learn from"
         )
     values = np.full((len(y), 1), np.nan, np.float32)
     values[~missing, 0] = known == labels[1]
@@ -161,13 +161,13 @@ def _check_table(Y: np.ndarray, names: Any) -> np.ndarray:
     try:
         values = np.where(pd.isna(Y), np.nan, Y).astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"Y must hold the numbers 0, 1 and NaN: {error}") from error
+        raise ValueError(f"y must hold the numbers 0, 1 and NaN: {error}") from error
     wrong = ~(np.isnan(values) | (values == 0) | (values == 1))
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         name = column if names is None else repr(names[column])
         raise ValueError(
-            f"Y: row {row}, column {name} holds {values[row, column]:g}; labels are 0 (absent), "
+            f"y: row {row}, column {name} holds {values[row, column]:g}; labels are 0 (absent), "
             "1 (present) and NaN (not annotated), so map unknown codes to NaN and threshold "
             "intensities first"
         )
@@ -179,13 +179,13 @@ def warn_of_rare(Y: np.ndarray, names: np.ndarray) -> None:
     unlabelled = np.isnan(Y).all(axis=0)
     if unlabelled.any():
         raise ValueError(
-            f"Y has no label for {', '.join(names[unlabelled])}: every row is NaN; drop the column"
+            f"y has no label for {', '.join(names[unlabelled])}: every row is NaN; drop the column"
         )
     for value, word in ((1, "positive"), (0, "negative")):
         none = ~np.equal(Y, value).any(axis=0)
         if none.any():
             warnings.warn(
-                f"no {word} example of {', '.join(names[none])} in Y; what is predicted for it "
+                f"no {word} example of {', '.join(names[none])} in y; what is predicted for it "
                 "means nothing",
                 stacklevel=3,
             )

@@ -112,7 +112,7 @@ class BaseAUClassifier(
     # -- training ---------------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, Y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Train on images with AU labels.
 
         Parameters
@@ -121,10 +121,10 @@ class BaseAUClassifier(
             Images, uint8, of shape (n, h, w, 3) or (n, h, w), at least 32 x 32 (an array or a
             memory map), the paths of n image files of one size, or float vectors of shape
             (n, d).
-        Y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
+        y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
             1 where an AU is present, 0 where it is absent, NaN where it is not annotated. A
             row of NaN is an identity-only image. The columns of a DataFrame name the AUs. A
-            1-D ``Y`` holds one AU, of any two labels; the larger one is "present".
+            1-D ``y`` holds one AU, of any two labels; the larger one is "present".
         groups : array-like of shape (n,), default=None
             The subject of each row.
         sample_weight : array-like of shape (n,), default=None
@@ -140,7 +140,7 @@ class BaseAUClassifier(
             If an input has the wrong shape, type or values, or an AU has no label at all.
         """
         going_on = self.warm_start and hasattr(self, "net_")
-        data = self._check_data(X, Y, groups, sample_weight, reset=not going_on)
+        data = self._check_data(X, y, groups, sample_weight, reset=not going_on)
         warn_of_rare(data.Y, self.au_names_)
         if not going_on:
             self._build()
@@ -153,7 +153,7 @@ class BaseAUClassifier(
     def partial_fit(
         self,
         X: Any,
-        Y: Any,
+        y: Any,
         groups: Any = None,
         sample_weight: Any = None,
         classes: Any = None,
@@ -164,17 +164,17 @@ class BaseAUClassifier(
 
         Parameters
         ----------
-        X, Y, groups, sample_weight
+        X, y, groups, sample_weight
             As in ``fit``. A part of the data may miss labels of an AU altogether.
         classes : array-like of shape (2,), default=None
-            The two labels of a 1-D ``Y``; needed in the first call if that holds only one.
+            The two labels of a 1-D ``y``; needed in the first call if that holds only one.
 
         Returns
         -------
         self
         """
         first = not hasattr(self, "net_")
-        data = self._check_data(X, Y, groups, sample_weight, reset=first, classes=classes)
+        data = self._check_data(X, y, groups, sample_weight, reset=first, classes=classes)
         if first:
             self._build()
         stage = self._make_stages(data, None, self._rng)[-1]
@@ -202,7 +202,7 @@ class BaseAUClassifier(
             )  # fmt: skip
         elif labels.single != self._single or not np.array_equal(labels.names, self.au_names_):
             raise ValueError(
-                f"Y holds {labels.names.tolist()}, but training began with "
+                f"y holds {labels.names.tolist()}, but training began with "
                 f"{self.au_names_.tolist()}; it goes on with the same AUs only"
             )
         weight = _check_sample_weight(
@@ -301,7 +301,7 @@ class BaseAUClassifier(
 
         Returns
         -------
-        ndarray of shape (n, n_aus), or (n,) after a 1-D ``Y``
+        ndarray of shape (n, n_aus), or (n,) after a 1-D ``y``
             Positive where an AU is more likely present than not.
         """
         logits = self._infer(X, "logits").astype(np.float64)

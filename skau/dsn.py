@@ -40,7 +40,7 @@ class _DSNLoss(Loss):
             "reconstruction": (reconstruction, len(y)),
         }
         if output.identity is not None:
-            difference = difference_loss(output.identity, output.features, self.difference)
+            difference = difference_loss(output.identity, output.features, self.difference, weight)
             total = total + self.beta * difference
             terms["difference"] = (difference, len(y))
         return total, terms
@@ -104,9 +104,9 @@ class DSNClassifier(BaseAUClassifier):
     net_ : skorch.NeuralNet
         What trained it.
     classes_ : ndarray
-        ``arange(n_aus)``, or the two labels of a 1-D ``Y``.
+        ``arange(n_aus)``, or the two labels of a 1-D ``y``.
     au_names_ : ndarray of str
-        The columns of ``Y``, or "y0", "y1", ...
+        The columns of ``y``, or "y0", "y1", ...
     history_ : DataFrame
         One row an epoch with every loss term, of training and of validation.
     best_epoch_ : int

@@ -131,9 +131,9 @@ class IdenNetClassifier(IdentityMixin, PersonalMixin, BaseAUClassifier):
     net_ : skorch.NeuralNet
         What trained it.
     classes_ : ndarray
-        ``arange(n_aus)``, or the two labels of a 1-D ``Y``.
+        ``arange(n_aus)``, or the two labels of a 1-D ``y``.
     au_names_ : ndarray of str
-        The columns of ``Y``, or "y0", "y1", ...
+        The columns of ``y``, or "y0", "y1", ...
     history_ : DataFrame
         One row an epoch with the stage and every loss term, of training and of validation.
     best_epoch_ : int
@@ -264,7 +264,7 @@ class IdenNetClassifier(IdentityMixin, PersonalMixin, BaseAUClassifier):
 
         Returns
         -------
-        ndarray of shape (n, n_aus), or (n,) after a 1-D ``Y``
+        ndarray of shape (n, n_aus), or (n,) after a 1-D ``y``
             Positive where an AU is more likely present than not.
         """
         if groups is None:

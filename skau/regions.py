@@ -46,7 +46,7 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     estimator : classifier of skau, or pipeline that ends in one
         With exactly one parameter named ``region``, of itself or of a step.
     regions : "facs", dict or None, default="facs"
-        The region of each AU by its name in ``Y``. "facs" is :data:`FACS_REGIONS`. None sets
+        The region of each AU by its name in ``y``. "facs" is :data:`FACS_REGIONS`. None sets
         nothing: single-AU models on the whole face, for comparison.
     n_jobs : int, default=None
         Number of AUs fitted at a time, as in joblib.
@@ -58,9 +58,9 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     regions_ : dict
         The region of each AU; empty with ``regions=None``.
     classes_ : ndarray
-        ``arange(n_aus)``, or the two labels of a 1-D ``Y``.
+        ``arange(n_aus)``, or the two labels of a 1-D ``y``.
     au_names_ : ndarray of str
-        The columns of ``Y``, or "y0", "y1", ...
+        The columns of ``y``, or "y0", "y1", ...
 
     Notes
     -----
@@ -110,14 +110,14 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, Y: Any, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Fit the model of each AU.
 
         Parameters
         ----------
         X : array-like, list of paths or landmark table
             What the estimator takes.
-        Y : DataFrame of shape (n, n_aus), or array-like of shape (n, n_aus) or (n,)
+        y : DataFrame of shape (n, n_aus), or array-like of shape (n, n_aus) or (n,)
             1 where an AU is present, 0 where it is absent, NaN where it is not annotated. The
             columns name the AUs. A row without the label of an AU is an identity-only image to
             that AU's model.
@@ -133,7 +133,7 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ValueError
             If an AU has no region, or the estimator has no parameter ``region``, or several.
         """
-        labels = check_labels(Y, X, self)
+        labels = check_labels(y, X, self)
         warn_of_rare(labels.values, labels.names)
         regions = self._check_regions(labels.names)
         parameter = self._region_parameter() if regions else ""
@@ -162,7 +162,7 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         unknown = [au for au in names.tolist() if au not in known]
         if unknown:
             raise ValueError(
-                f"regions has no region for {', '.join(unknown)}; name the columns of Y after "
+                f"regions has no region for {', '.join(unknown)}; name the columns of y after "
                 "their AUs ('AU12'), or pass regions={name: 'upper', ...}"
             )
         return {au: known[au] for au in names.tolist()}
@@ -195,7 +195,7 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n, n_aus), or (n,) after a 1-D ``Y``
+        ndarray of shape (n, n_aus), or (n,) after a 1-D ``y``
         """
         check_is_fitted(self)
         columns = Parallel(n_jobs=self.n_jobs)(

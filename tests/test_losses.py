@@ -86,6 +86,14 @@ def test_normalized_difference_does_not_depend_on_width_or_size():
         difference_loss(p, e, "sum")
 
 
+@pytest.mark.parametrize("scaling", ["normalized", "mean", "literal"])
+def test_difference_weights_are_repetitions(scaling):
+    p, e = torch.randn(2, 4, 3, generator=torch.Generator().manual_seed(0))
+    w = torch.tensor([2, 0, 1, 3])
+    twice = difference_loss(p.repeat_interleave(w, 0), e.repeat_interleave(w, 0), scaling)
+    torch.testing.assert_close(difference_loss(p, e, scaling, w.float()), twice)
+
+
 def test_triplet_losses_by_hand():
     z = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0], [-1.0, 0.0]])
     # |a - p|^2 = 0.16 + 0.64 = 0.8; distances of row 0 to all: 0, 0.8, 2, 4

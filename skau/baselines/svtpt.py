@@ -76,9 +76,9 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray
-        ``arange(n_aus)``, or the two labels of a 1-D ``Y``.
+        ``arange(n_aus)``, or the two labels of a 1-D ``y``.
     au_names_ : ndarray of str
-        The columns of ``Y``, or "y0", "y1", ...
+        The columns of ``y``, or "y0", "y1", ...
     n_sources_ : ndarray of int, shape (n_aus,)
         Subjects whose SVM the regression of each AU learned from.
     gamma_ : float
@@ -145,7 +145,7 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
         self.gamma = gamma
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, Y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Train the SVM of each subject, and the regression from subjects to SVMs.
 
         Parameters
@@ -153,9 +153,9 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
         X : array-like
             Images, uint8, of shape (n, h, w, 3) or (n, h, w), at least 32 x 32, the paths of n
             image files of one size, or float vectors of shape (n, d).
-        Y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
+        y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
             1 where an AU is present, 0 where it is absent, NaN where it is not annotated. A
-            1-D ``Y`` holds one AU, of any two labels; the larger one is "present".
+            1-D ``y`` holds one AU, of any two labels; the larger one is "present".
         groups : array-like of shape (n,), default=None
             The subject of each row. Without it all rows are one person's.
         sample_weight : array-like of shape (n,), default=None
@@ -171,7 +171,7 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
             If an input has the wrong shape, type or values, or an AU has no label at all.
         """
         X = check_inputs(self, X, reset=True)
-        labels = check_labels(Y, X, self)
+        labels = check_labels(y, X, self)
         self.classes_, self.au_names_ = labels.classes, labels.names
         self._single = labels.single
         warn_of_rare(labels.values, labels.names)
@@ -240,7 +240,7 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n, n_aus), or (n,) after a 1-D ``Y``
+        ndarray of shape (n, n_aus), or (n,) after a 1-D ``y``
         """
         check_is_fitted(self)
         X = check_inputs(self, X, reset=False)

@@ -1,12 +1,18 @@
 """The difference loss, which pushes two codes of one face apart."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 __all__ = ["difference_loss"]
 
 
-def difference_loss(person: Tensor, expression: Tensor, scaling: str = "normalized") -> Tensor:
+def difference_loss(
+    person: Tensor,
+    expression: Tensor,
+    scaling: str = "normalized",
+    weight: Tensor | None = None,
+) -> Tensor:
     r"""Penalise what the two codes share (paper 1, Eq. 4).
 
     Parameters
@@ -24,22 +30,27 @@ def difference_loss(person: Tensor, expression: Tensor, scaling: str = "normaliz
         - ``"literal"``: :math:`\|P^\top E\|_F^2 + \|E^\top P\|_F^2` of the codes as they are.
           The two terms are equal, so the printed equation doubles ``beta``.
 
+    weight : Tensor of shape (b,), optional
+        Weight of each sample; 2 is the same as the sample twice.
+
     Returns
     -------
     Tensor, scalar
         0 where every feature of one code is orthogonal to every feature of the other.
     """
+    w = torch.ones_like(person[:, 0]) if weight is None else weight
+    n = w.sum().clamp_min(1e-12)
     if scaling == "literal":
-        return 2 * _squared_norm(person, expression)
-    person, expression = (F.normalize(c - c.mean(dim=0), dim=1) for c in (person, expression))
-    total = _squared_norm(person, expression)
+        return 2 * _squared_norm(person, expression, w)
+    person, expression = (F.normalize(c - w @ c / n, dim=1) for c in (person, expression))
+    total = _squared_norm(person, expression, w)
     if scaling == "mean":
         return total / (person.shape[1] * expression.shape[1])
     if scaling == "normalized":
-        return total / len(person)
+        return total / n
     raise ValueError(f"scaling must be 'normalized', 'mean' or 'literal', got {scaling!r}")
 
 
-def _squared_norm(p: Tensor, e: Tensor) -> Tensor:
-    """``||p.T @ e||_F**2`` through the b x b Gram matrices: b is far smaller than d."""
-    return ((p @ p.T) * (e @ e.T)).sum()
+def _squared_norm(p: Tensor, e: Tensor, w: Tensor) -> Tensor:
+    """``||p.T @ diag(w) @ e||_F**2`` by the b x b Gram matrices: b is far smaller than d."""
+    return w @ ((p @ p.T) * (e @ e.T)) @ w

@@ -11,7 +11,7 @@ __all__ = ["accuracy_scorer", "f1_frame_scorer", "roc_auc_scorer"]
 
 
 def _present(estimator: Any, Y: Any) -> Any:
-    """Code a 1-D ``Y`` of any two labels as 0, 1 and NaN, by the estimator's ``classes_``."""
+    """Code a 1-D ``y`` of any two labels as 0, 1 and NaN, by the estimator's ``classes_``."""
     if np.ndim(Y) == 2:
         return Y
     y = np.asarray(Y)
@@ -35,7 +35,7 @@ def f1_frame_scorer(estimator: Any, X: Any, Y: Any) -> float:
     Returns
     -------
     float
-        The mean over the AUs that are present in ``Y``; NaN if none is.
+        The mean over the AUs that are present in ``y``; NaN if none is.
     """
     return _mean(f1_frame(_present(estimator, Y), _present(estimator, estimator.predict(X))))
 
@@ -70,7 +70,7 @@ def roc_auc_scorer(estimator: Any, X: Any, Y: Any) -> float:
     Returns
     -------
     float
-        The mean over the AUs of which ``Y`` holds both classes; NaN if none does.
+        The mean over the AUs of which ``y`` holds both classes; NaN if none does.
     """
     proba = estimator.predict_proba(X)
     return _mean(roc_auc(_present(estimator, Y), proba[:, 1] if np.ndim(Y) == 1 else proba))
