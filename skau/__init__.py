@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .dsn import DSNClassifier
     from .idennet import IdenNetClassifier
+    from .regions import RegionClassifier
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["DSNClassifier", "IdenNetClassifier", "__version__"]
+__all__ = ["DSNClassifier", "IdenNetClassifier", "RegionClassifier", "__version__"]
 
 # torch and scikit-learn are imported with the first estimator, not with the package.
-_HOMES = {"DSNClassifier": "dsn", "IdenNetClassifier": "idennet"}
+_HOMES = {
+    "DSNClassifier": "dsn",
+    "IdenNetClassifier": "idennet",
+    "RegionClassifier": "regions",
+}
 
 
 def __getattr__(name: str) -> Any:
