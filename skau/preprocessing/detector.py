@@ -3,9 +3,10 @@
 The three networks and their weights are those of facenet-pytorch [1]_.  Most of the time of its
 own ``MTCNN`` goes into the first network on nearly full-size pyramid levels, which only serve
 faces of 20 to 100 pixels.  Where only the largest face is wanted, the search here starts with
-faces of an eighth of the short side, on a reduced copy of the image, and goes on to smaller faces
-only for the images in which none was found.  The rungs of the pyramid are the same, so are the
-boxes and points, up to the small differences of the reduced copy.
+faces of a sixth of the short side and goes on to smaller ones only for the images in which none
+was found.  The rungs of the pyramid and the windows' pixels are the same, so the boxes and points
+are too; images of more than about 1500 pixels are searched on a reduced copy first, which changes
+them by about a hundredth of the distance between the eyes.
 
 References
 ----------
@@ -31,10 +32,10 @@ PYRAMID_FACTOR = 0.709  # about sqrt(1/2): the area halves from rung to rung
 CELL = 12  # side of the first network's window, in pixels
 STRIDE = 2  # step of that window
 CANDIDATE_THRESHOLDS = (0.6, 0.7)  # of the first and second network
-FIRST_FRACTION = 8  # the search begins with faces of the short side / 8 ...
+FIRST_FRACTION = 6  # the search begins with faces of the short side / 8 ...
 RUNGS_PER_STAGE = 2  # ... and goes two rungs (a factor of 2) finer each time
 SURE_FACE = 1.5  # a face this many times the finest size sought has met all its rungs
-WORKING_FACE = 96  # the finest face sought covers at least so many pixels of a reduced copy
+WORKING_FACE = 128  # the finest face sought covers at least so many pixels of a reduced copy
 SURE_PROBABILITY = 0.999  # a less probable face is looked at from more views ...
 VIEWS_THRESHOLD = 0.8  # ... whose mean probability must be higher than this
 FOLLOWING_THRESHOLD = 0.7

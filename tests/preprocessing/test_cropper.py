@@ -1,6 +1,8 @@
 """FaceCropper: what comes in, what comes out, what is said when it does not."""
 
 import os
+import struct
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,15 @@ def crops(photos):
     return FaceCropper(size=64).fit_transform(photos)
 
 
+def _png_header(width, height):
+    """Return the start of a PNG file, without its pixels."""
+    chunks = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0), b"IDAT"
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        for chunk in chunks
+    )
+
+
 @pytest.fixture
 def mixed(photo_paths, tmp_path):
     """Two photos with, among them, one without a face and all kinds of broken files."""
@@ -29,7 +40,7 @@ def mixed(photo_paths, tmp_path):
     empty.write_bytes(b"")
     text.write_text("not a picture")
     Image.new("RGB", (1, 1)).save(dot)
-    Image.new("1", (20_000, 20_000)).save(huge)
+    huge.write_bytes(_png_header(20_000, 20_000))
     return [photo_paths[0], grey, cut, empty, text, dot, huge, gone, photo_paths[1]]
 
 
@@ -136,6 +147,7 @@ def test_broken_files_are_named_and_the_rest_is_done(mixed, crops):
         cropper.transform(mixed)
     for path in mixed[1:-1]:
         assert str(path) in str(error.value)
+    assert "DecompressionBombError" in str(error.value)
     cropper.set_params(on_missing="warn")
     with pytest.warns(UserWarning, match="cannot use row 2 .*cut.jpg"):
         done = cropper.transform(mixed)
