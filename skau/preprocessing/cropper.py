@@ -23,7 +23,7 @@ from .landmarks import (
     COLUMNS,
     PROBABILITY,
     is_landmark_table,
-    pool_by_subject,
+    pool_values,
     read_table,
     sample_rows,
 )
@@ -359,7 +359,7 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         """Pool the landmarks of sample rows for all rows."""
         values = np.full((len(groups), len(COLUMNS)), np.nan)
         values[rows] = results.table()
-        return pool_by_subject(values, groups)
+        return pool_values(values, groups)
 
     def _report(self, source: Source, problems: dict[int, str]) -> None:
         """Raise or warn about the images that cannot be used or have no face."""

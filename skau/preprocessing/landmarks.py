@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_consistent_length
 
 from .images import ImageSource
 from .video import FrameSource
@@ -79,19 +80,20 @@ def sample_rows(groups: NDArray[Any], k: int | None) -> NDArray[np.intp]:
     return np.sort(np.concatenate(samples))
 
 
-def pool_by_subject(values: ArrayLike, groups: ArrayLike) -> NDArray[np.float64]:
-    """Give every row the median box, probability and points of its subject.
+def pool_by_subject(table: pd.DataFrame, groups: ArrayLike) -> pd.DataFrame:
+    """Give every row of a landmark table the median box, probability and points of its subject.
 
     Parameters
     ----------
-    values : array-like of shape (n, 17)
-        The numbers of a landmark table; rows without a face (NaN) do not count.
+    table : DataFrame with n rows
+        As `FaceCropper.detect` returns it, of images or of a video; rows without a face (NaN) do
+        not count.
     groups : array-like of shape (n,)
         The subject of each row.
 
     Returns
     -------
-    ndarray of shape (n, 17)
+    DataFrame with n rows
         NaN where no row of the subject has a face.
 
     Raises
@@ -99,8 +101,16 @@ def pool_by_subject(values: ArrayLike, groups: ArrayLike) -> NDArray[np.float64]
     ValueError
         If the images of a subject differ in size, so that their pixels are not the same places.
     """
-    pooled = np.array(values, dtype=float)
-    groups = np.asarray(groups)
+    check_consistent_length(table, groups)
+    pooled = table.copy()
+    values = table.loc[:, list(COLUMNS)].to_numpy(dtype=float)
+    pooled[list(COLUMNS)] = pool_values(values, np.asarray(groups))
+    return pooled
+
+
+def pool_values(values: NDArray[np.float64], groups: NDArray[Any]) -> NDArray[np.float64]:
+    """Do the same for the numbers alone, (n, 17)."""
+    pooled = values.copy()
     for subject in pd.unique(groups):
         rows = np.flatnonzero(groups == subject)
         sizes = pooled[rows, SIZE]

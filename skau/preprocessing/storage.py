@@ -28,6 +28,11 @@ class NpyWriter:
 
     def __init__(self, path: str | PathLike[str], size: int, rows: int = 0) -> None:
         self.path, self.rows, self._shape = Path(path), rows, (size, size, 3)
+        if rows and not self.path.exists():
+            raise ValueError(
+                f"out: {str(self.path)!r} is gone, but the journal of its interrupted run is "
+                f"there; delete '{self.path}.journal' to start anew"
+            )
         self._file = open(self.path, "r+b" if rows else "w+b")  # noqa: SIM115
         if rows and self._file.read(len(self._header(0)))[:6] != b"\x93NUMPY":
             raise ValueError(f"out: {str(self.path)!r} is not a .npy file")

@@ -178,6 +178,15 @@ def test_landmarks_per_subject(photo_paths):
         cropper.transform(photo_paths, groups=["a", "b", "c"])
 
 
+def test_pooling_a_table(photo_paths):
+    groups = np.repeat(["a", "b", "c", "d"], 2)
+    cropper = FaceCropper()
+    pooled = pool_by_subject(cropper.detect(photo_paths), groups)
+    pd.testing.assert_frame_equal(pooled, cropper.detect(photo_paths, groups=groups))
+    with pytest.raises(ValueError, match="inconsistent numbers"):
+        pool_by_subject(pooled, groups[:3])
+
+
 def test_pooling_needs_one_size_a_subject(photos):
     values = FaceCropper().detect([photos[0], np.pad(photos[1], ((0, 9), (0, 0), (0, 0)))])
     with pytest.raises(ValueError, match="'a' differ in size"):
@@ -217,6 +226,11 @@ def test_an_interrupted_run_goes_on(photo_paths, crops, tmp_path, monkeypatch, w
     with pytest.raises(ValueError, match="interrupted run that differs in min_face_size"):
         getattr(FaceCropper(size=64, min_face_size=30), what)(photo_paths, out=out)
 
+    if what == "transform":
+        out.rename(tmp_path / "elsewhere.npy")
+        with pytest.raises(ValueError, match=r"is gone.*crops.npy.journal"):
+            cropper.transform(photo_paths, out=out)
+        (tmp_path / "elsewhere.npy").rename(out)
     seen.clear()
     monkeypatch.setattr(images, "read_image", lambda path: seen.append(path) or read(path))
     done = getattr(cropper, what)(photo_paths, out=out)
