@@ -92,7 +92,11 @@ class Results:
         for values, problem in self._journal.done if self._journal else []:
             self._note(values, problem)
         if size is not None and out is not None:
-            self._writer = NpyWriter(out, size, self.rows)
+            try:
+                self._writer = NpyWriter(out, size, self.rows)
+            except (OSError, ValueError) as error:
+                self.__exit__(type(error))
+                raise
         elif size is not None and total is not None:
             self._memory = np.empty((total, size, size, 3), dtype=np.uint8)
 
