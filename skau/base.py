@@ -23,9 +23,8 @@ from skorch.history import History
 from ._augment import AUGMENTATIONS
 from ._data import AUDataset
 from ._device import resolve_device, resolve_precision
-from ._groups import check_groups
 from ._net import AUNet, Loss, Stage
-from ._prediction import AUClassifierMixin
+from ._prediction import AUClassifierMixin, subject_codes
 from ._validation import check_inputs, check_labels, warn_of_rare
 from .modules import AUModule
 
@@ -210,7 +209,7 @@ class BaseAUClassifier(
         )
         group = np.full(len(X), -1)
         if groups is not None:
-            group = np.unique(check_groups(groups, len(X)), return_inverse=True)[1]
+            group = subject_codes(groups, len(X))
         return AUDataset(X, labels.values, weight, group)
 
     def _build(self) -> None:

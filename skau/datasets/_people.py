@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from skau.datasets._bp4d import BP4D_AUS
 from skau.datasets._furrows import furrow_maps
 from skau.datasets._render import render
 from skau.datasets._rig import ACTION_UNITS, expression, load_rig, person
 from skau.datasets._scene import Scene
 from skau.datasets._skin import paint
 
-BP4D_AUS = (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)
 PRESENT = 0.2
 """An AU counts as present from this intensity on."""
 
