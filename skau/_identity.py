@@ -1,20 +1,24 @@
 """Learning who is who by triplets: IdenNet, and what starts from its first stage."""
 
+import os
 import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Interval
-from torch import Tensor
+from torch import Tensor, nn
 
 from ._data import AUDataset
 from ._net import Term
+from .base import BaseAUClassifier
 from .losses import triplet_losses
+from .modules.weights import load_weights
 from .sampling import IdentityBatches, draw_pairs, mine_negatives
 
-__all__ = ["IdentityMixin", "MinedTriplets"]
+__all__ = ["BaseIdentityClassifier", "MinedTriplets"]
 
 
 @dataclass
@@ -35,8 +39,8 @@ class MinedTriplets:
         return (chosen.mean() if len(chosen) else z.sum() * 0), len(chosen)
 
 
-class IdentityMixin:
-    """The parameters of training on identities, and the batches that they ask for."""
+class BaseIdentityClassifier(BaseAUClassifier):
+    """The parameters of training on identities, the batches that they ask for, the start."""
 
     margin: float
     n_negatives: int
@@ -44,7 +48,7 @@ class IdentityMixin:
     n_identities: int
     negative_pool: int
     identity_epochs: int
-    batch_size: int
+    pretrained: str | Path | None
 
     _identity_constraints: ClassVar[dict[str, list[Any]]] = {
         "margin": [Interval(Real, 0, None, closed="left")],
@@ -53,7 +57,19 @@ class IdentityMixin:
         "n_identities": [Interval(Integral, 2, None, closed="left")],
         "negative_pool": [Interval(Integral, 0, None, closed="left")],
         "identity_epochs": [Interval(Integral, 0, None, closed="left")],
+        "pretrained": [str, os.PathLike, None],
     }
+
+    def _build(self) -> None:
+        super()._build()
+        if self.pretrained is not None:
+            load_weights(self._identity_trunk(), self.pretrained)
+
+    def _identity_trunk(self) -> nn.Module:
+        """Return what ``pretrained`` fills."""
+        trunk = self.module_.trunk
+        assert isinstance(trunk, nn.Module)
+        return trunk
 
     def _make_triplets(self) -> MinedTriplets:
         return MinedTriplets(self.margin, self.n_negatives, self.hard_ratio, self.n_identities)

@@ -1,16 +1,18 @@
 """IdenNet: subtract who it is from what the face does."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from numbers import Real
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
-from torch import Tensor
+from torch import Tensor, nn
 
 from ._data import AUDataset
-from ._identity import IdentityMixin, MinedTriplets
+from ._identity import BaseIdentityClassifier, MinedTriplets
 from ._net import Loss, Stage, Term
 from ._prediction import PersonalMixin, subject_codes
 from ._validation import check_inputs
@@ -45,7 +47,7 @@ class _IdenNetLoss(Loss):
         return total, terms
 
 
-class IdenNetClassifier(IdentityMixin, PersonalMixin, BaseAUClassifier):
+class IdenNetClassifier(PersonalMixin, BaseIdentityClassifier):
     r"""AU detection that subtracts a learnt identity from the features.
 
     A LightCNN trunk :math:`S` feeds an identity branch, trained to cluster the faces of a
@@ -93,6 +95,19 @@ class IdenNetClassifier(IdentityMixin, PersonalMixin, BaseAUClassifier):
         What the identity does to the AU features: "translation" subtracts it; "affine" scales
         and shifts them by linear functions of it that begin as the subtraction, the extension
         that [1]_ leaves open (131,584 parameters more).
+    backbone : callable, torch.nn.Module or None, default=None
+        A better model of faces in place of the trunk in the identity branch:
+        :math:`F(x) = \mathrm{NORM}(\mathrm{MFM}(\mathrm{FC5}(B(x))))`. It maps images, RGB or
+        grey floats from 0 to 1 of shape (b, c, h, w), to features (b, d). A class or another
+        callable without arguments makes the module anew at every fit; of a module a copy is
+        taken, with its weights. It learns with the network, but for weights with
+        ``requires_grad=False``; where none learns, it is a fixed extractor, and stage 1 trains
+        FC5 alone.
+    pretrained : str or path, default=None
+        File of weights, read by ``torch.load(..., weights_only=True)``, from which the backbone
+        starts, or, without one, the trunk. ``torch.save(clf.module_.trunk.state_dict(), path)``
+        writes one after a fit; images of any size share it. It is read at ``fit`` alone: a
+        pickle of the fitted classifier does without.
     identity_epochs : int, default=3
         Epochs of stage 1; 0 skips it.
     max_epochs : int, default=20
@@ -167,14 +182,29 @@ class IdenNetClassifier(IdentityMixin, PersonalMixin, BaseAUClassifier):
     >>> clf = clf.fit(X, faces.target, groups=faces.groups)
     >>> clf.identity_features(X[:5]).shape
     (5, 256)
+
+    FaceNet as backbone, on crops of 80 pixels or more, frozen. Its weights are published for
+    faces scaled to (-1, 1), and with outputs for the 8,631 people that it was trained on; both
+    are dealt with here, so that the file fits as it is.
+
+    >>> from facenet_pytorch import InceptionResnetV1
+    >>> class FaceNet(InceptionResnetV1):
+    ...     def __init__(self):
+    ...         super().__init__(pretrained=None, classify=True, num_classes=8631)
+    ...         self.classify = False  # the 512 features instead
+    ...         self.requires_grad_(False)
+    ...     def forward(self, x):
+    ...         return super().forward((x * 255 - 127.5) / 128)
+    >>> clf = IdenNetClassifier(backbone=FaceNet, pretrained="20180402-114759-vggface2.pt")
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseAUClassifier._parameter_constraints,
-        **IdentityMixin._identity_constraints,
+        **BaseIdentityClassifier._identity_constraints,
         "alpha": [Interval(Real, 0, 1, closed="both")],
         "normalize": ["boolean"],
         "identity_transform": [StrOptions({"translation", "affine"})],
+        "backbone": [callable, None],
     }
 
     def __init__(
@@ -188,6 +218,8 @@ class IdenNetClassifier(IdentityMixin, PersonalMixin, BaseAUClassifier):
         negative_pool: int = 0,
         normalize: bool = True,
         identity_transform: str = "translation",
+        backbone: Callable[[], nn.Module] | nn.Module | None = None,
+        pretrained: str | Path | None = None,
         identity_epochs: int = 3,
         max_epochs: int = 20,
         batch_size: int = 64,
@@ -224,11 +256,29 @@ class IdenNetClassifier(IdentityMixin, PersonalMixin, BaseAUClassifier):
         self.negative_pool = negative_pool
         self.normalize = normalize
         self.identity_transform = identity_transform
+        self.backbone = backbone
+        self.pretrained = pretrained
         self.identity_epochs = identity_epochs
 
     def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> IdenNet:
         affine = self.identity_transform == "affine"
-        return IdenNet(input_shape, n_aus, self.normalize, affine)
+        return IdenNet(input_shape, n_aus, self.normalize, affine, self._make_backbone())
+
+    def _make_backbone(self) -> nn.Module | None:
+        if self.backbone is None:
+            return None
+        if isinstance(self.backbone, nn.Module):
+            return deepcopy(self.backbone)  # a parameter is never trained
+        backbone: object = self.backbone()
+        if not isinstance(backbone, nn.Module):
+            raise TypeError(
+                f"backbone must make a torch.nn.Module, but it made {type(backbone).__name__}"
+            )
+        return backbone
+
+    def _identity_trunk(self) -> nn.Module:
+        backbone = self.module_.backbone
+        return backbone if isinstance(backbone, nn.Module) else super()._identity_trunk()
 
     def _make_stages(
         self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState

@@ -1,6 +1,7 @@
 """LightCNN: IdenNet without its identity branch."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .._data import AUDataset
-from .._identity import IdentityMixin, MinedTriplets
+from .._identity import BaseIdentityClassifier, MinedTriplets
 from .._net import Loss, Stage, Term
 from ..modules import AUOutput
 from ..modules.blocks import he_init
@@ -35,7 +36,7 @@ class _PretrainingLoss(Loss):
         return triplet[0], {"triplet": triplet}
 
 
-class LightCNNClassifier(IdentityMixin, BaseNetBaseline):
+class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
     r"""AU detection by IdenNet's trunk, without an identity branch.
 
     .. math:: G(x) = \sigma(\mathrm{FC7}(\mathrm{MFM}(\mathrm{FC6}(S(x)))))
@@ -57,6 +58,9 @@ class LightCNNClassifier(IdentityMixin, BaseNetBaseline):
     n_identities : int, default=16
     negative_pool : int, default=0
         Of the training on identities; see :class:`skau.IdenNetClassifier`.
+    pretrained : str or path, default=None
+        File of weights from which the trunk starts, such as that of a fitted IdenNet; see
+        :class:`skau.IdenNetClassifier`.
     max_epochs : int, default=20
         Epochs of training on AUs.
     batch_size : int, default=64
@@ -98,7 +102,7 @@ n_features_in_, feature_names_in_
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseNetBaseline._parameter_constraints,
-        **IdentityMixin._identity_constraints,
+        **BaseIdentityClassifier._identity_constraints,
     }
 
     def __init__(
@@ -110,6 +114,7 @@ n_features_in_, feature_names_in_
         hard_ratio: float = 0.5,
         n_identities: int = 16,
         negative_pool: int = 0,
+        pretrained: str | Path | None = None,
         max_epochs: int = 20,
         batch_size: int = 64,
         lr: float = 1e-4,
@@ -143,6 +148,7 @@ n_features_in_, feature_names_in_
         self.hard_ratio = hard_ratio
         self.n_identities = n_identities
         self.negative_pool = negative_pool
+        self.pretrained = pretrained
 
     def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> LightCNN:
         return LightCNN(input_shape, n_aus)

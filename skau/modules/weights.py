@@ -1,0 +1,79 @@
+"""Start a network from a file of weights."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["load_weights"]
+
+
+def load_weights(module: nn.Module, path: str | Path) -> None:
+    """Fill ``module`` from a file of weights, every one of them or none.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Filled in place; it keeps its device and dtype.
+    path : str or Path
+        What ``torch.save(other.state_dict(), path)`` wrote. A ``"state_dict"`` about it, as
+        training scripts write, and a prefix ``module.``, which ``DataParallel`` leaves, are
+        taken off. Where ``module`` takes RGB and the file's first layer takes grey, its kernels
+        are repeated for the three channels and divided by 3, so that a grey face gives the same.
+
+    Raises
+    ------
+    ValueError
+        If the file holds anything but tensors, or its weights are not those of ``module``; the
+        message names them.
+    """
+    weights = _read(path)
+    if weights and all(name.startswith("module.") for name in weights):
+        weights = {name.removeprefix("module."): w for name, w in weights.items()}
+    own = module.state_dict()
+    for name, w in weights.items():
+        if name in own and w.ndim == 4 and own[name].shape == (len(w), 3, *w.shape[2:]):
+            weights[name] = w.expand_as(own[name]) / 3 if w.shape[1] == 1 else w
+    wrong = {
+        "missing": [name for name in own if name not in weights],
+        "unexpected": [name for name in weights if name not in own],
+        "of another shape": [
+            f"{name} {tuple(w.shape)}, not {tuple(own[name].shape)}"
+            for name, w in weights.items()
+            if name in own and w.shape != own[name].shape
+        ],
+    }
+    said = "; ".join(f"{what}: {_some(names)}" for what, names in wrong.items() if names)
+    if said:
+        raise ValueError(
+            f"pretrained: {str(path)!r} does not hold the weights of this network. {said}"
+        )
+    module.load_state_dict(weights)
+
+
+def _read(path: str | Path) -> dict[str, Tensor]:
+    try:
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
+        raise ValueError(
+            f"pretrained: {str(path)!r} is no file of weights alone; write one with "
+            "torch.save(module.state_dict(), path)"
+        ) from error
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping) or not all(
+        isinstance(w, Tensor) for w in content.values()
+    ):
+        raise ValueError(
+            f"pretrained: {str(path)!r} holds no table of tensors by name; write one with "
+            "torch.save(module.state_dict(), path)"
+        )
+    return dict(content)
+
+
+def _some(names: list[str], n: int = 5) -> str:
+    more = f" and {len(names) - n} more" if len(names) > n else ""
+    return ", ".join(names[:n]) + more
