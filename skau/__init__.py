@@ -7,16 +7,24 @@ if TYPE_CHECKING:
     from .dsn import DSNClassifier
     from .idennet import IdenNetClassifier
     from .regions import RegionClassifier
+    from .resume import ResumeTraining
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["DSNClassifier", "IdenNetClassifier", "RegionClassifier", "__version__"]
+__all__ = [
+    "DSNClassifier",
+    "IdenNetClassifier",
+    "RegionClassifier",
+    "ResumeTraining",
+    "__version__",
+]
 
 # torch and scikit-learn are imported with the first estimator, not with the package.
 _HOMES = {
     "DSNClassifier": "dsn",
     "IdenNetClassifier": "idennet",
     "RegionClassifier": "regions",
+    "ResumeTraining": "resume",
 }
 
 

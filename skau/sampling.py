@@ -104,7 +104,7 @@ class AlternatingBatches:
     """
 
     def __init__(self, first: Iterable[list[int]], second: IdentityBatches) -> None:
-        self.first, self.second = first, second
+        self.first, self.second, self.rng = first, second, second.rng
 
     def __iter__(self) -> Iterator[list[int]]:
         for batch in self.first:

@@ -1,7 +1,7 @@
 """`FaceCropper`: photos in, aligned face crops of one size out."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from functools import partial
 from numbers import Integral, Real
@@ -13,10 +13,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from tqdm import tqdm
 
 from skau._device import resolve_device
+from skau._memory import Kept
 
 from .images import ImageSource
 from .landmarks import (
@@ -27,9 +28,10 @@ from .landmarks import (
     read_table,
     sample_rows,
 )
+from .remembering import work_or_remember
 from .running import Results, fingerprint, in_threads, table_writer
 from .video import FrameSource, Video
-from .working import NO_FACE, Item, Worker
+from .working import NO_FACE, Done, Worker
 
 __all__ = ["FaceCropper"]
 
@@ -77,6 +79,10 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         (``torch.get_num_threads()``: 1 inside joblib's processes), -1 one a processor.
     device : str, default="auto"
         Where the networks run: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+    memory : str, path-like, joblib.Memory or None, default=None
+        A folder that keeps what was found and cut, by the content of each image and the settings,
+        as a pipeline's ``memory`` does for whole steps.  A search over a pipeline then crops each
+        image once and not once a candidate and fold.  Frames of videos are not kept.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -115,6 +121,7 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         "threshold": [Interval(Real, 0, 1, closed="left")],
         "n_jobs": [Integral, None],
         "device": [str],
+        "memory": [str, PathLike, HasMethods(["cache"]), None],
         "verbose": ["verbose"],
     }
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
@@ -134,6 +141,7 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         threshold: float = 0.85,
         n_jobs: int | None = None,
         device: str = "auto",
+        memory: Any = None,
         verbose: int = 0,
     ) -> None:
         self.size = size
@@ -147,6 +155,7 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         self.threshold = threshold
         self.n_jobs = n_jobs
         self.device = device
+        self.memory = memory
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None, groups: ArrayLike | None = None) -> Self:
@@ -325,7 +334,8 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         """Do all rows of the source, or the given ones, or what an earlier run left of them."""
         worker = self._worker()
         size = self.size if cut else None
-        items: Iterable[Item]
+        items: Iterable[Any]
+        work: Callable[..., list[Done]] = worker.work
         if isinstance(source, Video):
             total, results = source.n_frames, Results(None, size, out, None)
             search = worker.needs_landmarks or not cut
@@ -341,10 +351,14 @@ class FaceCropper(TransformerMixin, BaseEstimator):
             left = rows[results.rows :]
             landmarks = [None] * len(left) if known is None else known[left]
             items = zip(source.loaders(left), landmarks, strict=True)
+            if self.memory is not None and isinstance(source, ImageSource):
+                prints = (partial(source.fingerprint, row) for row in left)
+                items = zip(items, prints, strict=True)
+                work = partial(work_or_remember, Kept(self.memory), worker)
         bar = tqdm(total=total, initial=results.rows, desc="faces", disable=not self.verbose)
         try:
             with bar:
-                for done in in_threads(partial(worker.work, cut=cut), items, self.n_jobs):
+                for done in in_threads(partial(work, cut=cut), items, self.n_jobs):
                     results.add(done)
                     bar.update(len(done))
         except BaseException as error:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -154,6 +156,15 @@ class ImageSource:
     def loaders(self, rows: Iterable[int]) -> Iterator[Callable[[], Image.Image]]:
         """Return for each row a function that reads its image."""
         return (partial(self.read, row) for row in rows)
+
+    def fingerprint(self, row: int) -> str:
+        """Return a text that differs for different images; of a file, for different bytes."""
+        item = self._items[row]
+        if isinstance(item, str | PathLike):
+            item = Path(item).read_bytes()
+        elif isinstance(item, Image.Image):
+            item = (item.mode, item.size, item.tobytes(), bytes(item.getexif().tobytes()))
+        return str(joblib.hash(item))
 
     def name(self, row: int) -> str:
         """Say which image a row is."""
