@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import SVC
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -28,6 +29,8 @@ class _Transfer:
     dual: np.ndarray  # (n_sources, d + 1): how the plane changes with likeness to each source
     vectors: np.ndarray  # (n_vectors, d), of all sources
     starts: np.ndarray  # (n_sources,), where each source's vectors begin
+    slope: float = 1.0  # from a distance to a logit
+    shift: float = 0.0
 
     def likeness(self, X: np.ndarray, gamma: float) -> np.ndarray:
         """Mean kernel of each row with the support vectors of each source, (n, n_sources)."""
@@ -39,17 +42,44 @@ class _Transfer:
         return out
 
     def decide(self, X: np.ndarray, codes: np.ndarray | None, gamma: float) -> np.ndarray:
-        """Signed distance from the plane of each row's person."""
+        """Logit of each row by the plane of its person."""
         X1 = np.column_stack([X, np.ones(len(X))])
-        plane = X1 @ self.mean
+        distance = X1 @ self.mean
         if not len(self.dual):
-            return plane
+            return distance
         like = self.likeness(X, gamma)
         if codes is not None:  # a person's sample is all the rows there are
             sums = np.zeros((codes.max() + 1, like.shape[1]))
             np.add.at(sums, codes, like)
             like = (sums / np.bincount(codes)[:, None])[codes]
-        return plane + np.einsum("ij,ij->i", X1 @ self.dual.T, like)
+        distance += np.einsum("ij,ij->i", X1 @ self.dual.T, like)
+        return self.slope * distance + self.shift
+
+
+def _fit_logits(
+    kernel: np.ndarray,
+    planes: np.ndarray,
+    Xs: list[np.ndarray],
+    ys: list[np.ndarray],
+    weights: list[np.ndarray],
+) -> tuple[float, float]:
+    """Return slope and shift from distances to logits, learned on subjects left out in turn.
+
+    ``kernel`` is that of the sources, (n, n), with the ridge on its diagonal.
+    """
+    distances = []
+    for i, X in enumerate(Xs):
+        others = np.flatnonzero(np.arange(len(Xs)) != i)
+        mean = planes[others].mean(axis=0)
+        dual = np.linalg.solve(kernel[np.ix_(others, others)], kernel[others, i])
+        plane = mean + dual @ (planes[others] - mean)
+        distances.append(X @ plane[:-1] + plane[-1])
+    distance = np.concatenate(distances)
+    unit = distance.std() or 1.0  # the solver wants numbers near one
+    logistic = LogisticRegression(class_weight="balanced").fit(
+        distance[:, None] / unit, np.concatenate(ys), sample_weight=np.concatenate(weights)
+    )
+    return float(logistic.coef_[0, 0] / unit), float(logistic.intercept_[0])
 
 
 class SVTPTClassifier(PersonalMixin, BaseEstimator):
@@ -68,7 +98,7 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
     ----------
     C : float, default=1.0
         Inverse strength of the SVMs' regularisation.
-    ridge : float, default=0.1
+    ridge : float, default=1.0
         Regularisation of the regression; large values give everybody the mean plane.
     gamma : float or "scale", default="scale"
         Of the kernel between frames; "scale" is ``1 / (n_features * X.var())``.
@@ -98,12 +128,15 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
     everybody. The size is that of the support vectors: of the order of
     ``n_aus * n_subjects * 20 * 3776`` numbers for images.
 
-    The two classes of an SVM weigh alike, however rare the AU is.
+    A subject has fewer frames than features, so its SVM has a hard margin, and the mean of many
+    such planes says "absent" to almost everybody. Therefore a logistic regression for each AU,
+    whose classes weigh alike, turns distances into logits; it learns from the distances of each
+    training subject to the plane that the others predict for it.
 
     It differs from [1]_ in the regression, a kernel ridge about the mean plane, where [1]_ uses
-    support vector regression, and in the features, where [2]_ adds facial landmarks and reduces
-    them by principal components. Probabilities are the logistic function of the distance from
-    the plane; they are not calibrated.
+    support vector regression, in the features, where [2]_ adds facial landmarks and reduces
+    them by principal components, and in that logistic regression. Probabilities are those of an
+    AU that is present in every second frame.
 
     **Results with** ``groups`` **use the test person's unlabelled frames**, which the other
     methods do not see: report them as a row of their own.
@@ -138,7 +171,7 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
     }
 
     def __init__(
-        self, *, C: float = 1.0, ridge: float = 0.1, gamma: float | str = "scale"
+        self, *, C: float = 1.0, ridge: float = 1.0, gamma: float | str = "scale"
     ) -> None:
         self.C = C
         self.ridge = ridge
@@ -214,6 +247,10 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
         kernel /= np.array([len(own) for own in vectors])[:, None]
         kernel[np.diag_indices_from(kernel)] += self.ridge
         transfer.dual = np.linalg.solve(kernel, np.array(planes) - mean)
+        transfer.slope, transfer.shift = _fit_logits(
+            kernel, np.array(planes), [X[rows] for rows in sources],
+            [y[rows] for rows in sources], [weight[rows] for rows in sources],
+        )  # fmt: skip
         return transfer
 
     def _fit_svm(
@@ -228,7 +265,7 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
         return np.append(svm.coef_[0], svm.intercept_[0]), X[svm.support_]
 
     def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Compute the signed distance from the plane of each row's person.
+        """Compute the AU logits by the plane of each row's person.
 
         Parameters
         ----------
