@@ -40,6 +40,7 @@ class Setting:
     identities: Corpus | None
     aus: list[str]
     epochs: int
+    lr: float | None  # None: each method's own
     validation: float
     histories: Path
 
@@ -115,7 +116,8 @@ def leakage(clf: BaseEstimator, corpus: Corpus, rows: np.ndarray) -> float:
 def run_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame:
     """Fit once; test on the fold left out and on every other corpus."""
     X, Y, groups = training_part(setting, fold, spec)
-    clf = make_estimator(spec, epochs=setting.epochs, validation=setting.validation, seed=seed)
+    usual = {"epochs": setting.epochs, "lr": setting.lr, "validation": setting.validation}
+    clf = make_estimator(spec, **usual, seed=seed)
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="n_identities=")

@@ -11,7 +11,8 @@ left out and on every other corpus. Cells are written to ``--out`` as they are d
 that was stopped goes on with what is missing. ``--methods`` takes any name of ``_methods.py``
 and variants such as ``IdenNet:normalize=False``; give variants a file of their own. ``--draws``
 replaces the folds by paper 1's protocol: random draws of five subjects, four to train (one of
-them to validate) and one to test.
+them to validate) and one to test. ``--dask ADDRESS`` runs the cells on the workers of a Dask
+cluster that share ``--work`` and were started with ``PYTHONPATH=benchmarks``.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import json
 import platform
 import traceback
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ from _cells import Fold, Setting, make_draws, make_folds, run_cell
 from _corpora import open_corpus
 from _methods import REGIONS, make_estimator, parse_method
 from _report import write_figure, write_report
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from sklearn import config_context
 from tqdm import tqdm
 
@@ -94,14 +96,25 @@ def run(
     return results
 
 
+def on_cluster(address: str | None) -> AbstractContextManager:
+    """Return a context in which cells run on a Dask cluster; here, if there is no address."""
+    if address is None:
+        return nullcontext()
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ImportError('--dask needs Dask: pip install "skau[dask]"') from error
+    return parallel_config("dask", client=Client(address))
+
+
 def check_config(config: dict[str, Any], methods: list[str], out: Path) -> None:
     """Write the configuration beside the results; refuse to mix two in one file."""
     file = out.with_suffix(".json")
     own = {}
     with config_context(print_changed_only=False):  # a changed default is a change too
         for spec in methods:
-            usual = {"epochs": config["epochs"], "validation": config["validation"], "seed": 0}
-            own[spec] = make_estimator(spec, **usual).__repr__(N_CHAR_MAX=100_000)
+            usual = {key: config[key] for key in ("epochs", "lr", "validation")}
+            own[spec] = make_estimator(spec, **usual, seed=0).__repr__(N_CHAR_MAX=100_000)
     if out.exists() and file.exists():
         old = json.loads(file.read_text(encoding="utf-8"))
         changed = [key for key in config if old.get(key) != config[key]]
@@ -140,7 +153,9 @@ def main(argv: list[str] | None = None) -> None:
     add("--seeds", type=int, nargs="+", default=[0, 1, 2])
     add("--size", type=int, default=64, help="of the crops")
     add("--epochs", type=int, default=20)
+    add("--lr", type=float, help="of all networks; default is each method's own")
     add("--jobs", type=int, default=1, help="cells at a time")
+    add("--dask", metavar="ADDRESS", help="of a cluster's scheduler, such as tcp://host:8786")
     add("--figure", action="store_true", help="needs matplotlib")
     args = parser.parse_args(argv)
 
@@ -154,15 +169,16 @@ def main(argv: list[str] | None = None) -> None:
         folds = [fold for fold in folds if fold.name in args.only_folds]
     validation = 0.25 if args.draws else 0.15
     setting = Setting(
-        train, others, ids, args.aus, args.epochs, validation, args.work / "histories"
+        train, others, ids, args.aus, args.epochs, args.lr, validation, args.work / "histories"
     )
     args.out.parent.mkdir(parents=True, exist_ok=True)
     config = {
-        "size": args.size, "epochs": args.epochs, "validation": validation,
+        "size": args.size, "epochs": args.epochs, "lr": args.lr, "validation": validation,
         "identities": ids.name if ids else None, "aus": args.aus,
     }  # fmt: skip
     check_config(config, args.methods, args.out)
-    results = run(setting, args.methods, folds, args.seeds, args.out, args.jobs)
+    with on_cluster(args.dask):
+        results = run(setting, args.methods, folds, args.seeds, args.out, args.jobs)
     write_report(results, args.out.with_suffix(".md"))
     if args.figure:
         write_figure(results, args.out.with_suffix(".png"))

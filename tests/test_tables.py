@@ -126,7 +126,9 @@ def test_nothing_of_the_test_subjects_is_learnt(tables, folders):
 
     corpus = open_corpus(f"lab={folders / 'lab'}", folders / "work", 32, ("full",))
     fold = make_folds(corpus, 2)[0]
-    setting = Setting(corpus, [], None, ["AU1", "AU12"], 2, 0.3, folders / "work" / "histories")
+    setting = Setting(
+        corpus, [], None, ["AU1", "AU12"], 2, None, 0.3, folders / "work" / "histories"
+    )
     before = run_cell(setting, "LightCNN", fold, 0)
     test = np.isin(corpus.groups, fold.test)
     assert set(fold.test).isdisjoint(fold.train)
