@@ -29,6 +29,18 @@ class Corpus:
     groups: np.ndarray  # (n,)
     folds: dict[str, list[str]] | None  # published test parts
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Send the names of memory maps to other processes and machines, not the crops."""
+        crops = {r: getattr(crops, "filename", None) or crops for r, crops in self.crops.items()}
+        return vars(self) | {"crops": crops}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.crops = {
+            region: np.load(crops, mmap_mode="r") if isinstance(crops, str | Path) else crops
+            for region, crops in self.crops.items()
+        }
+
     def part(self, rows: np.ndarray, regions: bool) -> np.ndarray:
         """Crops of some rows; of all regions, (n, 3, size, size, 3), or the full face."""
         if regions:

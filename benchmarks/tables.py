@@ -20,7 +20,7 @@ import json
 import platform
 import traceback
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -96,15 +96,18 @@ def run(
     return results
 
 
-def on_cluster(address: str | None) -> AbstractContextManager:
-    """Return a context in which cells run on a Dask cluster; here, if there is no address."""
+@contextmanager
+def on_cluster(address: str | None) -> Iterator[None]:
+    """Run cells on a Dask cluster inside this context; here, if there is no address."""
     if address is None:
-        return nullcontext()
+        yield
+        return
     try:
         from distributed import Client
     except ImportError as error:
         raise ImportError('--dask needs Dask: pip install "skau[dask]"') from error
-    return parallel_config("dask", client=Client(address))
+    with Client(address) as client, parallel_config("dask", client=client):
+        yield
 
 
 def check_config(config: dict[str, Any], methods: list[str], out: Path) -> None:

@@ -1,0 +1,152 @@
+"""Searches and benchmarks on a cluster of two worker processes."""
+
+import os
+import pickle
+import signal
+import threading
+import time
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+
+from skau import DSNClassifier
+from skau.datasets import load_sample_faces
+from skau.metrics import roc_auc_scorer
+from skau.model_selection import SubjectKFold
+from skau.preprocessing import FaceCropper
+
+distributed = pytest.importorskip("distributed", reason='needs pip install "skau[dask]"')
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*(unclosed|Unclosed).*"),
+]
+
+
+@pytest.fixture(scope="module")
+def client():
+    patch = pytest.MonkeyPatch()
+    patch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")  # workers inherit it
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
+            silence_logs=50,
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):  # fmt: skip
+        client.wait_for_workers(2)
+        yield client
+    patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """As in the workers: sums over threads differ in the last bit."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def search(max_epochs=2, **params):
+    return GridSearchCV(
+        DSNClassifier(max_epochs=max_epochs, batch_size=16, lr=5e-3, random_state=0),
+        {"beta": [0.0, 0.05, 0.5]}, cv=SubjectKFold(2), scoring=roc_auc_scorer,
+        error_score="raise", **params,
+    )  # fmt: skip
+
+
+def test_workers_compute_with_one_thread(client):
+    assert list(client.run(torch.get_num_threads).values()) == [1, 1]
+
+
+def test_search_gives_the_same_and_data_go_once(client, blobs):
+    X, Y, groups = blobs
+    local = search().fit(X, Y, groups=groups)
+    with joblib.parallel_config("dask", scatter=[X]):
+        there = search().fit(X, Y, groups=groups)
+    for name in ("mean_test_score", "split0_test_score", "split1_test_score"):
+        np.testing.assert_array_equal(there.cv_results_[name], local.cv_results_[name])
+    np.testing.assert_array_equal(there.predict_proba(X), local.predict_proba(X))
+
+
+def test_scores_of_photos_by_path(client, blobs, tmp_path):
+    X, Y, groups = blobs
+    paths = [str(tmp_path / f"{i}.png") for i in range(len(X))]
+    for image, path in zip(X, paths, strict=True):
+        Image.fromarray(image).save(path)
+    model = make_pipeline(
+        FaceCropper(size=32, align=None, memory=tmp_path / "cache"),
+        DSNClassifier(max_epochs=1, random_state=0),
+    )
+    kwargs = {"groups": groups, "params": {"dsnclassifier__groups": groups}}
+    kwargs |= {"cv": SubjectKFold(2), "scoring": roc_auc_scorer}
+    local = cross_val_score(model, paths, Y, **kwargs)
+    with joblib.parallel_config("dask"):
+        there = cross_val_score(model, paths, Y, **kwargs)
+    np.testing.assert_array_equal(there, local)
+
+
+def test_a_killed_workers_tasks_are_done_again(client, blobs):
+    X, Y, groups = blobs
+    local = search(max_epochs=12).fit(X, Y, groups=groups)
+    pids = client.run(os.getpid)
+    killed = []
+
+    def kill_a_busy_worker():
+        while not killed:
+            busy = [worker for worker, keys in client.processing().items() if keys]
+            if busy:
+                time.sleep(0.3)  # into the fit
+                os.kill(pids[busy[0]], signal.SIGKILL)
+                killed.append(pids[busy[0]])
+            time.sleep(0.02)
+
+    killer = threading.Thread(target=kill_a_busy_worker)
+    with joblib.parallel_config("dask", scatter=[X]):
+        killer.start()
+        there = search(max_epochs=12).fit(X, Y, groups=groups)
+    killer.join()
+    np.testing.assert_array_equal(
+        there.cv_results_["mean_test_score"], local.cv_results_["mean_test_score"]
+    )
+    client.wait_for_workers(2)
+    assert killed[0] not in client.run(os.getpid).values()
+
+
+def test_tables(client, tmp_path):
+    """Memory maps of crops go to workers by name; the table is that of a local run."""
+    import tables
+    from _corpora import open_corpus
+
+    faces = load_sample_faces()
+    rows = np.flatnonzero(np.isin(faces.groups, np.unique(faces.groups)[:4]))[::2]
+    for row in rows:
+        Image.fromarray(faces.images[row]).save(tmp_path / f"{row}.png")
+    labels = faces.target.iloc[rows].astype(int)
+    labels.insert(0, "subject", faces.groups[rows])
+    labels.insert(0, "image", [f"{row}.png" for row in rows])
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+    results = []
+    for more in ([], ["--dask", client.scheduler.address]):
+        out = tmp_path / f"{len(more)}" / "results.csv"
+        tables.main([
+            "--work", str(tmp_path / "work"), "--train", f"lab={tmp_path}", "--out", str(out),
+            "--folds", "2", "--seeds", "0", "--size", "32", "--epochs", "1", "--methods", "DSN",
+            "--aus", "AU1", "AU12", *more,
+        ])  # fmt: skip
+        table = pd.read_csv(out).drop(columns="fit_seconds")
+        results.append(table.sort_values(["fold", "au"], ignore_index=True))
+    pd.testing.assert_frame_equal(*results)
+    corpus = open_corpus(f"lab={tmp_path}", tmp_path / "work", 32, ("full",))
+    sent = pickle.dumps(corpus)
+    assert len(sent) < corpus.crops["full"].nbytes / 5
+    np.testing.assert_array_equal(pickle.loads(sent).crops["full"], corpus.crops["full"])
