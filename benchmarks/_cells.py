@@ -104,6 +104,11 @@ def score(
     return pd.concat(tables)
 
 
+def history_file(folder: Path, train: str, spec: str, fold: str, seed: int) -> Path:
+    """Where the learning curve of a cell is."""
+    return folder / f"{train}-{spec}-{fold}-{seed}.csv".replace(":", "_")
+
+
 def leakage(clf: BaseEstimator, corpus: Corpus, rows: np.ndarray) -> float:
     """Of the features of subjects never seen; NaN where a method has none or people are few."""
     groups = corpus.groups[rows]
@@ -133,8 +138,8 @@ def run_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame
     module = getattr(clf, "module_", None)
     if hasattr(clf, "history_"):
         setting.histories.mkdir(parents=True, exist_ok=True)
-        name = f"{setting.corpus.name}-{spec}-{fold.name}-{seed}.csv".replace(":", "_")
-        clf.history_.to_csv(setting.histories / name, index=False)
+        file = history_file(setting.histories, setting.corpus.name, spec, fold.name, seed)
+        clf.history_.to_csv(file, index=False)
     table = pd.concat(parts, ignore_index=True).assign(
         train=setting.corpus.name, fold=fold.name, seed=seed,
         fit_seconds=round(seconds, 1),

@@ -1,10 +1,11 @@
 """From the CSV of cells to Markdown tables and a figure."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from _cells import UNLABELLED
+from _cells import UNLABELLED, history_file
 
 from skau.metrics import drop_rate
 
@@ -91,9 +92,24 @@ def cost_table(results: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis("method")
 
 
-def write_report(results: pd.DataFrame, file: Path) -> None:
+def conditions(results: pd.DataFrame, config: dict[str, Any]) -> str:
+    """Say what all cells share, where and how long they ran."""
+    cells = results[~results["method"].str.endswith(UNLABELLED)]
+    fits = cells.drop_duplicates(["method", "train", "fold", "seed"])
+    lr = "each method's own learning rate" if config["lr"] is None else f"lr={config['lr']:g}"
+    return (
+        f"{config['size']} px crops, {config['epochs']} epochs, {lr}, "
+        f"{config['validation']:.0%} of the training subjects for validation. Mean over folds; "
+        f"± is the standard deviation over seeds. {len(fits)} fits took "
+        f"{fits['fit_seconds'].sum() / 3600:.1f} hours in all ({config['machine']}; "
+        f"{config['versions']}; {config['date']})."
+    )
+
+
+def write_report(results: pd.DataFrame, config: dict[str, Any], file: Path) -> None:
     """Write all tables of a CSV of cells as Markdown."""
-    parts = ["# Results", ""]
+    command = f"The last command was `{config['command']}`."
+    parts = ["# Results", "", conditions(results, config), "", command, ""]
     for train in results["train"].unique():
         for test in results.loc[results["train"] == train, "test"].unique():
             title = f"Within {train}" if test == train else f"From {train} to {test}"
@@ -110,16 +126,34 @@ def write_report(results: pd.DataFrame, file: Path) -> None:
     file.write_text("\n".join(parts), encoding="utf-8")
 
 
-def write_figure(results: pd.DataFrame, file: Path) -> None:
-    """Draw mean F1 of every method with its spread over seeds, one panel a test corpus."""
+def learning_curves(cells: pd.DataFrame, histories: Path) -> dict[str, pd.DataFrame]:
+    """Class losses by epoch of the last stage, mean over folds and seeds, by method."""
+    curves = {}
+    for method, own in cells.groupby("method", sort=False):
+        keys = own[["train", "fold", "seed"]].drop_duplicates().itertuples(index=False, name=None)
+        files = [history_file(histories, train, method, fold, seed) for train, fold, seed in keys]
+        parts = []
+        for file in filter(Path.exists, files):
+            history = pd.read_csv(file)
+            last = history[history["stage"] == history["stage"].iloc[-1]]
+            losses = last.reindex(columns=["train_class_loss", "valid_class_loss"])
+            parts.append(losses.set_axis(range(1, len(losses) + 1)))
+        if parts:
+            curves[method] = pd.concat(parts).groupby(level=0).mean()
+    return curves
+
+
+def write_figure(results: pd.DataFrame, histories: Path, file: Path) -> None:
+    """Draw mean F1 of every method, a panel a test corpus, and their learning curves."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     pairs = results[["train", "test"]].drop_duplicates().to_numpy().tolist()
-    fig, axes = plt.subplots(1, len(pairs), figsize=(4.5 * len(pairs), 3.2), squeeze=False)
-    for ax, (train, test) in zip(axes[0], pairs, strict=True):
+    n = len(pairs) + 1
+    fig, axes = plt.subplots(1, n, figsize=(4.5 * n, 3.4), squeeze=False, layout="constrained")
+    for ax, (train, test) in zip(axes[0], pairs, strict=False):
         cells = results[(results["train"] == train) & (results["test"] == test)]
         mean = (per_seed(cells) * 100).mean(axis=1).groupby("method", sort=False)
         names = list(mean.groups)
@@ -131,6 +165,11 @@ def write_figure(results: pd.DataFrame, file: Path) -> None:
         ax.set_yticks(at, names)
         ax.invert_yaxis()
         ax.set(title=f"{train} → {test}", xlabel="mean F1-frame (%)")
-    fig.tight_layout()
+    ax = axes[0, -1]
+    for i, (method, curve) in enumerate(learning_curves(results, histories).items()):
+        ax.plot(curve["train_class_loss"], f"C{i % 10}--", lw=1)
+        ax.plot(curve["valid_class_loss"], f"C{i % 10}-", label=method)
+    ax.set(title="class loss: training - -, validation —", xlabel="epoch", ylim=(0, 1))
+    ax.legend(fontsize="small")
     fig.savefig(file, dpi=150)
     plt.close(fig)

@@ -18,6 +18,7 @@ cluster that share ``--work`` and were started with ``PYTHONPATH=benchmarks``.
 import argparse
 import json
 import platform
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ from _cells import Fold, Setting, make_draws, make_folds, run_cell
 from _corpora import open_corpus
 from _methods import REGIONS, make_estimator, parse_method
 from _report import write_figure, write_report
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, cpu_count, delayed, parallel_config
 from sklearn import config_context
 from tqdm import tqdm
 
@@ -110,7 +111,18 @@ def on_cluster(address: str | None) -> Iterator[None]:
         yield
 
 
-def check_config(config: dict[str, Any], methods: list[str], out: Path) -> None:
+def describe_command(argv: list[str]) -> str:
+    """Return the command without the folders of this machine."""
+    words = []
+    for word in argv:
+        name, equals, folder = word.partition("=")
+        words.append(f"{name}=DIR" if equals and Path(folder).is_dir() else Path(word).name)
+    return " ".join(["python benchmarks/tables.py", *words])
+
+
+def check_config(
+    config: dict[str, Any], methods: list[str], command: str, out: Path
+) -> dict[str, Any]:
     """Write the configuration beside the results; refuse to mix two in one file."""
     file = out.with_suffix(".json")
     own = {}
@@ -130,11 +142,12 @@ def check_config(config: dict[str, Any], methods: list[str], out: Path) -> None:
         own = old["methods"] | own
     machine = {
         "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
+        "machine": f"{platform.machine()}, {cpu_count()} cores",
         "versions": f"Python {platform.python_version()}, torch {torch.__version__}",
     }
-    text = json.dumps({**config, "methods": own, **machine}, indent=1)
-    file.write_text(text + "\n", encoding="utf-8")
+    whole = {**config, "methods": own, **machine, "command": command}
+    file.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+    return whole
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -179,12 +192,13 @@ def main(argv: list[str] | None = None) -> None:
         "size": args.size, "epochs": args.epochs, "lr": args.lr, "validation": validation,
         "identities": ids.name if ids else None, "aus": args.aus,
     }  # fmt: skip
-    check_config(config, args.methods, args.out)
+    command = describe_command(sys.argv[1:] if argv is None else argv)
+    config = check_config(config, args.methods, command, args.out)
     with on_cluster(args.dask):
         results = run(setting, args.methods, folds, args.seeds, args.out, args.jobs)
-    write_report(results, args.out.with_suffix(".md"))
+    write_report(results, config, args.out.with_suffix(".md"))
     if args.figure:
-        write_figure(results, args.out.with_suffix(".png"))
+        write_figure(results, args.work / "histories", args.out.with_suffix(".png"))
 
 
 if __name__ == "__main__":

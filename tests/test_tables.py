@@ -59,9 +59,10 @@ pytestmark = [
 
 
 def test_runs_resumes_and_reports(tables, folders, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib", reason="the figure needs matplotlib (extra bench)")
     out = tmp_path / "results.csv"
     methods = ["DSN:beta=0.1", "LightCNN-pretrained", "SVTPT"]
-    call = arguments(folders, out, "--methods", *methods)
+    call = arguments(folders, out, "--figure", "--methods", *methods)
     run_cell, done = tables.run_cell, []
 
     def stop_at_the_fourth(setting, spec, fold, seed):
@@ -93,7 +94,10 @@ def test_runs_resumes_and_reports(tables, folders, tmp_path, monkeypatch):
     assert len(done) == 3  # nothing is left to do
 
     report = out.with_suffix(".md").read_text()
+    assert out.with_suffix(".png").stat().st_size > 10_000
     assert "Within lab" in report
+    assert "--train lab=DIR" in report
+    assert str(folders) not in report
     assert "From lab to wild" in report
     f1 = results[(results["method"] == "SVTPT") & (results["test"] == "wild")]
     mean = f1.groupby("au")["f1"].mean().mean()
