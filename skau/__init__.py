@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .idennet import IdenNetClassifier
     from .regions import RegionClassifier
     from .resume import ResumeTraining
+    from .video import predict_video
 
 __version__ = "0.1.0.dev0"
 
@@ -17,6 +18,7 @@ __all__ = [
     "RegionClassifier",
     "ResumeTraining",
     "__version__",
+    "predict_video",
 ]
 
 # torch and scikit-learn are imported with the first estimator, not with the package.
@@ -25,6 +27,7 @@ _HOMES = {
     "IdenNetClassifier": "idennet",
     "RegionClassifier": "regions",
     "ResumeTraining": "resume",
+    "predict_video": "video",
 }
 
 

@@ -1,6 +1,6 @@
 """From images to landmarks and crops, a few images at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from .alignment import box_matrix, eye_matrix, region_matrix, whole_matrix
 from .detector import find_faces, follow_face
 from .images import READ_ERRORS
 from .landmarks import BOX, FACE, POINTS, PROBABILITY, empty_row, select_face
-from .video import Video
+from .video import Frame
 from .warping import warp
 
 __all__ = ["NO_FACE", "Done", "Item", "Worker"]
@@ -51,13 +51,21 @@ class Worker:
         """Whether a crop depends on where the face is."""
         return self.align is not None or self.region != "full"
 
-    def follow(self, video: Video, times: list[float], *, search: bool) -> Iterator[Item]:
+    def follow(
+        self,
+        video: Iterable[Frame],
+        times: list[float],
+        *,
+        search: bool,
+        box: NDArray[np.float64] | None = None,
+    ) -> Iterator[Item]:
         """Yield the frames with their landmarks if ``search``, and note their times.
+
+        ``box`` is where the face was in the frame before the first, if there was one.
 
         The whole frame is searched only where there was no face in the frame before, or where
         the last network of the cascade rejects the place at which it was.
         """
-        box = None
         for frame in video:
             times.append(frame.time)
             image = Image.fromarray(frame.image)
