@@ -3,6 +3,7 @@
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
+from copy import deepcopy
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -53,6 +54,7 @@ class BaseAUClassifier(
     history_: pd.DataFrame
     best_epoch_: int | None
     net_: AUNet
+    _split_rng: np.random.RandomState
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -143,7 +145,11 @@ class BaseAUClassifier(
         warn_of_rare(data.Y, self.au_names_)
         if not going_on:
             self._build()
-        train, valid = self._split(data, known=groups is not None)
+        if going_on and hasattr(self, "_split_rng"):
+            rng = deepcopy(self._split_rng)  # nobody who was held out is trained on now
+        else:
+            rng, self._split_rng = self._rng, deepcopy(self._rng)
+        train, valid = self._split(data, groups is not None, rng)
         for stage in self._make_stages(train, valid, self._rng):
             self._run(stage)
         return self
@@ -250,13 +256,15 @@ class BaseAUClassifier(
             verbose=0,
         ).initialize()
 
-    def _split(self, data: AUDataset, known: bool) -> tuple[AUDataset, AUDataset | None]:
+    def _split(
+        self, data: AUDataset, known: bool, rng: np.random.RandomState
+    ) -> tuple[AUDataset, AUDataset | None]:
         """Hold out whole subjects, or rows where nobody said whose they are."""
         if self.validation_fraction == 0:
             return data, None
         annotated = data.annotated
         unit = data.group[annotated] if known else annotated
-        units = self._rng.permutation(np.unique(unit))
+        units = rng.permutation(np.unique(unit))
         n_valid = min(int(np.ceil(self.validation_fraction * len(units))), len(units) - 1)
         if n_valid == 0:
             if known:

@@ -217,6 +217,23 @@ def test_warm_start_goes_on_and_partial_fit_adds_an_epoch(Estimator, blobs):
 
 
 @BOTH
+def test_warm_start_holds_the_same_people_out(Estimator, blobs, monkeypatch):
+    X, Y, groups = blobs
+    held_out, split = [], Estimator._split
+
+    def spy(self, *args):
+        train, valid = split(self, *args)
+        held_out.append(valid.rows.tolist())
+        return train, valid
+
+    monkeypatch.setattr(Estimator, "_split", spy)
+    clf = make(Estimator, warm_start=True, max_epochs=1)
+    clf.fit(X, Y, groups=groups).fit(X, Y, groups=groups)
+    pickle.loads(pickle.dumps(clf)).fit(X, Y, groups=groups)
+    assert held_out[0] == held_out[1] == held_out[2]
+
+
+@BOTH
 def test_partial_fit_from_nothing(Estimator, blobs):
     X, Y, groups = blobs
     clf = make(Estimator)
