@@ -1,0 +1,71 @@
+"""The same search on one and on two worker processes of a Dask cluster on this machine.
+
+    python benchmarks/scaling.py [--workers 1 2]
+
+Each worker computes with one thread. The ratio is between the searches of this run.
+"""
+
+import argparse
+import os
+import platform
+import time
+from datetime import date
+from pathlib import Path
+
+import joblib
+import torch
+from distributed import Client, LocalCluster
+from sklearn.model_selection import GridSearchCV
+
+from skau import DSNClassifier
+from skau.datasets import load_sample_faces
+from skau.metrics import roc_auc_scorer
+from skau.model_selection import SubjectKFold
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Run the searches and keep what they say."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "scaling.txt")
+    options = parser.parse_args()
+    faces = load_sample_faces()
+    X, Y, groups = faces.images[::4, ::2, ::2].copy(), faces.target[::4], faces.groups[::4]
+    lines = [
+        f"{date.today()}, {platform.machine()}, load average {os.getloadavg()[0]:.1f} on "
+        f"{os.cpu_count()} processors, torch {torch.__version__}",
+        f"{len(X)} faces of 64 px, DSN, {options.epochs} epochs, 4 candidates x 3 folds",
+    ]
+    print(*lines, sep="\n")
+    times = []
+    for workers in options.workers:
+        search = GridSearchCV(
+            DSNClassifier(max_epochs=options.epochs, batch_size=16, random_state=0),
+            {"alpha": [0.01, 0.1], "beta": [0.005, 0.05]},
+            cv=SubjectKFold(3), scoring=roc_auc_scorer, refit=False, error_score="raise",
+        )  # fmt: skip
+        with (
+            LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            client.run(DSNClassifier)  # torch is imported before the clock runs
+            start = time.perf_counter()
+            with joblib.parallel_config("dask", scatter=[X]):
+                search.fit(X, Y, groups=groups)
+            times.append(time.perf_counter() - start)
+        lines.append(
+            f"  {workers} workers: {times[-1]:6.1f} s, {times[0] / times[-1]:.2f}x, best "
+            f"{search.cv_results_['mean_test_score'].max():.6f}"
+        )
+        print(lines[-1], flush=True)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
