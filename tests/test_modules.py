@@ -21,6 +21,11 @@ def test_max_feature_map_takes_the_larger_half():
     assert MaxFeatureMap()(x).tolist() == [[2.0, 5.0]]
 
 
+def test_max_feature_map_gradient():
+    x = torch.randn(2, 6, 4, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(MaxFeatureMap(), x)
+
+
 def test_max_feature_map_and_pooling_commute():
     x = torch.randn(2, 8, 9, 9)
     pool, mfm = nn.MaxPool2d(2, ceil_mode=True), MaxFeatureMap()

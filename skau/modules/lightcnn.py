@@ -27,10 +27,10 @@ def lightcnn_stem(
 ) -> tuple[nn.Sequential, int, tuple[int, int]]:
     """Build the first layers of the trunk S of paper 2, Table I.
 
-    Up to four convolutions without bias, each followed by Max-Feature-Map and 2 x 2 max-pooling
-    in ceil mode. Table I pools first; the two commute exactly, and pooling half the channels is
-    half the work. Images below 57 px keep no pixel through the unpadded convolutions, so there
-    all are padded.
+    Up to four convolutions without bias, each followed by 2 x 2 max-pooling in ceil mode and
+    Max-Feature-Map. The two commute exactly; pooling first, as Table I does, leaves the
+    gradient of Max-Feature-Map a quarter of the pixels. Images below 57 px keep no pixel through
+    the unpadded convolutions, so there all are padded.
 
     Parameters
     ----------
@@ -55,8 +55,8 @@ def lightcnn_stem(
             break
         layers += [
             nn.Conv2d(channels, n_out, kernel, padding=padding, bias=False),
-            MaxFeatureMap(),
             nn.MaxPool2d(2, ceil_mode=True),
+            MaxFeatureMap(),
         ]
         height, width, channels = h, w, n_out // 2
     return nn.Sequential(*layers), channels, (height, width)
