@@ -66,11 +66,13 @@ class AUNet(NeuralNet):
         *args: Any,
         precision: str = "float32",
         augment: Callable[[Tensor], Tensor] | None = None,
+        monitor: str = "loss",
         bar: bool = False,
         **kwargs: Any,
     ) -> None:
         self.precision = precision
         self.augment = augment
+        self.monitor = monitor
         self.bar = bar
         super().__init__(*args, **kwargs)
 
@@ -165,6 +167,8 @@ class AUNet(NeuralNet):
             "group": X["group"].to(self.device),
         }
         total, terms = self.criterion_(y_pred, y_true.to(**kind), batch)
+        if not training:
+            self.history.record_batch("valid_counts", _counts(y_pred.logits, y_true))
         prefix = "train" if training else "valid"
         terms = {"": (total, len(y_true)), **{f"{name}_": term for name, term in terms.items()}}
         for name, (value, n) in terms.items():
@@ -208,8 +212,20 @@ def _full(x: Tensor) -> Tensor:
     return x.float() if x.dtype == torch.bfloat16 else x
 
 
+def _counts(logits: Tensor, y: Tensor) -> np.ndarray:
+    """Hits, positive decisions and positive labels of each AU, (3, n_aus)."""
+    y = y.to(logits.device)
+    decided, present = (logits > 0) & ~y.isnan(), y == 1
+    counts = torch.stack([(decided & present).sum(0), decided.sum(0), present.sum(0)])
+    return counts.cpu().numpy()
+
+
 class _EpochTerms(Callback):
-    """Average every recorded loss term over the epoch, weighted by what it is the mean of."""
+    """Average every recorded loss term over the epoch, weighted by what it is the mean of.
+
+    F1-frame comes from the counts of the whole epoch; it is the mean over the AUs with a positive
+    label.
+    """
 
     def on_epoch_begin(self, net: AUNet, **kwargs: Any) -> None:
         net.history.record("stage", net._stage.name)
@@ -222,21 +238,30 @@ class _EpochTerms(Callback):
             n = pairs[:, 1].sum()
             mean = float(pairs[:, 0] @ pairs[:, 1] / n) if n else float("nan")
             net.history.record(name.removesuffix("#"), mean)
+        counts = [row["valid_counts"] for row in rows if "valid_counts" in row]
+        if counts:
+            hits, decided, present = np.sum(counts, axis=0)
+            known = present > 0
+            f1 = 2 * hits[known] / (decided + present)[known]
+            net.history.record("valid_f1", float(f1.mean()) if len(f1) else float("nan"))
         rows.clear()  # a long run would keep every batch of every epoch
 
 
 class _KeepBest(Callback):
-    """Go back, at the end, to the epoch of the lowest validation classification loss."""
+    """Go back, at the end, to the epoch that was best in what the net monitors."""
 
     def on_train_begin(self, net: AUNet, **kwargs: Any) -> None:
-        self.best_loss = float("inf")
+        self.best = (float("inf"), float("inf"))
         self.best_epoch: int | None = None
         self.state: dict[str, Tensor] | None = None
 
     def on_epoch_end(self, net: AUNet, **kwargs: Any) -> None:
-        loss = net.history[-1].get("valid_class_loss", float("inf"))
-        if loss < self.best_loss:
-            self.best_loss, self.best_epoch = loss, net.history[-1]["epoch"]
+        row = net.history[-1]
+        loss = row.get("valid_class_loss", float("inf"))
+        # the loss decides between equal F1, which is zero for the first epochs
+        now = (-row.get("valid_f1", float("nan")) if net.monitor == "f1" else loss, loss)
+        if now < self.best:
+            self.best, self.best_epoch = now, row["epoch"]
             self.state = deepcopy(net.module_.state_dict())
 
     def on_train_end(self, net: AUNet, **kwargs: Any) -> None:

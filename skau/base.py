@@ -63,6 +63,7 @@ class BaseAUClassifier(
         "optimizer": [callable],
         "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "monitor": [StrOptions({"loss", "f1"})],
         "device": [str, torch.device],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
         "warm_start": ["boolean"],
@@ -80,6 +81,7 @@ class BaseAUClassifier(
         optimizer: Callable[..., torch.optim.Optimizer],
         augment: str | Callable[[torch.Tensor], torch.Tensor] | None,
         validation_fraction: float,
+        monitor: str,
         device: str | torch.device,
         precision: str,
         warm_start: bool,
@@ -93,6 +95,7 @@ class BaseAUClassifier(
         self.optimizer = optimizer
         self.augment = augment
         self.validation_fraction = validation_fraction
+        self.monitor = monitor
         self.device = device
         self.precision = precision
         self.warm_start = warm_start
@@ -252,6 +255,7 @@ class BaseAUClassifier(
             device=device,
             precision=self.precision_,
             augment=augment if images else None,
+            monitor=self.monitor,
             bar=bool(self.verbose),
             verbose=0,
         ).initialize()

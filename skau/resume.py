@@ -95,7 +95,8 @@ def _describe(net: AUNet) -> str:
     """Return a text that differs wherever training would take another course."""
     stage = net._stage
     settings = (
-        net.batch_size, net.precision, net.augment, net.optimizer, str(net.module_), stage.name,
+        net.batch_size, net.precision, net.augment, net.monitor, net.optimizer,
+        str(net.module_), stage.name,
         vars(stage.train) | {"X": _inputs(stage)}, None if stage.valid is None else
         stage.valid.rows, stage.batches, len(net.history), __version__,
     )  # fmt: skip
@@ -124,7 +125,7 @@ def _state(net: AUNet, past: bool = True) -> dict[str, Any]:
     }
     if past:
         best = dict(net.callbacks_)["keep_best"]
-        state["best"] = (best.best_loss, best.best_epoch, best.state)
+        state["best"] = (best.best, best.best_epoch, best.state)
         state["history"] = deepcopy(list(net.history))
         state["numpy"] = net._stage.batches.rng.get_state()  # type: ignore[attr-defined]
     arrays: dict[str, Any] = _map(state, partial(Tensor.numpy, force=True))
@@ -144,7 +145,7 @@ def _restore(net: AUNet, arrays: dict[str, Any]) -> None:
     if state["cuda"] is not None:
         torch.cuda.set_rng_state(state["cuda"], net.device)
     best = dict(net.callbacks_)["keep_best"]
-    best.best_loss, best.best_epoch, best.state = state["best"]
+    best.best, best.best_epoch, best.state = state["best"]
     net.history_ = History(state["history"])
     net._stage.batches.rng.set_state(state["numpy"])  # type: ignore[attr-defined]
 

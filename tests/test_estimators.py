@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback, EarlyStopping
 
 from skau import DSNClassifier, IdenNetClassifier
-from skau.metrics import f1_frame_scorer, roc_auc_scorer
+from skau.metrics import f1_frame, f1_frame_scorer, roc_auc_scorer
 from skau.model_selection import SubjectKFold
 
 BOTH = pytest.mark.parametrize("Estimator", [DSNClassifier, IdenNetClassifier])
@@ -130,6 +130,28 @@ def test_the_best_epoch_of_whole_held_out_subjects_is_kept(Estimator, blobs):
     assert len(valid) == 3  # 0.3 of 8, rounded up
     losses = clf.history_.set_index("epoch")["valid_class_loss"]
     assert clf.best_epoch_ == losses.idxmin()
+
+
+@BOTH
+def test_the_epoch_may_be_chosen_by_f1(Estimator, blobs):
+    X, Y, groups = blobs
+    held_out = []
+
+    class Watch(Callback):
+        def on_epoch_end(self, net, dataset_valid=None, **kwargs):
+            if dataset_valid is not None:
+                held_out.append(dataset_valid.rows)
+
+    clf = make(
+        Estimator, max_epochs=6, lr=1e-2, validation_fraction=0.3, monitor="f1",
+        callbacks=[Watch()],
+    ).fit(X, Y, groups=groups)  # fmt: skip
+    last = clf.history_["stage"].iloc[-1]
+    epochs = clf.history_[clf.history_["stage"] == last].set_index("epoch")
+    assert epochs.loc[clf.best_epoch_, "valid_f1"] == epochs["valid_f1"].max() > 0
+    rows = held_out[0]
+    f1 = np.nanmean(f1_frame(Y.iloc[rows], clf.predict(X[rows])))
+    np.testing.assert_allclose(epochs["valid_f1"].max(), f1, atol=0.02)  # of other batches
 
 
 @BOTH

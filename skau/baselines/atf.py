@@ -78,7 +78,7 @@ class ATFClassifier(BaseNetBaseline):
     batch_size : int, default=64
     lr : float, default=1e-4
         Learning rate.
-    optimizer, augment, validation_fraction, device, precision, warm_start, callbacks, \
+    optimizer, augment, validation_fraction, monitor, device, precision, warm_start, callbacks, \
 random_state, verbose
         As in :class:`skau.IdenNetClassifier`.
 
@@ -125,6 +125,7 @@ n_features_in_, feature_names_in_
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         augment: str | Callable[[Tensor], Tensor] | None = "flip",
         validation_fraction: float = 0.2,
+        monitor: str = "loss",
         device: str | torch.device = "auto",
         precision: str = "auto",
         warm_start: bool = False,
@@ -139,6 +140,7 @@ n_features_in_, feature_names_in_
             optimizer=optimizer,
             augment=augment,
             validation_fraction=validation_fraction,
+            monitor=monitor,
             device=device,
             precision=precision,
             warm_start=warm_start,

@@ -22,7 +22,7 @@ class DRMLClassifier(BaseNetBaseline):
     batch_size : int, default=64
     lr : float, default=1e-4
         Learning rate.
-    optimizer, augment, validation_fraction, device, precision, warm_start, callbacks, \
+    optimizer, augment, validation_fraction, monitor, device, precision, warm_start, callbacks, \
 random_state, verbose
         As in :class:`skau.IdenNetClassifier`.
 
