@@ -5,6 +5,7 @@ import warnings
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,9 +40,7 @@ class Setting:
     others: list[Corpus]
     identities: Corpus | None
     aus: list[str]
-    epochs: int
-    lr: float | None  # None: each method's own
-    validation: float
+    budget: dict[str, Any]  # parameters of every network that is trained
     histories: Path
 
 
@@ -121,8 +120,7 @@ def leakage(clf: BaseEstimator, corpus: Corpus, rows: np.ndarray) -> float:
 def run_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame:
     """Fit once; test on the fold left out and on every other corpus."""
     X, Y, groups = training_part(setting, fold, spec)
-    usual = {"epochs": setting.epochs, "lr": setting.lr, "validation": setting.validation}
-    clf = make_estimator(spec, **usual, seed=seed)
+    clf = make_estimator(spec, setting.budget, seed)
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="n_identities=")

@@ -89,15 +89,10 @@ def parse_method(spec: str) -> Method:
     ))  # fmt: skip
 
 
-def make_estimator(
-    spec: str, *, epochs: int, lr: float | None, validation: float, seed: int
-) -> BaseEstimator:
+def make_estimator(spec: str, budget: dict[str, Any], seed: int) -> BaseEstimator:
     """Make the estimator of a method; every one that is trained gets the same budget."""
     method = parse_method(spec)
     params = dict(method.params)
     if method.trained:
-        usual = {"max_epochs": epochs, "validation_fraction": validation, "random_state": seed}
-        if lr is not None:
-            usual["lr"] = lr
-        params = usual | params
+        params = {**budget, "random_state": seed, **params}
     return method.make(**params)

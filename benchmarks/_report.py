@@ -96,10 +96,9 @@ def conditions(results: pd.DataFrame, config: dict[str, Any]) -> str:
     """Say what all cells share, where and how long they ran."""
     cells = results[~results["method"].str.endswith(UNLABELLED)]
     fits = cells.drop_duplicates(["method", "train", "fold", "seed"])
-    lr = "each method's own learning rate" if config["lr"] is None else f"lr={config['lr']:g}"
+    budget = ", ".join(f"{key}={value}" for key, value in config["budget"].items())
     return (
-        f"{config['size']} px crops, {config['epochs']} epochs, {lr}, "
-        f"{config['validation']:.0%} of the training subjects for validation. Mean over folds; "
+        f"Crops of {config['size']} px; every network has {budget}. Mean over folds; "
         f"± is the standard deviation over seeds. {len(fits)} fits took "
         f"{fits['fit_seconds'].sum() / 3600:.1f} hours in all ({config['machine']}; "
         f"{config['versions']}; {config['date']})."

@@ -128,8 +128,7 @@ def check_config(
     own = {}
     with config_context(print_changed_only=False):  # a changed default is a change too
         for spec in methods:
-            usual = {key: config[key] for key in ("epochs", "lr", "validation")}
-            own[spec] = make_estimator(spec, **usual, seed=0).__repr__(N_CHAR_MAX=100_000)
+            own[spec] = make_estimator(spec, config["budget"], seed=0).__repr__(N_CHAR_MAX=100_000)
     if out.exists() and file.exists():
         old = json.loads(file.read_text(encoding="utf-8"))
         changed = [key for key in config if old.get(key) != config[key]]
@@ -170,6 +169,7 @@ def main(argv: list[str] | None = None) -> None:
     add("--size", type=int, default=64, help="of the crops")
     add("--epochs", type=int, default=20)
     add("--lr", type=float, help="of all networks; default is each method's own")
+    add("--monitor", choices=["loss", "f1"], default="f1", help="chooses the epoch")
     add("--jobs", type=int, default=1, help="cells at a time")
     add("--dask", metavar="ADDRESS", help="of a cluster's scheduler, such as tcp://host:8786")
     add("--figure", action="store_true", help="needs matplotlib")
@@ -183,13 +183,16 @@ def main(argv: list[str] | None = None) -> None:
     folds = make_draws(train, args.draws) if args.draws else make_folds(train, args.folds)
     if args.only_folds:
         folds = [fold for fold in folds if fold.name in args.only_folds]
-    validation = 0.25 if args.draws else 0.15
-    setting = Setting(
-        train, others, ids, args.aus, args.epochs, args.lr, validation, args.work / "histories"
-    )
+    budget = {
+        "max_epochs": args.epochs, "monitor": args.monitor,
+        "validation_fraction": 0.25 if args.draws else 0.15,
+    }  # fmt: skip
+    if args.lr is not None:
+        budget["lr"] = args.lr
+    setting = Setting(train, others, ids, args.aus, budget, args.work / "histories")
     args.out.parent.mkdir(parents=True, exist_ok=True)
     config = {
-        "size": args.size, "epochs": args.epochs, "lr": args.lr, "validation": validation,
+        "size": args.size, "budget": budget,
         "identities": ids.name if ids else None, "aus": args.aus,
     }  # fmt: skip
     command = describe_command(sys.argv[1:] if argv is None else argv)

@@ -104,7 +104,7 @@ def test_runs_resumes_and_reports(tables, folders, tmp_path, monkeypatch):
     assert f"| {100 * mean:.1f} |" in report
     config = json.loads(out.with_suffix(".json").read_text())
     assert "beta=0.1" in config["methods"]["DSN:beta=0.1"]
-    with pytest.raises(ValueError, match="another configuration of epochs"):
+    with pytest.raises(ValueError, match="another configuration of budget"):
         tables.main([*call, "--epochs", "2"])
 
 
@@ -131,7 +131,12 @@ def test_nothing_of_the_test_subjects_is_learnt(tables, folders):
     corpus = open_corpus(f"lab={folders / 'lab'}", folders / "work", 32, ("full",))
     fold = make_folds(corpus, 2)[0]
     setting = Setting(
-        corpus, [], None, ["AU1", "AU12"], 2, None, 0.3, folders / "work" / "histories"
+        corpus,
+        [],
+        None,
+        ["AU1", "AU12"],
+        {"max_epochs": 2, "validation_fraction": 0.3},
+        folders / "work" / "histories",
     )
     before = run_cell(setting, "LightCNN", fold, 0)
     test = np.isin(corpus.groups, fold.test)
