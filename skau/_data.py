@@ -1,15 +1,23 @@
 """Rows on demand: images stay uint8, in memory, in a memory map or on disk, until the batch."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, IterableDataset
 
-__all__ = ["AUDataset", "ImageFiles", "is_paths"]
+__all__ = ["AUDataset", "Batches", "ImageFiles", "is_paths", "read_ahead"]
+
+# More readers than this would wait for each other, or for the disk.
+_MOST_THREADS = 4
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 def is_paths(X: Any) -> bool:
@@ -66,6 +74,39 @@ class ImageFiles:
         return out
 
 
+def read_ahead(
+    read: Callable[[A], B], keys: Iterable[A], *sources: np.ndarray | ImageFiles
+) -> Iterator[B]:
+    """Yield ``read(key)`` of every key in order; files are read ahead in threads.
+
+    Decoders let other threads compute, so threads do what processes would, without starting
+    them and without sending pixels between them. The keys are drawn in the caller's thread, a
+    few too early, in the order that they always have.
+
+    Parameters
+    ----------
+    read : callable
+    keys : iterable
+    *sources : array, memory map or ImageFiles
+        What ``read`` reads; arrays need no thread.
+    """
+    if not any(isinstance(source, ImageFiles) for source in sources):
+        yield from map(read, keys)
+        return
+    threads = min(_MOST_THREADS, torch.get_num_threads())
+    waiting: deque[Future[B]] = deque()
+    pool = ThreadPoolExecutor(threads, "read")
+    try:
+        for key in keys:
+            waiting.append(pool.submit(read, key))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 class AUDataset(Dataset):
     """Images or vectors with labels, weights and subjects, indexed a batch at a time.
 
@@ -106,9 +147,29 @@ class AUDataset(Dataset):
     @property
     def annotated(self) -> np.ndarray:
         """Positions (into this part) of the rows with at least one label."""
-        return np.flatnonzero(~np.isnan(self.Y[self.rows]).all(axis=1))
+        return np.flatnonzero(self._has_label())
 
     @property
     def identity_only(self) -> np.ndarray:
         """Positions (into this part) of the rows without any label."""
-        return np.flatnonzero(np.isnan(self.Y[self.rows]).all(axis=1))
+        return np.flatnonzero(~self._has_label())
+
+    def _has_label(self) -> np.ndarray:
+        return ~np.isnan(self.Y[self.rows]).all(axis=1)
+
+
+class Batches(IterableDataset):
+    """The batches of one pass over an ``AUDataset``.
+
+    Parameters
+    ----------
+    dataset : AUDataset
+    positions : iterable of lists of int
+        The rows of each batch.
+    """
+
+    def __init__(self, dataset: AUDataset, positions: Iterable[list[int]]) -> None:
+        self.dataset, self.positions = dataset, positions
+
+    def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        return read_ahead(self.dataset.__getitems__, self.positions, self.dataset.X)

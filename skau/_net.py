@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from ._data import AUDataset, ImageFiles
+from ._data import AUDataset, Batches, ImageFiles, read_ahead
 
 __all__ = ["AUNet", "Loss", "Stage", "Term"]
 
@@ -131,7 +131,9 @@ class AUNet(NeuralNet):
             n, step = len(dataset), self.batch_size
             batches = [list(range(i, min(i + step, n))) for i in range(0, n, step)]
         pin = torch.device(self.device).type == "cuda"
-        return DataLoader(dataset, batch_sampler=batches, collate_fn=_whole, pin_memory=pin)
+        return DataLoader(
+            Batches(dataset, batches), batch_size=None, collate_fn=_whole, pin_memory=pin
+        )
 
     def _autocast(self) -> AbstractContextManager:
         kind = torch.device(self.device).type
@@ -185,11 +187,17 @@ class AUNet(NeuralNet):
             step = _VECTOR_CHUNK
         else:
             step = _GPU_CHUNK if torch.device(self.device).type == "cuda" else _CPU_CHUNK
+
+        def read(start: int) -> list[np.ndarray]:
+            return [X[start : start + step] if len(X) == n else X[:1] for X in inputs]
+
+        starts = range(0, n, step)
+        chunks = read_ahead(read, starts, *inputs)
         self._set_training(False)
         out: np.ndarray | None = None
         with torch.inference_mode(), self._autocast():
-            for start in tqdm(range(0, n, step), disable=not self.bar, leave=False):
-                rows = [X[start : start + step] if len(X) == n else X[:1] for X in inputs]
+            bar = tqdm(chunks, total=len(starts), disable=not self.bar, leave=False)
+            for start, rows in zip(starts, bar, strict=True):
                 # torch takes no read-only memory map: such a chunk is copied
                 chunk = (
                     self.prepare(torch.from_numpy(np.require(r, None, ["C", "W"]))) for r in rows
