@@ -170,7 +170,7 @@ class AUNet(NeuralNet):
         }
         total, terms = self.criterion_(y_pred, y_true.to(**kind), batch)
         if not training:
-            self.history.record_batch("valid_counts", _counts(y_pred.logits, y_true))
+            self.history.record_batch("valid_counts", _counts(y_pred.logits, y_true, X["weight"]))
         prefix = "train" if training else "valid"
         terms = {"": (total, len(y_true)), **{f"{name}_": term for name, term in terms.items()}}
         for name, (value, n) in terms.items():
@@ -220,12 +220,12 @@ def _full(x: Tensor) -> Tensor:
     return x.float() if x.dtype == torch.bfloat16 else x
 
 
-def _counts(logits: Tensor, y: Tensor) -> np.ndarray:
-    """Hits, positive decisions and positive labels of each AU, (3, n_aus)."""
-    y = y.to(logits.device)
+def _counts(logits: Tensor, y: Tensor, weight: Tensor) -> np.ndarray:
+    """Weights of hits, positive decisions and positive labels of each AU, (3, n_aus)."""
+    y, weight = y.to(logits.device), weight.to(logits.device, torch.float64)
     decided, present = (logits > 0) & ~y.isnan(), y == 1
-    counts = torch.stack([(decided & present).sum(0), decided.sum(0), present.sum(0)])
-    return counts.cpu().numpy()
+    counts = torch.stack([decided & present, decided, present])
+    return torch.einsum("kna,n->ka", counts.to(weight), weight).cpu().numpy()
 
 
 class _EpochTerms(Callback):

@@ -84,10 +84,11 @@ class DSNClassifier(BaseAUClassifier):
     validation_fraction : float in [0, 1), default=0.2
         Share of the training subjects (of the rows, where ``groups`` is not given) held out to
         choose the epoch whose state is kept. 0 keeps the last epoch.
-    monitor : {"loss", "f1"}, default="loss"
-        What that epoch is best in on the held-out part: the lowest classification loss, or the
-        highest F1-frame, mean over AUs, at probability one half. The loss rises again as soon
-        as a network grows too sure of itself, long before its decisions are at their best.
+    monitor : {"f1", "loss"}, default="f1"
+        What that epoch is best in on the held-out part: the highest F1-frame, mean over AUs, at
+        probability one half; or the lowest classification loss, as in [1]_. The loss rises again
+        as soon as a network grows too sure of itself, long before its decisions are at their
+        best.
     device : str or torch.device, default="auto"
         "auto" is a CUDA device where there is one, else the CPU.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
@@ -163,7 +164,7 @@ class DSNClassifier(BaseAUClassifier):
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         augment: str | Callable[[Tensor], Tensor] | None = "flip",
         validation_fraction: float = 0.2,
-        monitor: str = "loss",
+        monitor: str = "f1",
         device: str | torch.device = "auto",
         precision: str = "auto",
         warm_start: bool = False,

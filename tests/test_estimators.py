@@ -123,8 +123,10 @@ def test_the_best_epoch_of_whole_held_out_subjects_is_kept(Estimator, blobs):
                 parts = [set(d.group[d.rows]) for d in (net._stage.train, dataset_valid)]
                 seen.append(parts)
 
-    clf = make(Estimator, max_epochs=6, lr=1e-2, validation_fraction=0.3, callbacks=[Watch()])
-    clf.fit(X, Y, groups=groups)
+    clf = make(
+        Estimator, max_epochs=6, lr=1e-2, validation_fraction=0.3, monitor="loss",
+        callbacks=[Watch()],
+    ).fit(X, Y, groups=groups)  # fmt: skip
     train, valid = seen[0]
     assert not train & valid
     assert len(valid) == 3  # 0.3 of 8, rounded up

@@ -121,7 +121,7 @@ n_features_in_, feature_names_in_
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         augment: str | Callable[[Tensor], Tensor] | None = "flip",
         validation_fraction: float = 0.2,
-        monitor: str = "loss",
+        monitor: str = "f1",
         device: str | torch.device = "auto",
         precision: str = "auto",
         warm_start: bool = False,
