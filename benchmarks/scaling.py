@@ -6,14 +6,11 @@ Each worker computes with one thread. The ratio is between the searches of this 
 """
 
 import argparse
-import os
-import platform
 import time
-from datetime import date
 from pathlib import Path
 
 import joblib
-import torch
+from _record import Record
 from distributed import Client, LocalCluster
 from sklearn.model_selection import GridSearchCV
 
@@ -34,12 +31,8 @@ def main() -> None:
     options = parser.parse_args()
     faces = load_sample_faces()
     X, Y, groups = faces.images[::4, ::2, ::2].copy(), faces.target[::4], faces.groups[::4]
-    lines = [
-        f"{date.today()}, {platform.machine()}, load average {os.getloadavg()[0]:.1f} on "
-        f"{os.cpu_count()} processors, torch {torch.__version__}",
-        f"{len(X)} faces of 64 px, DSN, {options.epochs} epochs, 4 candidates x 3 folds",
-    ]
-    print(*lines, sep="\n")
+    record = Record(options.out)
+    record.say(f"{len(X)} faces of 64 px, DSN, {options.epochs} epochs, 4 candidates x 3 folds")
     times = []
     for workers in options.workers:
         search = GridSearchCV(
@@ -58,13 +51,11 @@ def main() -> None:
             with joblib.parallel_config("dask", scatter=[X]):
                 search.fit(X, Y, groups=groups)
             times.append(time.perf_counter() - start)
-        lines.append(
+        record.say(
             f"  {workers} workers: {times[-1]:6.1f} s, {times[0] / times[-1]:.2f}x, best "
             f"{search.cv_results_['mean_test_score'].max():.6f}"
         )
-        print(lines[-1], flush=True)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text("\n".join(lines) + "\n")
+    record.write()
 
 
 if __name__ == "__main__":

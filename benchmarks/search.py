@@ -9,16 +9,13 @@ two searches of this run; each starts from an empty folder and ends with its ref
 """
 
 import argparse
-import os
-import platform
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from _record import Record
 from PIL import Image
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
@@ -73,17 +70,8 @@ def main() -> None:
         n_jobs=options.jobs,
     )  # fmt: skip
     Y, groups = faces.target, faces.groups
-    lines: list[str] = []
-
-    def say(line: str) -> None:
-        print(line, flush=True)
-        lines.append(line)
-
-    say(
-        f"{date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, load average "
-        f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, torch {torch.__version__}"
-    )
-    say(f"{len(Y)} photos of 1040 x 1392, {options.subjects} people; crops of 64 px; DSN, "
+    record = Record(options.out)
+    record.say(f"{len(Y)} photos of 1040 x 1392, {options.subjects} people; crops of 64 px; DSN, "
         f"{options.epochs} epochs; 3 x 3 weights x 3 folds and the refit")  # fmt: skip
     usual = {"cv": SubjectKFold(3), "scoring": roc_auc_scorer, "error_score": "raise"}
     with tempfile.TemporaryDirectory() as name:
@@ -115,7 +103,7 @@ def main() -> None:
             naive = naive or took
             best = {key.rpartition("__")[2]: value for key, value in search.best_params_.items()}
             best.pop("max_epochs", None)
-            say(f"  {name:24s}{took:7.1f} s {naive / took:6.1f}x   best {best}, mean ROC AUC "
+            record.say(f"  {name:24s}{took:7.1f} s {naive / took:6.1f}x   best {best}, ROC AUC "
                 f"{search.best_score_:.4f}")  # fmt: skip
         crops = FaceCropper(size=64, memory=memories[0], on_missing="warn")
         start = time.perf_counter()
@@ -124,10 +112,9 @@ def main() -> None:
         start = time.perf_counter()
         crops.transform(paths)
         kept = time.perf_counter() - start
-        say(f"  cropping a photo {1e3 * cold / len(paths):.1f} ms, finding its crop again "
+        record.say(f"  cropping a photo {1e3 * cold / len(paths):.1f} ms, finding its crop again "
             f"{1e3 * kept / len(paths):.1f} ms: {cold / kept:.1f}x")  # fmt: skip
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text("\n".join(lines) + "\n")
+    record.write()
 
 
 if __name__ == "__main__":

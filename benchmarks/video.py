@@ -7,18 +7,15 @@ by ``predict_video`` in a process of its own, whose peak memory is read when it 
 """
 
 import argparse
-import os
-import platform
 import resource
 import tempfile
 import time
-from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 
 import av
 import numpy as np
-import torch
+from _record import Record
 from PIL import Image
 from sklearn.pipeline import Pipeline, make_pipeline
 
@@ -71,12 +68,8 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=128, help="of the crops")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "video.txt")
     options = parser.parse_args()
-    lines = [
-        f"{date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, load average "
-        f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, torch {torch.__version__}",
-        f"IdenNet, crops of {options.size} px, films of 640 x 480",
-    ]
-    print(*lines, sep="\n")
+    record = Record(options.out)
+    record.say(f"IdenNet, crops of {options.size} px, films of 640 x 480")
     peaks = []
     with tempfile.TemporaryDirectory() as folder:
         for minutes in options.minutes:
@@ -85,13 +78,11 @@ def main() -> None:
             with get_context("spawn").Pool(1) as pool:
                 frames, took, peak = pool.apply(score, (film, options.size))
             peaks.append(peak)
-            lines.append(
+            record.say(
                 f"  {minutes:5g} minutes: {frames:6d} frames, {frames / took:6.1f} frames/s, peak "
                 f"memory {peak:6.0f} MB, {peak / peaks[0]:.2f} of the first"
             )
-            print(lines[-1], flush=True)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text("\n".join(lines) + "\n")
+    record.write()
 
 
 if __name__ == "__main__":

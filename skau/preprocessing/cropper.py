@@ -81,8 +81,8 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         Where the networks run: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
     memory : str, path-like, joblib.Memory or None, default=None
         A folder that keeps what was found and cut, by the content of each image and the settings,
-        as a pipeline's ``memory`` does for whole steps.  A search over a pipeline then crops each
-        image once and not once a candidate and fold.  Frames of videos are not kept.
+        as a pipeline's ``memory`` does for whole steps. A search over a pipeline then crops each
+        image once and not once a candidate and fold. Frames of videos are not kept.
     verbose : int, default=0
         1 shows a progress bar.
 
