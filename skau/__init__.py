@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .dsn import DSNClassifier
     from .idennet import IdenNetClassifier
+    from .int8 import Int8Classifier
     from .regions import RegionClassifier
     from .resume import ResumeTraining
     from .video import predict_video
@@ -15,6 +16,7 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "DSNClassifier",
     "IdenNetClassifier",
+    "Int8Classifier",
     "RegionClassifier",
     "ResumeTraining",
     "__version__",
@@ -25,6 +27,7 @@ __all__ = [
 _HOMES = {
     "DSNClassifier": "dsn",
     "IdenNetClassifier": "idennet",
+    "Int8Classifier": "int8",
     "RegionClassifier": "regions",
     "ResumeTraining": "resume",
     "predict_video": "video",

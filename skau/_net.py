@@ -16,13 +16,22 @@ from tqdm.auto import tqdm
 
 from ._data import AUDataset, Batches, ImageFiles, read_ahead
 
-__all__ = ["AUNet", "Loss", "Stage", "Term"]
+__all__ = ["AUNet", "Loss", "Stage", "Term", "chunk_length"]
 
-# On a CPU, chunks of 16 images keep the activations in the cache.
-_CPU_CHUNK, _GPU_CHUNK, _VECTOR_CHUNK = 16, 256, 4096
+# On a CPU, chunks of 8 images of 128 x 128 keep the activations in the cache.
+_CPU_PIXELS, _GPU_CHUNK, _VECTOR_CHUNK = 8 * 128 * 128, 256, 4096
 
 Term = tuple[Tensor, int]
 """A loss term and the number of things it is the mean of."""
+
+
+def chunk_length(input_shape: tuple[int, ...], device: torch.device) -> int:
+    """Return how many inputs of a shape (c, h, w) or (d,) are inferred at once."""
+    if len(input_shape) == 1:
+        return _VECTOR_CHUNK
+    if device.type == "cuda":
+        return _GPU_CHUNK
+    return max(1, _CPU_PIXELS // (input_shape[1] * input_shape[2]))
 
 
 class Loss(nn.Module):
@@ -183,10 +192,7 @@ class AUNet(NeuralNet):
         An input of one row goes with every chunk.
         """
         n = max(len(X) for X in inputs)
-        if len(self.module_.input_shape) == 1:
-            step = _VECTOR_CHUNK
-        else:
-            step = _GPU_CHUNK if torch.device(self.device).type == "cuda" else _CPU_CHUNK
+        step = chunk_length(self.module_.input_shape, torch.device(self.device))
 
         def read(start: int) -> list[np.ndarray]:
             return [X[start : start + step] if len(X) == n else X[:1] for X in inputs]

@@ -50,14 +50,14 @@ def lightcnn_stem(
     layers: list[nn.Module] = []
     for kernel, n_out in _LAYERS:
         padding = (kernel - 1) // 2 if padded else 0
-        h, w = (-(-(side + 2 * padding - kernel + 1) // 2) for side in (height, width))
+        before = [side + 2 * padding - kernel + 1 for side in (height, width)]
+        h, w = (-(-side // 2) for side in before)
         if layers and min(h, w) < min_side:
             break
-        layers += [
-            nn.Conv2d(channels, n_out, kernel, padding=padding, bias=False),
-            nn.MaxPool2d(2, ceil_mode=True),
-            MaxFeatureMap(),
-        ]
+        layers.append(nn.Conv2d(channels, n_out, kernel, padding=padding, bias=False))
+        if max(before) > 1:  # nothing to pool in one pixel, and OpenVINO would refuse it
+            layers.append(nn.MaxPool2d(2, ceil_mode=True))
+        layers.append(MaxFeatureMap())
         height, width, channels = h, w, n_out // 2
     return nn.Sequential(*layers), channels, (height, width)
 

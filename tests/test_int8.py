@@ -1,0 +1,114 @@
+"""Quantized networks: close to what they come from, and ordinary scikit-learn estimators."""
+
+import pickle
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skau import DSNClassifier, IdenNetClassifier, Int8Classifier
+from skau.baselines import SVTPTClassifier
+from skau.datasets import load_sample_faces
+from skau.metrics import f1_frame_scorer
+from skau.model_selection import SubjectKFold
+
+
+@pytest.fixture(scope="module")
+def faces():
+    faces = load_sample_faces()
+    return faces.images[::3, ::2, ::2].copy(), faces.target[::3], faces.groups[::3]
+
+
+@pytest.fixture(scope="module")
+def clf(faces):
+    X, Y, groups = faces
+    clf = IdenNetClassifier(identity_epochs=0, max_epochs=3, lr=1e-3, random_state=0)
+    return clf.fit(X, Y, groups=groups)
+
+
+@pytest.fixture(scope="module")
+def quantized(faces, clf):
+    pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
+    X, _, _ = faces
+    return Int8Classifier(FrozenEstimator(clf), n_calibration=50, random_state=0).fit(X)
+
+
+def test_probabilities_stay_close(faces, clf, quantized):
+    X, Y, _ = faces
+    exact, rounded = clf.predict_proba(X), quantized.predict_proba(X)
+    assert rounded.shape == Y.shape
+    assert np.abs(exact - rounded).mean() < 0.02
+    assert (exact != rounded).any()  # it did not fall back to the network itself
+    assert np.array_equal(quantized.predict(X), rounded > 0.5)
+
+
+def test_one_image_and_many_have_the_same_result(faces, quantized):
+    X, _, _ = faces
+    assert np.allclose(quantized.predict_proba(X)[:1], quantized.predict_proba(X[:1]), atol=1e-5)
+
+
+def test_pickle_holds_the_model(faces, quantized):
+    X, _, _ = faces
+    before = quantized.predict_proba(X)
+    after = pickle.loads(pickle.dumps(quantized))
+    assert np.array_equal(after.predict_proba(X), before)
+    assert after.au_names_.tolist() == quantized.au_names_.tolist()
+
+
+def test_the_seed_draws_the_calibration_images(faces, clf, quantized):
+    X, _, _ = faces
+    again = clone(quantized).fit(X)
+    assert np.array_equal(again.predict_proba(X), quantized.predict_proba(X))
+    other = clone(quantized).set_params(n_calibration=5, random_state=1).fit(X)
+    assert not np.array_equal(other.predict_proba(X), quantized.predict_proba(X))
+
+
+def test_search_in_a_pipeline(faces):
+    pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
+    X, Y, groups = faces
+    small = FunctionTransformer(lambda X: X[:, ::2, ::2].copy())
+    dsn = DSNClassifier(max_epochs=1, lr=1e-3, random_state=0)
+    search = GridSearchCV(
+        make_pipeline(small, Int8Classifier(dsn, n_calibration=20, random_state=0)),
+        {"int8classifier__estimator__beta": [0.0, 0.5]},
+        cv=SubjectKFold(2),
+        scoring=f1_frame_scorer,
+        error_score="raise",
+    )
+    search.fit(X, Y, groups=groups, int8classifier__groups=groups)
+    assert search.predict_proba(X).shape == Y.shape
+
+
+def test_single_au_and_grey_images(faces):
+    pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
+    X, Y, groups = faces
+    X, y = X[..., 1].copy(), np.where(Y["AU12"] == 1, "smile", "neutral")
+    clf = DSNClassifier(max_epochs=1, random_state=0).fit(X, y, groups=groups)
+    fast = Int8Classifier(FrozenEstimator(clf), n_calibration=20, random_state=0).fit(X, y)
+    assert fast.classes_.tolist() == ["neutral", "smile"]
+    assert fast.predict_proba(X).shape == (len(X), 2)
+    assert np.abs(fast.predict_proba(X) - clf.predict_proba(X)).mean() < 0.02
+
+
+def test_bad_input(faces, quantized):
+    X, _, _ = faces
+    with pytest.raises(ValueError, match="was fitted on RGB images of 64 x 64"):
+        quantized.predict(X[:, :32, :32])
+    vectors = np.random.RandomState(0).rand(20, 5)
+    labels = np.arange(20) % 2
+    with pytest.raises(ValueError, match="X holds vectors of 5 features"):
+        Int8Classifier(DSNClassifier(max_epochs=1)).fit(vectors, labels)
+    with pytest.raises(ValueError, match="estimator must be a classifier of skau with a network"):
+        Int8Classifier(SVTPTClassifier()).fit(vectors, labels, groups=labels)
+
+
+def test_the_import_error_names_the_extra(faces, monkeypatch):
+    X, Y, _ = faces
+    monkeypatch.setitem(sys.modules, "nncf", None)
+    with pytest.raises(ImportError, match=r'pip install "skau\[openvino\]"'):
+        Int8Classifier(DSNClassifier()).fit(X, Y)
