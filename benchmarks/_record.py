@@ -5,7 +5,10 @@ import platform
 from datetime import date
 from pathlib import Path
 
+import sklearn
 import torch
+
+from skau._device import _has_native_bfloat16
 
 
 class Record:
@@ -20,10 +23,12 @@ class Record:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.lines: list[str] = []
+        native = "with" if _has_native_bfloat16(torch.device("cpu")) else "without"
         self.say(
-            f"{date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, load "
-            f"average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, torch "
-            f"{torch.__version__}"
+            f"{date.today()}, {platform.machine()} {native} native bfloat16, "
+            f"{torch.get_num_threads()} threads on {os.cpu_count()} processors, load average "
+            f"{os.getloadavg()[0]:.1f}, Python {platform.python_version()}, torch "
+            f"{torch.__version__}, scikit-learn {sklearn.__version__}"
         )
 
     def say(self, line: str) -> None:
