@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._data import ImageFiles
+from .._data import ImageFiles, read_ahead
 
 __all__ = ["lbp_histograms"]
 
@@ -28,7 +28,7 @@ def lbp_histograms(images: np.ndarray | ImageFiles) -> np.ndarray:
     Parameters
     ----------
     images : uint8 array of shape (n, h, w[, 3]), or ImageFiles
-        Colours are averaged.
+        Colours are averaged. Files are read ahead in threads.
 
     Returns
     -------
@@ -36,8 +36,8 @@ def lbp_histograms(images: np.ndarray | ImageFiles) -> np.ndarray:
         Square roots of the shares of the 59 patterns in each of the 64 cells, so that the dot
         product of two cells is at most 1.
     """
-    starts = range(0, len(images), _CHUNK)
-    return np.concatenate([_histograms(images[i : i + _CHUNK]) for i in starts])
+    parts = (slice(i, i + _CHUNK) for i in range(0, len(images), _CHUNK))
+    return np.concatenate([_histograms(x) for x in read_ahead(images.__getitem__, parts, images)])
 
 
 def _histograms(images: np.ndarray) -> np.ndarray:

@@ -1,9 +1,13 @@
+from threading import current_thread, main_thread
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn.svm import SVC
 
-from skau.baselines import SVTPTClassifier
+from skau._data import ImageFiles
+from skau.baselines import SVTPTClassifier, _lbp
 from skau.baselines._lbp import lbp_histograms
 from skau.metrics import roc_auc
 
@@ -142,3 +146,22 @@ def test_patterns_by_hand():
     colour = np.random.RandomState(0).randint(0, 256, (3, 40, 36)).astype(np.uint8)
     same = lbp_histograms(np.repeat(colour[..., None], 3, axis=3))
     np.testing.assert_array_equal(same, lbp_histograms(colour))
+
+
+def test_files_are_read_ahead_and_give_the_histograms_of_their_pixels(tmp_path, monkeypatch):
+    X = np.random.RandomState(0).randint(0, 256, (11, 34, 34, 3)).astype(np.uint8)
+    for row, image in enumerate(X):
+        Image.fromarray(image).save(tmp_path / f"{row}.png")
+    readers = set()
+
+    class Watched(ImageFiles):
+        def _read(self, row):
+            readers.add(current_thread().name)
+            return super()._read(row)
+
+    files = Watched([tmp_path / f"{row}.png" for row in range(len(X))])
+    readers.clear()  # the first file was read for its size
+    monkeypatch.setattr(_lbp, "_CHUNK", 4)
+    np.testing.assert_array_equal(_lbp.lbp_histograms(files), _lbp.lbp_histograms(X))
+    assert readers
+    assert main_thread().name not in readers
