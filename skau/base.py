@@ -113,6 +113,9 @@ class BaseAUClassifier(
     ) -> list[Stage]:
         """Return the training schedule; ``partial_fit`` repeats an epoch of its last stage."""
 
+    def _after_stage(self, train: AUDataset) -> None:
+        """Learn what else there is to learn from the training rows, once the network is kept."""
+
     # -- training ---------------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -292,6 +295,7 @@ class BaseAUClassifier(
         columns = list(dict.fromkeys(k for row in rows for k in row if "batch_count" not in k))
         self.history_ = pd.DataFrame(rows, columns=columns)
         self.best_epoch_ = dict(self.net_.callbacks_)["keep_best"].best_epoch
+        self._after_stage(stage.train)
         if not finished:
             # What was learned so far is kept; the user, or the search around us, shall know.
             raise KeyboardInterrupt
