@@ -12,6 +12,7 @@ import pandas as pd
 from _corpora import Corpus
 from _methods import make_estimator, parse_method
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 
 from skau.metrics import au_report, identity_leakage
 
@@ -117,6 +118,14 @@ def leakage(clf: BaseEstimator, corpus: Corpus, rows: np.ndarray) -> float:
     return identity_leakage(clf.transform(corpus.part(rows, False)), groups)
 
 
+def count_parameters(clf: BaseEstimator) -> float:
+    """Of a network, or of all the networks of a region model; NaN where there is none."""
+    models = getattr(clf, "estimators_", [clf])
+    models = [model[-1] if isinstance(model, Pipeline) else model for model in models]
+    modules = [model.module_ for model in models if hasattr(model, "module_")]
+    return sum(p.numel() for m in modules for p in m.parameters()) if modules else np.nan
+
+
 def run_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame:
     """Fit once; test on the fold left out and on every other corpus."""
     X, Y, groups = training_part(setting, fold, spec)
@@ -133,7 +142,6 @@ def run_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame
         score(clf, corpus, rows, spec, setting.aus).assign(test=corpus.name)
         for corpus, rows in tests
     ]
-    module = getattr(clf, "module_", None)
     if hasattr(clf, "history_"):
         setting.histories.mkdir(parents=True, exist_ok=True)
         file = history_file(setting.histories, setting.corpus.name, spec, fold.name, seed)
@@ -142,7 +150,7 @@ def run_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame
         train=setting.corpus.name, fold=fold.name, seed=seed,
         fit_seconds=round(seconds, 1),
         best_epoch=getattr(clf, "best_epoch_", np.nan),
-        n_parameters=np.nan if module is None else sum(p.numel() for p in module.parameters()),
+        n_parameters=count_parameters(clf),
         leakage=leakage(clf, setting.corpus, mine),
     )  # fmt: skip
     return table[[*COLUMNS, *table.columns.drop(COLUMNS)]]

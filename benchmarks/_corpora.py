@@ -1,6 +1,7 @@
 """Corpora as aligned crops, cut once and kept."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,20 @@ import pandas as pd
 from skau import datasets
 from skau.preprocessing import FaceCropper
 
+# What paper 2 uses of each corpus.
+PUBLISHED_AUS = {
+    name: [f"AU{n}" for n in numbers]
+    for name, numbers in {
+        "bp4d": (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24),
+        "disfa": (1, 2, 4, 6, 9, 12, 25, 26),
+        "unbc": (6, 7, 12, 25, 26, 43),
+    }.items()
+}
+
 LOADERS = {
     "bp4d": datasets.load_bp4d,
     "celeba": datasets.load_celeba,
-    "disfa": datasets.load_disfa,
+    "disfa": partial(datasets.load_disfa, aus=PUBLISHED_AUS["disfa"]),
     "london": datasets.load_london,
     "unbc": datasets.load_unbc,
 }

@@ -1,13 +1,17 @@
-"""From the CSV of cells to Markdown tables and a figure."""
+"""From the CSV of cells to Markdown tables."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from _cells import UNLABELLED, history_file
+from _cells import UNLABELLED
 
 from skau.metrics import drop_rate
+
+# Paper 1's comparison, whose margin is told draw by draw.
+PAIR = ("DSN", "SingleEncoder")
+PUBLISHED_MARGIN = 9.9
 
 
 def per_seed(results: pd.DataFrame, score: str = "f1") -> pd.DataFrame:
@@ -92,6 +96,34 @@ def cost_table(results: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis("method")
 
 
+def has_draws(results: pd.DataFrame) -> bool:
+    """Whether both systems of paper 1 were run on random draws of subjects."""
+    return set(PAIR) <= set(results["method"]) and results["fold"].str.startswith("draw").all()
+
+
+def margins(results: pd.DataFrame, train: str, test: str) -> pd.Series:
+    """Mean F1 of the one system less that of the other, in percent, for each fold or draw."""
+    cells = results[(results["train"] == train) & (results["test"] == test)]
+    means = cells.pivot_table("f1", "fold", "method", aggfunc="mean", observed=True)
+    return 100 * (means[PAIR[0]] - means[PAIR[1]]) if set(PAIR) <= set(means) else pd.Series()
+
+
+def margin_table(results: pd.DataFrame, beside: pd.DataFrame | None, train: str) -> pd.DataFrame:
+    """How the margin is distributed over draws, and what it is with all subjects."""
+    rows = {}
+    for test in results.loc[results["train"] == train, "test"].unique():
+        draws = margins(results, train, test)
+        row = {"draws": len(draws), "mean": f"{draws.mean():+.1f}", "sd": f"{draws.std():.1f}"}
+        row |= {f"{q}%": f"{np.percentile(draws, q):+.1f}" for q in (5, 50, 95)}
+        row["above 0"] = f"{100 * (draws > 0).mean():.0f}%"
+        row["above 9.9"] = f"{100 * (draws > PUBLISHED_MARGIN).mean():.0f}%"
+        if beside is not None:
+            whole = margins(beside, train, test)
+            row["all subjects"] = f"{whole.mean():+.1f}" if len(whole) else ""
+        rows[test] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("test")
+
+
 def conditions(results: pd.DataFrame, config: dict[str, Any]) -> str:
     """Say what all cells share, where and how long they ran."""
     cells = results[~results["method"].str.endswith(UNLABELLED)]
@@ -105,8 +137,10 @@ def conditions(results: pd.DataFrame, config: dict[str, Any]) -> str:
     )
 
 
-def write_report(results: pd.DataFrame, config: dict[str, Any], file: Path) -> None:
-    """Write all tables of a CSV of cells as Markdown."""
+def write_report(
+    results: pd.DataFrame, config: dict[str, Any], file: Path, beside: pd.DataFrame | None = None
+) -> None:
+    """Write all tables of a CSV of cells as Markdown; ``beside`` are those of all subjects."""
     command = f"The last command was `{config['command']}`."
     parts = ["# Results", "", conditions(results, config), "", command, ""]
     for train in results["train"].unique():
@@ -121,54 +155,8 @@ def write_report(results: pd.DataFrame, config: dict[str, Any], file: Path) -> N
         drops = drop_table(results, train)
         if drops.size:
             parts += [f"## Drop rate from {train} (%)", "", markdown(drops), ""]
+        if has_draws(results):
+            title = f"## {PAIR[0]} over {PAIR[1]}, trained on {train}: margin in mean F1"
+            parts += [title, "", markdown(margin_table(results, beside, train)), ""]
     parts += ["## Size, time, identity leakage", "", markdown(cost_table(results)), ""]
     file.write_text("\n".join(parts), encoding="utf-8")
-
-
-def learning_curves(cells: pd.DataFrame, histories: Path) -> dict[str, pd.DataFrame]:
-    """Class losses by epoch of the last stage, mean over folds and seeds, by method."""
-    curves = {}
-    for method, own in cells.groupby("method", sort=False):
-        keys = own[["train", "fold", "seed"]].drop_duplicates().itertuples(index=False, name=None)
-        files = [history_file(histories, train, method, fold, seed) for train, fold, seed in keys]
-        parts = []
-        for file in filter(Path.exists, files):
-            history = pd.read_csv(file)
-            last = history[history["stage"] == history["stage"].iloc[-1]]
-            losses = last.reindex(columns=["train_class_loss", "valid_class_loss"])
-            parts.append(losses.set_axis(range(1, len(losses) + 1)))
-        if parts:
-            curves[method] = pd.concat(parts).groupby(level=0).mean()
-    return curves
-
-
-def write_figure(results: pd.DataFrame, histories: Path, file: Path) -> None:
-    """Draw mean F1 of every method, a panel a test corpus, and their learning curves."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    pairs = results[["train", "test"]].drop_duplicates().to_numpy().tolist()
-    n = len(pairs) + 1
-    fig, axes = plt.subplots(1, n, figsize=(4.5 * n, 3.4), squeeze=False, layout="constrained")
-    for ax, (train, test) in zip(axes[0], pairs, strict=False):
-        cells = results[(results["train"] == train) & (results["test"] == test)]
-        mean = (per_seed(cells) * 100).mean(axis=1).groupby("method", sort=False)
-        names = list(mean.groups)
-        at = np.arange(len(names))
-        ax.barh(at, mean.mean(), xerr=mean.std(), color="0.75", capsize=3)
-        for y, name in enumerate(names):
-            values = mean.get_group(name)
-            ax.plot(values, np.full(len(values), y), "k.", ms=4)
-        ax.set_yticks(at, names)
-        ax.invert_yaxis()
-        ax.set(title=f"{train} → {test}", xlabel="mean F1-frame (%)")
-    ax = axes[0, -1]
-    for i, (method, curve) in enumerate(learning_curves(results, histories).items()):
-        ax.plot(curve["train_class_loss"], f"C{i % 10}--", lw=1)
-        ax.plot(curve["valid_class_loss"], f"C{i % 10}-", label=method)
-    ax.set(title="class loss: training - -, validation —", xlabel="epoch", ylim=(0, 1))
-    ax.legend(fontsize="small")
-    fig.savefig(file, dpi=150)
-    plt.close(fig)

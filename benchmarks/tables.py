@@ -3,16 +3,29 @@ r"""The papers' tables: every method, fold and seed, within a corpus and across 
     python benchmarks/tables.py --work CROPS --train ict-lab=DIR --test ict-wild=DIR \
         --test london=DIR --identities ict-ids=DIR
 
-With the papers' corpora: ``--size 128 --train bp4d=DIR --test disfa=DIR --test unbc=DIR
---identities celeba=DIR``.
+With the papers' corpora, in the layouts that their loaders in ``skau.datasets`` describe, paper
+2's tables are three runs, each with its own ``--out``, of ``--size 128 --figure --identities
+celeba=DIR --methods IdenNet IdenNet:normalize=False LightCNN LightCNN-pretrained AlexNet DRML ATF
+ROINet SVTPT`` and
+
+    --train bp4d=DIR --test disfa=DIR --test unbc=DIR
+    --train disfa=DIR
+    --train unbc=DIR
+
+The AUs are those that the paper uses within the corpus; across, those that both have.
+Paper 1's are ``--train bp4d=DIR --monitor loss`` with ``--draws 100 --methods DSN SingleEncoder``,
+and with ``--aus AU1 AU6 AU12 AU14 --methods DSN DSN-regions DSN-single-AU``.
 
 A *cell* is one fit of one method, on all folds but one, with one seed; it is tested on the fold
 left out and on every other corpus. Cells are written to ``--out`` as they are done, and a run
 that was stopped goes on with what is missing. ``--methods`` takes any name of ``_methods.py``
 and variants such as ``IdenNet:normalize=False``; give variants a file of their own. ``--draws``
 replaces the folds by paper 1's protocol: random draws of five subjects, four to train (one of
-them to validate) and one to test. ``--dask ADDRESS`` runs the cells on the workers of a Dask
-cluster that share ``--work`` and were started with ``PYTHONPATH=benchmarks``.
+them to validate) and one to test; their margin is shown next to that of ``--beside``, a CSV of
+all subjects. ``--figure`` draws the margins of draws, the effect of a parameter of which several
+values are run (``DSN:beta=0 DSN:beta=0.05 DSN:beta=0.5``), or all methods. ``--dask ADDRESS``
+runs the cells on the workers of a Dask cluster that share ``--work`` and were started with
+``PYTHONPATH=benchmarks``.
 """
 
 import argparse
@@ -29,15 +42,16 @@ from typing import Any
 import pandas as pd
 import torch
 from _cells import Fold, Setting, make_draws, make_folds, run_cell
-from _corpora import open_corpus
+from _corpora import PUBLISHED_AUS, open_corpus
+from _figures import write_figure
 from _methods import REGIONS, make_estimator, parse_method
-from _report import write_figure, write_report
+from _report import write_report
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from sklearn import config_context
 from tqdm import tqdm
 
 HEADLINE = ("DSN", "SingleEncoder", "LightCNN", "LightCNN-pretrained", "IdenNet")
-BP4D_AUS = [f"AU{n}" for n in (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)]
+RESULTS = Path(__file__).parent / "results" / "tables.csv"
 CELL = ["method", "train", "fold", "seed"]
 
 
@@ -56,13 +70,19 @@ def read_results(out: Path) -> pd.DataFrame | None:
 
 def missing_cells(
     results: pd.DataFrame | None,
-    train: str,
+    setting: Setting,
     methods: list[str],
     folds: list[Fold],
     seeds: list[int],
 ) -> list[tuple[str, Fold, int]]:
-    """Seeds outermost, so that a run stopped early has whole rows of few seeds."""
-    done = set() if results is None else set(results[CELL].itertuples(index=False, name=None))
+    """Seeds outermost, so that a run stopped early has whole rows of few seeds.
+
+    A cell that was not tested on one of the corpora is run again.
+    """
+    train = setting.corpus.name
+    wanted = {train, *(other.name for other in setting.others)}
+    tests = {} if results is None else results.groupby(CELL)["test"].agg(set)
+    done = {cell for cell, names in tests.items() if wanted <= names}
     return [
         (spec, fold, seed)
         for seed in seeds
@@ -72,12 +92,18 @@ def missing_cells(
     ]
 
 
+def add_cell(results: pd.DataFrame, result: pd.DataFrame) -> pd.DataFrame:
+    """Add a cell in place of what there may be of it already."""
+    old = results.set_index(CELL).index.isin(result.set_index(CELL).index)
+    return pd.concat([results[~old], result], ignore_index=True)
+
+
 def run(
     setting: Setting, methods: list[str], folds: list[Fold], seeds: list[int], out: Path, jobs: int
 ) -> pd.DataFrame:
     """Run the cells that ``out`` does not hold, and write each as it is done."""
     results = read_results(out)
-    cells = missing_cells(results, setting.corpus.name, methods, folds, seeds)
+    cells = missing_cells(results, setting, methods, folds, seeds)
     failures = []
     work: Iterator[Any] = Parallel(n_jobs=jobs, return_as="generator_unordered")(
         delayed(try_cell)(setting, *cell) for cell in cells
@@ -87,7 +113,7 @@ def run(
             failures.append(result)
             tqdm.write(result)
             continue
-        results = result if results is None else pd.concat([results, result], ignore_index=True)
+        results = result if results is None else add_cell(results, result)
         half = out.with_suffix(".part")
         results.to_csv(half, index=False, float_format="%.6g")
         half.replace(out)  # at no time is there half a cell on disk
@@ -159,12 +185,13 @@ def main(argv: list[str] | None = None) -> None:
     add("--train", required=True, metavar="NAME=DIR")
     add("--test", action="append", default=[], metavar="NAME=DIR", help="other corpora")
     add("--identities", metavar="NAME=DIR", help="for the methods that learn identities")
-    add("--out", type=Path, default=Path(__file__).parent / "results" / "tables.csv")
+    add("--out", type=Path, default=RESULTS)
     add("--methods", nargs="+", default=list(HEADLINE))
-    add("--aus", nargs="+", default=BP4D_AUS)
+    add("--aus", nargs="+", help="default is what paper 2 uses of --train, else BP4D's twelve")
     add("--folds", type=int, default=3)
     add("--only-folds", nargs="+", help="names of the folds to run")
     add("--draws", type=int, help="draws of five subjects in place of folds")
+    add("--beside", type=Path, default=RESULTS, metavar="CSV", help="cells of all subjects")
     add("--seeds", type=int, nargs="+", default=[0, 1, 2])
     add("--size", type=int, default=64, help="of the crops")
     add("--epochs", type=int, default=20)
@@ -182,26 +209,32 @@ def main(argv: list[str] | None = None) -> None:
     ids = open_corpus(args.identities, args.work, args.size, regions) if args.identities else None
     folds = make_draws(train, args.draws) if args.draws else make_folds(train, args.folds)
     if args.only_folds:
+        unknown = set(args.only_folds) - {fold.name for fold in folds}
+        if unknown:
+            names = ", ".join(fold.name for fold in folds)
+            raise ValueError(f"--only-folds: no fold {', '.join(sorted(unknown))} among {names}")
         folds = [fold for fold in folds if fold.name in args.only_folds]
+    aus = args.aus or PUBLISHED_AUS.get(train.name, PUBLISHED_AUS["bp4d"])
     budget = {
         "max_epochs": args.epochs, "monitor": args.monitor,
         "validation_fraction": 0.25 if args.draws else 0.15,
     }  # fmt: skip
     if args.lr is not None:
         budget["lr"] = args.lr
-    setting = Setting(train, others, ids, args.aus, budget, args.work / "histories")
+    setting = Setting(train, others, ids, aus, budget, args.work / "histories")
     args.out.parent.mkdir(parents=True, exist_ok=True)
     config = {
         "size": args.size, "budget": budget,
-        "identities": ids.name if ids else None, "aus": args.aus,
+        "identities": ids.name if ids else None, "aus": aus,
     }  # fmt: skip
     command = describe_command(sys.argv[1:] if argv is None else argv)
     config = check_config(config, args.methods, command, args.out)
     with on_cluster(args.dask):
         results = run(setting, args.methods, folds, args.seeds, args.out, args.jobs)
-    write_report(results, config, args.out.with_suffix(".md"))
+    beside = read_results(args.beside)
+    write_report(results, config, args.out.with_suffix(".md"), beside)
     if args.figure:
-        write_figure(results, args.work / "histories", args.out.with_suffix(".png"))
+        write_figure(results, args.work / "histories", args.out.with_suffix(".png"), beside)
 
 
 if __name__ == "__main__":

@@ -76,16 +76,16 @@ def test_runs_resumes_and_reports(tables, folders, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         tables.main(call)
     half = pd.read_csv(out)
-    pooled = "SVTPT + unlabelled frames"
-    assert set(half["method"]) == {*methods, pooled}
+    pooled = {f"{method} + unlabelled frames" for method in ("DSN:beta=0.1", "SVTPT")}
+    assert set(half["method"]) == {*methods, *pooled}
     assert set(half["fold"]) == {"S001-S003"}
     done.clear()
     tables.main(call)
     assert len(done) == 3  # of six cells, the other three
     results = pd.read_csv(out)
     pd.testing.assert_frame_equal(results[: len(half)], half)
-    assert len(results) == (6 + 2) * (12 + 12)
-    assert set(results["method"]) == {*methods, pooled}
+    assert len(results) == (6 + 4) * (12 + 12)
+    assert set(results["method"]) == {*methods, *pooled}
     columns = ["method", "train", "test", "fold", "seed", "au", "f1", "accuracy", "auc", "n_pos"]
     assert results.columns[:11].tolist() == [*columns, "n"]
     assert set(results["fold"]) == {"S001-S003", "S004-S006"}
@@ -93,6 +93,10 @@ def test_runs_resumes_and_reports(tables, folders, tmp_path, monkeypatch):
     assert (results.loc[results["test"] == "wild", "n"] == 20).all()
     tables.main(call)
     assert len(done) == 3  # nothing is left to do
+    tables.main([*call, "--only-folds", "S001-S003"])
+    assert len(done) == 3
+    with pytest.raises(ValueError, match="no fold S9 among S001-S003, S004-S006"):
+        tables.main([*call, "--only-folds", "S9"])
 
     report = out.with_suffix(".md").read_text()
     assert not figure or out.with_suffix(".png").stat().st_size > 10_000
@@ -158,14 +162,67 @@ def test_nothing_of_the_test_subjects_is_learnt(tables, folders):
     assert abs(leaking - after.set_index("au").loc["AU12", "auc"]) < 0.2
 
 
-def test_regions_and_draws(tables, folders, tmp_path):
+def test_a_cell_without_one_of_the_test_corpora_is_run_again(tables, folders, tmp_path):
     out = tmp_path / "results.csv"
+    call = arguments(folders, out, "--methods", "SVTPT", "--only-folds", "S001-S003")
+    tables.main([word for word in call if word != "--test" and not word.startswith("wild=")])
+    first = pd.read_csv(out)
+    assert set(first["test"]) == {"lab"}
+    tables.main(call)
+    second = pd.read_csv(out)
+    assert set(second["test"]) == {"lab", "wild"}
+    own = second[second["test"] == "lab"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(
+        own.drop(columns="fit_seconds"), first.drop(columns="fit_seconds")
+    )
+
+
+def test_regions(tables, folders, tmp_path):
+    out = tmp_path / "results.csv"
+    methods = ["DSN-regions", "DSN-single-AU", "DSN"]
     tables.main(
         arguments(
-            folders, out, "--methods", "DSN-regions", "--aus", "AU1", "AU12", "--draws", "2"
+            folders, out, "--aus", "AU1", "AU12", "--methods", *methods, "--only-folds",
+            "S001-S003",
         )
     )  # fmt: skip
     results = pd.read_csv(out)
-    assert set(results["fold"]) == {"draw000", "draw001"}
-    assert (results.loc[results["test"] == "lab", "n"] == 10).all()  # one subject
     assert set(results["au"]) == {"AU1", "AU12"}
+    size = results.groupby("method")["n_parameters"].first()
+    assert size["DSN"] < size["DSN-single-AU"] == size["DSN-regions"] < 2 * size["DSN"]
+
+
+def test_draws(tables, folders, tmp_path):
+    out, whole = tmp_path / "draws.csv", tmp_path / "tables.csv"
+    methods = ["--aus", "AU1", "AU12", "--methods", "DSN", "SingleEncoder"]
+    tables.main(arguments(folders, whole, *methods, "--only-folds", "S001-S003"))
+    figure = ["--figure"] if find_spec("matplotlib") else []
+    tables.main(arguments(folders, out, *methods, *figure, "--draws", "3", "--beside", str(whole)))
+    results, beside = pd.read_csv(out), pd.read_csv(whole)
+    assert set(results["fold"]) == {"draw000", "draw001", "draw002"}
+    assert (results.loc[results["test"] == "lab", "n"] == 10).all()  # one subject
+    report = out.with_suffix(".md").read_text()
+    assert not figure or out.with_suffix(".png").stat().st_size > 10_000
+    row = next(line for line in report.splitlines() if line.startswith("| wild | 3 |"))
+    margin = {}
+    for name, cells in (("draws", results), ("all", beside)):
+        wild = cells[cells["test"] == "wild"].groupby("method")["f1"].mean()
+        margin[name] = f"{100 * (wild['DSN'] - wild['SingleEncoder']):+.1f}"
+    values = [value.strip() for value in row.split("|")]
+    assert values[3] == margin["draws"]
+    assert values[-2] == margin["all"]
+
+
+def test_a_sweep_is_found_and_drawn(tables, folders, tmp_path):
+    from _figures import sweeps
+
+    out = tmp_path / "sweep.csv"
+    betas = [f"DSN:beta={beta}" for beta in (0.5, 0, 5e-2)]
+    others = ["SingleEncoder", "DSN:difference=mean", "DSN:alpha=1", "DSN:alpha=1,beta=2"]
+    figure = ["--figure"] if find_spec("matplotlib") else []
+    only = ["--only-folds", "S001-S003"]
+    tables.main(arguments(folders, out, *figure, "--methods", *betas, *others, *only))
+    found = dict(sweeps(pd.read_csv(out)))
+    assert list(found) == ["DSN:beta"]
+    assert list(found["DSN:beta"]) == [0, 0.05, 0.5]
+    assert not figure or out.with_suffix(".png").stat().st_size > 10_000
