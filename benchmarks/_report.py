@@ -105,7 +105,8 @@ def margins(results: pd.DataFrame, train: str, test: str) -> pd.Series:
     """Mean F1 of the one system less that of the other, in percent, for each fold or draw."""
     cells = results[(results["train"] == train) & (results["test"] == test)]
     means = cells.pivot_table("f1", "fold", "method", aggfunc="mean", observed=True)
-    return 100 * (means[PAIR[0]] - means[PAIR[1]]) if set(PAIR) <= set(means) else pd.Series()
+    means = means.reindex(columns=PAIR).dropna()
+    return 100 * (means[PAIR[0]] - means[PAIR[1]])
 
 
 def margin_table(results: pd.DataFrame, beside: pd.DataFrame | None, train: str) -> pd.DataFrame:
