@@ -45,7 +45,7 @@ def check_inputs(estimator: Any, X: Any, reset: bool) -> np.ndarray | ImageFiles
         shape: tuple[int, ...] = X.shape[1:]
     else:
         if not isinstance(X, ImageFiles):
-            _check_image_array(X)
+            _check_image_array(X, getattr(estimator, "_takes_maps", False))
         height, width = X.shape[1:3]
         shape = (X.shape[3] if len(X.shape) == 4 else 1, height, width)
         if min(height, width) < _MIN_SIDE:
@@ -69,11 +69,11 @@ def check_inputs(estimator: Any, X: Any, reset: bool) -> np.ndarray | ImageFiles
 def _describe(shape: tuple[int, ...]) -> str:
     if len(shape) == 1:
         return f"vectors of {shape[0]} features"
-    colour = "grey" if shape[0] == 1 else "RGB"
-    return f"{colour} images of {shape[1]} x {shape[2]} pixels"
+    kind = {1: "grey images", 3: "RGB images", 4: "RGB images with maps"}[shape[0]]
+    return f"{kind} of {shape[1]} x {shape[2]} pixels"
 
 
-def _check_image_array(X: Any) -> None:
+def _check_image_array(X: Any, takes_maps: bool) -> None:
     if X.dtype != np.uint8:
         raise ValueError(
             f"X: images must be uint8, 0 to 255, got {X.dtype}; for floats from 0 to 1 pass "
@@ -81,7 +81,7 @@ def _check_image_array(X: Any) -> None:
         )
     if len(X) == 0:
         raise ValueError(f"X: found 0 sample(s) (shape {X.shape}), at least 1 image is needed")
-    if X.ndim == 4 and X.shape[3] != 3:
+    if X.ndim == 4 and X.shape[3] != 3 and not (takes_maps and X.shape[3] == 4):
         if X.shape[1] in (1, 3):
             mend = "move the channels last: np.moveaxis(X, 1, -1)"
         elif X.shape[3] == 1:

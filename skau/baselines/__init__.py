@@ -1,5 +1,6 @@
 """The systems that the papers compare with, each as an estimator on the same base."""
 
+from ._enhancing import add_enhancing_maps
 from .alexnet import AlexNetClassifier
 from .atf import ATFClassifier
 from .drml import DRMLClassifier
@@ -14,4 +15,5 @@ __all__ = [
     "LightCNNClassifier",
     "ROINetClassifier",
     "SVTPTClassifier",
+    "add_enhancing_maps",
 ]

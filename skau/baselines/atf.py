@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from .._data import AUDataset
 from .._net import Loss, Term
 from ..modules import AUOutput
-from ..modules.au_centres import Enhance
+from ..modules.au_centres import Enhance, EnhanceByMap
 from ..modules.blocks import he_init, mlp
 from ..modules.gradient_reversal import reverse_gradient
 from ..modules.lightcnn import N_FEATURES, lightcnn_branch, lightcnn_trunk
@@ -63,17 +63,19 @@ class ATFClassifier(BaseNetBaseline):
     with :math:`L_\mathrm{ID}` the cross-entropy of the subject. The adversary is no part of the
     fitted network.
 
-    Before its second convolution the network multiplies its feature map by an attention map
-    about the AUs' places on the face, as E-Net does [3]_.
+    Before its second convolution the network multiplies its feature map by one plus an attention
+    map about the AUs' places on the face, as E-Net does [3]_: a map for all, or each image's own
+    by its landmarks. The latter come with the images, ``X`` of shape (n, h, w, 4), from
+    :func:`skau.baselines.add_enhancing_maps`.
 
     Parameters
     ----------
     adversary : float, default=0.1
         :math:`\lambda`, the weight of the reversed gradient; 0 trains without it.
     centres : "template", array-like of shape (k, 2) or None, default="template"
-        Where the AUs show: ``x, y`` from 0 to 1 in the crop. "template" is for crops aligned at
-        the eyes by :class:`skau.preprocessing.FaceCropper`, None uses no attention map. Vectors
-        have none.
+        Where the AUs show in every image that has no map of its own: ``x, y`` from 0 to 1 in the
+        crop. "template" is for crops aligned at the eyes by
+        :class:`skau.preprocessing.FaceCropper`, None uses no attention map. Vectors have none.
     max_epochs : int, default=20
     batch_size : int, default=64
     lr : float, default=1e-4
@@ -95,9 +97,8 @@ n_features_in_, feature_names_in_
     network, which there is an E-Net on VGG-19 trained on ImageNet: here it is the LightCNN trunk,
     so that the comparison with LightCNN and IdenNet shows what the adversary does. The adversary
     sees the features normalised, or they would escape it by growing. The attention
-    maps of [3]_ follow each image's 68 landmarks; here alignment has brought the AUs to the same
-    place in every crop. Every call of ``partial_fit`` begins with a new adversary. Vectors get a
-    small multilayer perceptron.
+    maps of [3]_ multiply deeper feature maps. Every call of ``partial_fit`` begins with a new
+    adversary. Vectors get a small multilayer perceptron.
 
     References
     ----------
@@ -113,6 +114,7 @@ n_features_in_, feature_names_in_
         "adversary": [Interval(Real, 0, None, closed="left")],
         "centres": [*CENTRES_CONSTRAINT, None],
     }
+    _takes_maps = True
 
     def __init__(
         self,
@@ -152,10 +154,15 @@ n_features_in_, feature_names_in_
         self.centres = centres
 
     def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:
-        trunk, width = lightcnn_trunk((input_shape[1], input_shape[2]), input_shape[0])
+        mapped = input_shape[0] == 4
+        trunk, width = lightcnn_trunk(
+            (input_shape[1], input_shape[2]), 3 if mapped else input_shape[0]
+        )
         layers: list[nn.Module] = list(trunk)
-        if self.centres is not None:
-            second = [i for i, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)][1]
+        second = [i for i, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)][1]
+        if mapped:
+            layers[:second] = [EnhanceByMap(nn.Sequential(*layers[:second]))]
+        elif self.centres is not None:
             layers.insert(second, Enhance(check_centres(self.centres)))
         encoder = nn.Sequential(*layers, *lightcnn_branch(width))
         he_init(encoder)

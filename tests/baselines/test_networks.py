@@ -16,7 +16,7 @@ from skau.baselines import (
 )
 from skau.metrics import roc_auc_scorer
 from skau.modules.alexnet import alexnet_encoder
-from skau.modules.au_centres import TEMPLATE_CENTRES, Enhance, ROIHead
+from skau.modules.au_centres import TEMPLATE_CENTRES, Enhance, ROIHead, attention_maps
 from skau.modules.drml import RegionLayer, drml_encoder
 
 QUICK = {"max_epochs": 2, "batch_size": 32, "lr": 1e-3, "random_state": 0, "device": "cpu"}
@@ -171,13 +171,13 @@ def test_images_of_any_size(shape, channels):
 
 
 def test_attention_is_highest_at_the_centres():
-    layer = Enhance(((0.25, 0.75),), radius=0.2)
-    attention = layer.attention(64, 32)
+    attention = attention_maps(torch.tensor([[0.25, 0.75]]), 64, 32, radius=0.2)
     row, column = divmod(int(attention.argmax()), 32)
     assert (row, column) == (47, 7) or (row, column) == (48, 8) or abs(row - 47.5) < 1
     assert attention.max() > 0.8
     assert attention[:, 16:].max() == 0  # further than 0.2
-    x = torch.rand(1, 2, 64, 32)
+    x, layer = torch.rand(1, 2, 64, 32), Enhance(((0.25, 0.75),))
+    attention = attention_maps(layer.centres, 64, 32)
     torch.testing.assert_close(layer(x), x + x * attention)
 
 
