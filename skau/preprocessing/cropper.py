@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from skau._device import resolve_device
 from skau._memory import Kept
+from skau._warning import user_level
 
 from .images import ImageSource
 from .landmarks import (
@@ -30,6 +31,7 @@ from .landmarks import (
 )
 from .remembering import work_or_remember
 from .running import Results, fingerprint, in_threads, table_writer
+from .storage import check_out
 from .video import FrameSource, Video
 from .working import NO_FACE, Done, Worker
 
@@ -215,8 +217,11 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         ValueError
             If, with ``on_missing="raise"``, images have no face or cannot be read; the message
             names each.
+        OSError
+            If there is no such folder as ``out`` names, before any work.
         """
         self._validate_params()
+        check_out(out, ".npy")
         source, known, groups = self._open(X, groups)
         wanted = self.landmarks_per_subject is not None and self._worker().needs_landmarks
         if known is None and wanted:
@@ -249,8 +254,9 @@ class FaceCropper(TransformerMixin, BaseEstimator):
             The subject of each image.  If given, all images of a subject get the median landmarks
             of ``landmarks_per_subject`` of them (of all, where that is None).
         out : path-like, optional
-            A ``.csv`` or ``.parquet`` file to write the table to.  If X is paths, a run that was
-            interrupted goes on where it stopped when it is called again.
+            A ``.csv`` or ``.parquet`` (``pip install "skau[parquet]"``) file to write the table
+            to.  If X is paths, a run that was interrupted goes on where it stopped when it is
+            called again.
 
         Returns
         -------
@@ -267,6 +273,8 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         ------
         ValueError
             If, with ``on_missing="raise"``, images cannot be read; the message names each.
+        OSError, ImportError
+            If ``out`` could not be written: no such folder, or no pyarrow; before any work.
         """
         self._validate_params()
         write = table_writer(out)
@@ -394,7 +402,7 @@ class FaceCropper(TransformerMixin, BaseEstimator):
                 f"{'; '.join(said)}. Leave them out, or pass on_missing='warn' to keep their "
                 "rows; a lower threshold or min_face_size finds more faces"
             )
-        warnings.warn("; ".join(said), UserWarning, stacklevel=3)
+        warnings.warn("; ".join(said), UserWarning, stacklevel=user_level())
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

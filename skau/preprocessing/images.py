@@ -115,10 +115,8 @@ class ImageSource:
             X = X.iloc[:, 0]
         if isinstance(X, str | PathLike | Image.Image):
             raise ValueError(f"X is one {type(X).__name__}, not a list of images: pass [X]")
-        if isinstance(X, pd.Series):
-            X = X.to_list()
-        if isinstance(X, np.ndarray) and X.dtype.kind in "OUS" and X.ndim == 1:
-            X = X.tolist()
+        if hasattr(X, "__array__") and getattr(X, "ndim", 1) == 1:
+            X = np.asarray(X).tolist()  # a column: of NumPy, pandas, or Arrow
         if isinstance(X, np.ndarray):
             if X.ndim == 3 and X.shape[2] in (1, 3, 4):
                 raise ValueError(f"X has the shape {X.shape} of one image: pass X[None]")

@@ -4,6 +4,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.util import find_spec
 from itertools import islice
 from os import PathLike, fspath
 from pathlib import Path
@@ -16,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from .landmarks import COLUMNS
-from .storage import Journal, NpyWriter
+from .storage import Journal, NpyWriter, check_out
 from .working import Done
 
 __all__ = ["Results", "fingerprint", "in_threads", "table_writer"]
@@ -159,11 +160,14 @@ def fingerprint(*parts: Any) -> str:
 
 def table_writer(out: str | PathLike[str] | None) -> Callable[[pd.DataFrame], None]:
     """Return a function that writes a table to ``out``, or nothing if that is None."""
+    check_out(out, ".csv", ".parquet")
     if out is None:
         return lambda table: None
-    suffix = Path(fspath(out)).suffix.lower()
-    if suffix == ".csv":
+    if Path(out).suffix.lower() == ".csv":
         return lambda table: table.to_csv(out, index=False)
-    if suffix == ".parquet":
-        return lambda table: table.to_parquet(out, index=False)
-    raise ValueError(f"out={fspath(out)!r} must end in .csv or .parquet")
+    if not find_spec("pyarrow"):
+        raise ImportError(
+            f'out={fspath(out)!r}: Parquet files need pyarrow: pip install "skau[parquet]", or '
+            "name a .csv file"
+        )
+    return lambda table: table.to_parquet(out, index=False, engine="pyarrow")

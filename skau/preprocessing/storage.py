@@ -11,7 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Journal", "NpyWriter"]
+__all__ = ["Journal", "NpyWriter", "check_out"]
+
+
+def check_out(out: str | PathLike[str] | None, *suffixes: str) -> None:
+    """Say at once, before any work, what would keep the results from being written at its end."""
+    if out is None:
+        return
+    path = Path(out)
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"out={str(path)!r} must end in {' or '.join(suffixes)}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"out={str(path)!r}: there is no folder {str(path.parent)!r}; make it first"
+        )
+    if path.is_dir():
+        raise IsADirectoryError(f"out={str(path)!r} is a folder; name a file in it")
 
 
 class NpyWriter:

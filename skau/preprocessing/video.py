@@ -1,5 +1,6 @@
 """Frames of a video, one after the other."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from os import PathLike, fspath
@@ -8,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from skau._warning import user_level
 
 __all__ = ["Frame", "FrameSource", "Video", "read_video"]
 
@@ -47,6 +50,11 @@ def read_video(path: str | PathLike[str]) -> "Video":
         If PyAV is not installed: ``pip install "skau[video]"``.
     OSError
         If the file does not exist or holds no video.
+
+    Warns
+    -----
+    UserWarning
+        When the frames of a damaged file have been read, of those that could not be.
     """
     return Video(path)
 
@@ -79,11 +87,31 @@ class Video:
     def __iter__(self) -> Iterator[Frame]:
         with _open(self.path) as container:
             stream = _stream(container, self.path)
-            stream.thread_type = "AUTO"
-            for frame in container.decode(stream):
-                image = frame.to_ndarray(format="rgb24")
-                turns = round(frame.rotation / 90) % 4  # phones store upright films lying down
-                yield Frame(float(frame.time or 0.0), np.rot90(image, turns) if turns else image)
+            # Threads that take whole frames lose those in hand at a damaged one.
+            stream.thread_type = "SLICE"
+            start = (stream.start_time or 0) * stream.time_base
+            rate = stream.average_rate or 25  # as FFmpeg assumes, where no time is written
+            read = packets = damaged = 0
+            for packet in container.demux(stream):
+                packets += packet.size > 0
+                frames, whole = _decoded(packet)
+                damaged += not whole
+                for frame in frames:
+                    time = (
+                        read / rate if frame.pts is None else frame.pts * frame.time_base - start
+                    )
+                    read += 1
+                    image = frame.to_ndarray(format="rgb24")
+                    turns = round(frame.rotation / 90) % 4  # counter-clockwise; phones film lying
+                    yield Frame(float(time), np.rot90(image, turns) if turns else image)
+        if damaged:
+            stated = f" of {self.n_frames} frames" if self.n_frames else " frames"
+            warnings.warn(
+                f"{self.path!r} is damaged or cut short: {damaged} of its {packets} packets are; "
+                f"{read}{stated} could be read",
+                UserWarning,
+                stacklevel=user_level(),
+            )
 
     def name(self, row: int) -> str:
         """Say which image a row is."""
@@ -139,6 +167,16 @@ def _open(path: str) -> Any:
         return av.open(path)
     except av.error.FFmpegError as error:
         raise OSError(f"cannot open the video {path!r}: {error}") from error
+
+
+def _decoded(packet: Any) -> tuple[list[Any], bool]:
+    """Return the frames of a packet, and whether it is whole."""
+    from av.error import FFmpegError
+
+    try:
+        return packet.decode(), not packet.is_corrupt
+    except FFmpegError:
+        return [], False
 
 
 def _stream(container: Any, path: str) -> Any:

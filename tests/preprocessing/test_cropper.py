@@ -2,12 +2,15 @@
 
 import os
 import struct
+import sys
 import zlib
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
+from sklearn.pipeline import make_pipeline
 
 from skau.preprocessing import FaceCropper, pool_by_subject
 from skau.preprocessing.landmarks import COLUMNS
@@ -53,6 +56,7 @@ def test_all_kinds_of_input_give_the_same_crops(photos, photo_paths, crops):
         photo_paths,
         pd.Series(list(map(str, photo_paths))),
         pd.DataFrame({"path": list(map(str, photo_paths))}),
+        pd.Series(list(map(str, photo_paths)), dtype="string"),
     ):
         np.testing.assert_array_equal(FaceCropper(size=64).transform(X), crops)
 
@@ -242,6 +246,56 @@ def test_an_interrupted_run_goes_on(photo_paths, crops, tmp_path, monkeypatch, w
     assert os.listdir(tmp_path) == [out.name]
 
 
+@pytest.mark.parametrize(
+    ("what", "out", "error", "message"),
+    [
+        ("detect", "gone/faces.csv", FileNotFoundError, r"out=.*no folder .*gone'; make it first"),
+        ("detect", "gone/faces.parquet", FileNotFoundError, "out=.*no folder"),
+        ("transform", "gone/crops.npy", FileNotFoundError, "out=.*no folder"),
+        ("detect", "folder.csv", IsADirectoryError, r"out=.*is a folder; name a file"),
+        ("transform", "folder.npy", IsADirectoryError, r"out=.*is a folder; name a file"),
+        ("detect", "faces.xlsx", ValueError, r"out=.*must end in .csv or .parquet"),
+        ("transform", "crops.csv", ValueError, r"out=.*must end in .npy"),
+        ("detect", "faces.parquet", ImportError, r'out=.*pip install "skau\[parquet\]"'),
+    ],
+)
+def test_where_to_write_is_checked_before_any_work(
+    photo_paths, tmp_path, monkeypatch, what, out, error, message
+):
+    def nothing_is_read(path):
+        raise AssertionError("the work had begun")
+
+    monkeypatch.setattr("skau.preprocessing.images.read_image", nothing_is_read)
+    if error is ImportError:
+        monkeypatch.setitem(sys.modules, "pyarrow", None)
+    if "folder" in out:
+        (tmp_path / out).mkdir()
+    before = os.listdir(tmp_path)
+    with pytest.raises(error, match=message):
+        getattr(FaceCropper(), what)(photo_paths, out=tmp_path / out)
+    assert os.listdir(tmp_path) == before
+
+
+@pytest.mark.parametrize("how", ["detect", "transform", "fit_transform", "pipeline"])
+def test_warnings_point_at_the_line_of_the_user(photos, tmp_path, how):
+    cropper = FaceCropper(size=16, on_missing="warn")
+    X = [photos[0], tmp_path / "gone.jpg"]
+    call = make_pipeline(cropper, "passthrough").transform if how == "pipeline" else None
+    with pytest.warns(UserWarning, match=r"cannot use row 1 .*gone.jpg") as caught:
+        (call or getattr(cropper, how))(X)
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cuda(photos):
+    on_gpu, on_cpu = (FaceCropper(size=64, device=device) for device in ("cuda", "cpu"))
+    ours, theirs = (cropper.detect(photos) for cropper in (on_gpu, on_cpu))
+    np.testing.assert_allclose(ours[EYES], theirs[EYES], atol=0.5)
+    off = np.abs(on_gpu.transform(photos).astype(int) - on_cpu.transform(photos))
+    assert off.mean() < 2
+    assert FaceCropper()._worker().device == "cuda"
+
+
 def test_a_failed_run_is_kept(mixed, tmp_path):
     out = tmp_path / "kept" / "crops.npy"
     out.parent.mkdir()
@@ -277,8 +331,6 @@ def test_wrong_tables(photos):
         FaceCropper().transform(table)
     with pytest.raises(ValueError, match="already is a landmark table"):
         FaceCropper().detect(table.assign(path="a.png"))
-    with pytest.raises(ValueError, match=r"must end in .csv or .parquet"):
-        FaceCropper().detect(photos[:2], out="faces.xlsx")
 
 
 def test_london(shared):

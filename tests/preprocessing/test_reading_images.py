@@ -118,3 +118,24 @@ def test_kinds_of_path_lists(tmp_path):
         assert source.paths == paths
         np.testing.assert_array_equal(source.read(1), RGB)
         assert source.name(1) == f"row 1 ({paths[1]})"
+
+
+@pytest.mark.parametrize("dtype", ["string[python]", "string[pyarrow]", "str"])
+def test_columns_of_strings(dtype):
+    if dtype == "string[pyarrow]":
+        pytest.importorskip("pyarrow")
+    paths = ["a.png", "b.png"]
+    column = pd.Series(paths, dtype=dtype)
+    for X in (column, column.to_frame("path"), column.array, pd.Index(column)):
+        assert ImageSource(X).paths == paths
+    column[1] = None
+    for X in (column, column.array):
+        with pytest.raises(TypeError, match=r"X\[1\] is .*expected a path"):
+            ImageSource(X)
+
+
+def test_columns_of_arrow():
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({"path": ["a.png", "b.png"]})
+    for X in (table["path"], table["path"].chunk(0)):
+        assert ImageSource(X).paths == ["a.png", "b.png"]

@@ -1,6 +1,7 @@
 """Reading films frame by frame, and following a face through them."""
 
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -11,19 +12,26 @@ from skau.preprocessing import FaceCropper, Video, read_video
 av = pytest.importorskip("av")
 
 
+def _encode(path, frames, options=None, rate=10):
+    """Write RGB frames of one size."""
+    with av.open(str(path), "w", options=options or {}) as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "12"})
+        height, width = np.shape(frames)[1:3] if len(frames) else (96, 128)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+
+
 @pytest.fixture(scope="module")
 def film(photos, tmp_path_factory):
     """Sixteen frames in which a face wanders, with two frames without one in the middle."""
     path = tmp_path_factory.mktemp("film") / "film.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=10, options={"crf": "12"})
-        stream.width, stream.height, stream.pix_fmt = 256, 192, "yuv420p"
-        for k in range(16):
-            frame = Image.new("RGB", (256, 192), (120, 130, 140))
-            if k not in (8, 9):
-                frame.paste(Image.fromarray(photos[0]), (20 + 6 * k, 20 + 2 * k))
-            container.mux(stream.encode(av.VideoFrame.from_image(frame)))
-        container.mux(stream.encode())
+    frames = [Image.new("RGB", (256, 192), (120, 130, 140)) for _ in range(16)]
+    for k, frame in enumerate(frames):
+        if k not in (8, 9):
+            frame.paste(Image.fromarray(photos[0]), (20 + 6 * k, 20 + 2 * k))
+    _encode(path, [np.asarray(frame) for frame in frames])
     return path
 
 
@@ -35,6 +43,75 @@ def test_frames_and_times(film):
         frames = list(video)
         assert [frame.image.shape for frame in frames] == [(192, 256, 3)] * 16
         np.testing.assert_allclose([frame.time for frame in frames], np.arange(16) / 10, atol=1e-6)
+
+
+# a and b, c and d of the matrix in an MP4 track's header that turns counter-clockwise
+TURNS = {0: (1, 0, 0, 1), 90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
+
+
+@pytest.mark.parametrize("degrees", TURNS)
+def test_rotated_films_come_upright(tmp_path, degrees):
+    # As phones do: the pixels lie on their side, and the header says how to turn them upright.
+    # ffmpeg -i turned.mp4 turned.png shows the same four colours at the same corners.
+    upright = np.zeros((96, 128, 3), np.uint8)
+    upright[:48, :64], upright[:48, 64:], upright[48:, :64] = [220, 0, 0], [0, 200, 0], [0, 0, 210]
+    path = tmp_path / "turned.mp4"
+    _encode(path, [np.ascontiguousarray(np.rot90(upright, -degrees // 90))] * 3)
+    data = bytearray(path.read_bytes())
+    matrix = data.index(b"tkhd") + 44  # after the type, the flags and forty bytes
+    assert struct.unpack_from(">9i", data, matrix) == (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    a, b, c, d = (k << 16 for k in TURNS[degrees])
+    struct.pack_into(">9i", data, matrix, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+    video = read_video(path)
+    assert (video.width, video.height) == (128, 96)
+    for frame in video:
+        assert (
+            np.abs(frame.image[8:-8:16, 8:-8:16].astype(int) - upright[8:-8:16, 8:-8:16]).max()
+            < 30
+        )
+
+
+def test_times_count_from_the_first_frame(tmp_path, photos):
+    for name in ("late.ts", "untimed.h264"):  # starts at 1.4 s or so; holds no times
+        _encode(tmp_path / name, photos[:4], rate=25)
+        times = [frame.time for frame in read_video(tmp_path / name)]
+        np.testing.assert_allclose(times, np.arange(4) / 25, atol=1e-6)
+
+
+@pytest.mark.parametrize("damage", ["cut", "overwritten"])
+def test_the_readable_frames_of_a_damaged_film(tmp_path, damage):
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (20, 12, 16, 3), np.uint8).repeat(16, 1).repeat(16, 2)
+    whole, path = tmp_path / "whole.mp4", tmp_path / "damaged.mp4"
+    _encode(whole, frames, {"movflags": "faststart"})  # the index comes first
+    data = bytearray(whole.read_bytes())
+    if damage == "cut":
+        del data[len(data) * 6 // 10 :]
+    else:
+        middle = len(data) // 2
+        data[middle : middle + 2000] = rng.bytes(2000)
+    path.write_bytes(data)
+    cropper, stated = FaceCropper(size=64, align=None), [f.image for f in read_video(whole)]
+    with pytest.warns(
+        UserWarning, match=r"damaged.mp4' is damaged or cut short: .* of 20 frames"
+    ) as w:
+        crops = cropper.transform(read_video(path))
+    assert w[0].filename == __file__
+    assert (10 if damage == "cut" else 17) <= len(crops) < 20
+    np.testing.assert_array_equal(crops[:9], cropper.transform(stated[:9]))
+
+
+def test_films_without_a_frame(tmp_path, photos):
+    _encode(tmp_path / "whole.mp4", photos, {"movflags": "faststart"})
+    data = (tmp_path / "whole.mp4").read_bytes()
+    _encode(tmp_path / "none.mp4", [])
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    (tmp_path / "header.mp4").write_bytes(data[: data.index(b"mdat") + 4])
+    (tmp_path / "no_index.mp4").write_bytes(data[: data.index(b"moov") - 4])
+    for name in ("none.mp4", "empty.mp4", "header.mp4", "no_index.mp4"):
+        with pytest.raises(OSError, match=name.replace(".", r"\.")):
+            read_video(tmp_path / name)
 
 
 def test_the_face_is_followed(film, monkeypatch):
