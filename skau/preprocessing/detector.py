@@ -16,68 +16,22 @@ References
 
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
-from torch import Tensor
-from torchvision.ops import batched_nms
 
-from .integral import IntegralImages
+from .cascade import PYRAMID_FACTOR, Faces, follow_face, search_faces
 
-PYRAMID_FACTOR = 0.709  # about sqrt(1/2): the area halves from rung to rung
-CELL = 12  # side of the first network's window, in pixels
-STRIDE = 2  # step of that window
-CANDIDATE_THRESHOLDS = (0.6, 0.7)  # of the first and second network
+__all__ = ["find_faces"]
+
 FIRST_FRACTION = 6  # the search begins with faces of the short side / 6 ...
 RUNGS_PER_STAGE = 2  # ... and goes two rungs (a factor of 2) finer each time
 SURE_FACE = 1.5  # a face this many times the finest size sought has met all its rungs
-WORKING_FACE = 128  # the finest face sought covers at least so many pixels of a reduced copy
 SURE_PROBABILITY = 0.999  # a less probable face is looked at from more views ...
-VIEWS_THRESHOLD = 0.8  # ... whose mean probability must be higher than this
-FOLLOWING_THRESHOLD = 0.7
-FOLLOWING_WINDOWS = (0.95,), (0.9, 1.0)  # sides, by that of the box, in two looks
-FOLLOWING_DROP = 0.05  # how much lower than the box its window lies, as in the cascade
-
-
-class Faces(NamedTuple):
-    """The faces found in one image, in pixels of that image.
-
-    Attributes
-    ----------
-    boxes : ndarray of shape (k, 4)
-        Left, top, right and bottom edge.
-    probability : ndarray of shape (k,)
-    points : ndarray of shape (k, 5, 2)
-        ``x, y`` of the eye on the left of the image, the eye on its right, the nose tip, and the
-        mouth corners on the left and on the right of the image.
-    """
-
-    boxes: NDArray[np.float64]
-    probability: NDArray[np.float64]
-    points: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.probability)
-
-    def take(self, index: NDArray[np.intp]) -> "Faces":
-        """Return the faces at ``index``."""
-        return Faces(self.boxes[index], self.probability[index], self.points[index])
-
-
-@lru_cache(maxsize=4)
-def load_networks(device: str) -> tuple[torch.nn.Module, torch.nn.Module, torch.nn.Module]:
-    """Return the three networks of the cascade; they are loaded once a process and device."""
-    from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
-
-    pnet, rnet, onet = (
-        net().eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
-        for net in (PNet, RNet, ONet)
-    )
-    return pnet, rnet, onet
+VIEWS_WINDOWS = (0.95,), (0.8, 0.9, 1.0, 1.1, 1.2, 1.35)  # ... as when following, and in a mirror
+VIEWS_THRESHOLD = 0.72  # ... whose mean probability must be higher than this, ...
+MIRROR_THRESHOLD = 0.8  # ... and than this if only the search of a mirror image has shown it
 
 
 def find_faces(
@@ -99,7 +53,7 @@ def find_faces(
     threshold : float, default=0.85
         Least probability, given by the last network, of a face that is returned.
     largest_only : bool, default=True
-        Stop at the first sizes at which a face is found.  Smaller faces may then be missing.
+        Return the largest face alone, and stop at the first sizes at which there is one.
     device : str, default="cpu"
 
     Returns
@@ -109,6 +63,7 @@ def find_faces(
     """
     found: dict[int, Faces] = {}
     todo = dict(enumerate(images))
+    most = 1 if largest_only else None
     stage = 0
     while todo:
         buckets = defaultdict(list)
@@ -117,30 +72,70 @@ def find_faces(
         for (width, height), members in buckets.items():
             rung = _finest_rung(min(width, height), min_face_size, stage if largest_only else None)
             smallest = min_face_size / PYRAMID_FACTOR**rung
-            faces = _search([images[i] for i in members], smallest, threshold, device)
+            faces = search_faces([images[i] for i in members], smallest, threshold, device)
             for i, candidates in zip(members, faces, strict=True):
-                of_image = _without_doubtful(images[i], candidates, device)
-                sides = of_image.boxes[:, 2:] - of_image.boxes[:, :2]
-                if rung == 0 or (sides >= SURE_FACE * smallest).any():
-                    found[i] = of_image.take(np.argsort(-sides.prod(axis=1), kind="stable"))
+                sure = _confirmed(images[i], candidates, VIEWS_THRESHOLD, most, device)
+                if rung == 0 and not len(sure):
+                    sure = _find_in_mirror(images[i], smallest, threshold, most, device)
+                if rung == 0 or (_sides(sure) >= SURE_FACE * smallest).any():
+                    found[i] = sure
                     del todo[i]
         stage += 1
     return [found[i] for i in range(len(images))]
 
 
-def _without_doubtful(image: Image.Image, faces: Faces, device: str) -> Faces:
-    """Keep of the less probable faces those that other windows and a mirror show as well.
+def _confirmed(
+    image: Image.Image, faces: Faces, views_threshold: float, most: int | None, device: str
+) -> Faces:
+    """Return the sure faces, and those that other windows and a mirror show as well.
 
-    A texture that looks like a face does so in one view, a face in most.
+    A texture that looks like a face does so in one view, a face in most.  The largest come first;
+    with ``most``, no more than so many are returned, and none looked at that is not needed.
     """
-    sure = faces.probability >= SURE_PROBABILITY
-    for i in np.flatnonzero(~sure):
-        left, top, right, bottom = faces.boxes[i]
-        mirrored = np.array([image.width - 1 - right, top, image.width - 1 - left, bottom])
-        views = (image, faces.boxes[i]), (ImageOps.mirror(image), mirrored)
-        seen = [follow_face(*view, threshold=0, device=device).probability for view in views]
-        sure[i] = np.concatenate(seen).sum() / len(views) > VIEWS_THRESHOLD
-    return faces.take(np.flatnonzero(sure))
+    kept: list[int] = []
+    for i in np.argsort(-_sides(faces).prod(axis=1), kind="stable"):
+        face = faces.take(np.array([i]))
+        if face.probability[0] >= SURE_PROBABILITY or (
+            _probability_in_views(image, face, device) > views_threshold
+        ):
+            kept.append(i)
+        if len(kept) == most:
+            break
+    return faces.take(np.array(kept, dtype=np.intp))
+
+
+def _probability_in_views(image: Image.Image, face: Faces, device: str) -> float:
+    """Return the mean probability of a face through several windows, in the image and a mirror."""
+    views = (image, face), (ImageOps.mirror(image), _mirrored(face, image.width))
+    seen = [
+        follow_face(view, its.boxes[0], windows=VIEWS_WINDOWS, threshold=0, device=device)
+        for view, its in views
+    ]
+    return sum(float(its.probability.sum()) for its in seen) / len(views)
+
+
+def _find_in_mirror(
+    image: Image.Image, smallest: float, threshold: float, most: int | None, device: str
+) -> Faces:
+    """Give an image in which no face was found a second chance.
+
+    The first two networks reject a face now and then, but seldom its mirror image too.
+    """
+    mirror = ImageOps.mirror(image)
+    faces = search_faces([mirror], smallest, threshold, device)[0]
+    return _mirrored(_confirmed(mirror, faces, MIRROR_THRESHOLD, most, device), image.width)
+
+
+def _sides(faces: Faces) -> NDArray[np.float64]:
+    """Return the width and height (k, 2) of the boxes."""
+    return faces.boxes[:, 2:] - faces.boxes[:, :2]
+
+
+def _mirrored(faces: Faces, width: int) -> Faces:
+    """Return where the faces are in the mirror image; left and right are again those of it."""
+    boxes, points = faces.boxes[:, [2, 1, 0, 3]], faces.points[:, [1, 0, 2, 4, 3]]
+    boxes[:, ::2], points[..., 0] = width - 1 - boxes[:, ::2], width - 1 - points[..., 0]
+    return Faces(boxes, faces.probability, points)
 
 
 def _finest_rung(short_side: int, min_face_size: float, stage: int | None) -> int:
@@ -149,175 +144,3 @@ def _finest_rung(short_side: int, min_face_size: float, stage: int | None) -> in
         return 0
     first = np.log(short_side / FIRST_FRACTION / min_face_size) / -np.log(PYRAMID_FACTOR)
     return max(0, int(first) - RUNGS_PER_STAGE * stage)
-
-
-@torch.inference_mode()
-def _search(
-    images: list[Image.Image], smallest: float, threshold: float, device: str
-) -> list[Faces]:
-    """Run the cascade over images of one size for faces from ``smallest`` pixels up."""
-    pnet, rnet, onet = load_networks(device)
-    nothing = [Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))] * len(images)
-    if min(images[0].size) < smallest:
-        return nothing
-    pixels = IntegralImages(images, max(1, int(smallest / WORKING_FACE)), device)
-
-    boxes, index = _propose(pnet, pixels, smallest)
-
-    crops, boxes, index = _crops(pixels, boxes, index, 24)
-    if not len(crops):
-        return nothing
-    shift, probability = rnet(crops)
-    boxes, scores, index, shift = _above(
-        probability[:, 1], CANDIDATE_THRESHOLDS[1], boxes, index, shift
-    )
-    keep = batched_nms(boxes, scores, index, 0.7)
-    boxes, index = _square(_shifted(boxes[keep], shift[keep], 1)), index[keep]
-
-    crops, boxes, index = _crops(pixels, boxes, index, 48)
-    if not len(crops):
-        return nothing
-    found, owner = _refine(onet, crops, boxes, index, threshold)
-    faces = (found.take(np.flatnonzero(owner == i)) for i in range(len(images)))
-    return [of_image.take(_suppress_nested(of_image)) for of_image in faces]
-
-
-@torch.inference_mode()
-def follow_face(
-    image: Image.Image,
-    box: NDArray[np.float64],
-    *,
-    threshold: float = FOLLOWING_THRESHOLD,
-    device: str = "cpu",
-) -> Faces:
-    """Look for a face where it was a moment ago, with the last network of the cascade alone.
-
-    It looks once to find where the face has gone, and again through windows of two sizes there,
-    whose mean steadies the points.
-
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        RGB image.
-    box : ndarray of shape (4,)
-    threshold : float, default=0.7
-        Least probability, lower than for a face that was not there before.
-    device : str, default="cpu"
-
-    Returns
-    -------
-    Faces
-        The face, or none if the network rejects the place.
-    """
-    onet = load_networks(device)[2]
-    found = Faces(box[None], np.ones(1), np.zeros((1, 5, 2)))
-    for sizes in FOLLOWING_WINDOWS:
-        square = _square(torch.tensor(found.boxes, dtype=torch.float32, device=device))
-        side = square[:, 2:] - square[:, :2]
-        centre = square[:, :2] + side * side.new_tensor([0.5, 0.5 + FOLLOWING_DROP])
-        half = side * side.new_tensor(sizes)[:, None] / 2
-        windows = torch.cat([centre - half, centre + half], 1)
-        within, holds_any = _window(windows, image.size)
-        if not holds_any.all():
-            return found.take(np.array([], dtype=np.intp))
-        crops = [
-            np.asarray(image.resize((48, 48), Image.Resampling.BOX, box=tuple(edges)))
-            for edges in within.tolist()
-        ]
-        index = torch.zeros(len(crops), device=device)
-        batch = torch.tensor(np.stack(crops), dtype=torch.float32, device=device)
-        batch = batch.sub_(127.5).div_(128).permute(0, 3, 1, 2)  # already channels last
-        seen, _ = _refine(onet, batch, windows, index, -np.inf)
-        found = Faces(*(part.mean(axis=0, keepdims=True) for part in seen))
-    return found.take(np.flatnonzero(found.probability > threshold))
-
-
-def _refine(
-    onet: torch.nn.Module, crops: Tensor, boxes: Tensor, index: Tensor, threshold: float
-) -> tuple[Faces, NDArray[np.int64]]:
-    """Return the faces that the last network confirms, and the index of their image."""
-    shift, marks, probability = onet(crops)
-    boxes, scores, index, shift, marks = _above(
-        probability[:, 1], threshold, boxes, index, shift, marks
-    )
-    corner, extent = boxes[:, :2], boxes[:, 2:] - boxes[:, :2] + 1
-    points = marks.view(-1, 2, 5).transpose(1, 2) * extent[:, None] + corner[:, None] - 1
-    found = (t.double().cpu().numpy() for t in (_shifted(boxes, shift, 1), scores, points))
-    return Faces(*found), index.cpu().numpy()
-
-
-def _propose(
-    pnet: torch.nn.Module, pixels: IntegralImages, smallest: float
-) -> tuple[Tensor, Tensor]:
-    """Return the first network's square boxes and the index of their image."""
-    levels = []
-    scale = CELL / smallest
-    width, height = pixels.size
-    while min(width, height) * scale >= CELL:
-        shift, probability = pnet(pixels.resized(int(height * scale + 1), int(width * scale + 1)))
-        owner, y, x = (probability[:, 1] >= CANDIDATE_THRESHOLDS[0]).nonzero(as_tuple=True)
-        corner = torch.stack([x, y], 1).float() * STRIDE + 1
-        boxes = torch.cat([corner / scale, (corner + CELL - 1) / scale], 1).floor_()
-        scores = probability[owner, 1, y, x]
-        keep = batched_nms(boxes, scores, owner, 0.5)
-        levels.append([t[keep] for t in (boxes, scores, owner, shift[owner, :, y, x])])
-        scale *= PYRAMID_FACTOR
-    boxes, scores, owner, shift = (torch.cat(parts) for parts in zip(*levels, strict=True))
-    keep = batched_nms(boxes, scores, owner, 0.7)
-    return _square(_shifted(boxes[keep], shift[keep], 0)), owner[keep]
-
-
-def _crops(
-    pixels: IntegralImages, boxes: Tensor, index: Tensor, side: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the averaged pixels of the boxes that hold any, these boxes and their image.
-
-    The boxes come back on the grid of the reduced copy.
-    """
-    r = pixels.reduction
-    if r > 1:
-        low, high = (boxes[:, :2] - 1).div(r).round() * r, boxes[:, 2:].div(r).round() * r
-        boxes = torch.cat([low + 1, high], 1)
-    window, kept = _window(boxes, pixels.size)
-    return pixels.windows(index[kept], window[kept], side), boxes[kept], index[kept]
-
-
-def _window(boxes: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Cut boxes, which count pixels from 1, at the image's edge; say which hold any pixel."""
-    whole = boxes.trunc().long()
-    low = whole[:, :2].clamp(min=1) - 1
-    high = torch.minimum(whole[:, 2:], whole.new_tensor(size))
-    return torch.cat([low, high], 1), (high > low).all(1)
-
-
-def _above(score: Tensor, threshold: float, boxes: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
-    """Keep the rows whose score passes; return boxes, scores, and the other tensors."""
-    passed = score > threshold
-    return boxes[passed], score[passed], *(other[passed] for other in others)
-
-
-def _shifted(boxes: Tensor, shift: Tensor, pixel: int) -> Tensor:
-    """Move the edges by the regressed fractions of the side (``pixel`` is added to the side)."""
-    side = boxes[:, 2:] - boxes[:, :2] + pixel
-    return boxes + shift * torch.cat([side, side], 1)
-
-
-def _square(boxes: Tensor) -> Tensor:
-    """Widen the shorter side of the boxes about their centre."""
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
-    half = (boxes[:, 2:] - boxes[:, :2]).amax(1, keepdim=True) / 2
-    return torch.cat([centre - half, centre + half], 1)
-
-
-def _suppress_nested(faces: Faces, overlap: float = 0.7) -> NDArray[np.intp]:
-    """Drop a box of which ``overlap`` (or that of the better box) lies in a more probable one."""
-    low, high = faces.boxes[:, :2], faces.boxes[:, 2:]
-    area = (high - low + 1).prod(axis=1)
-    order, keep = np.argsort(-faces.probability, kind="stable"), []
-    while len(order):
-        best, rest = order[0], order[1:]
-        keep.append(best)
-        common = np.minimum(high[best], high[rest]) - np.maximum(low[best], low[rest]) + 1
-        common_area = common.clip(min=0).prod(axis=1)
-        order = rest[common_area <= overlap * np.minimum(area[best], area[rest])]
-    return np.array(keep, dtype=np.intp)

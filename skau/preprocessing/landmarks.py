@@ -11,7 +11,7 @@ from .images import ImageSource
 from .video import FrameSource
 
 if TYPE_CHECKING:
-    from .detector import Faces
+    from .cascade import Faces
 
 __all__ = ["COLUMNS", "is_landmark_table", "pool_by_subject"]
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .alignment import box_matrix, eye_matrix, region_matrix, whole_matrix
-from .detector import find_faces, follow_face
+from .cascade import follow_face
+from .detector import find_faces
 from .images import READ_ERRORS
 from .landmarks import BOX, FACE, POINTS, PROBABILITY, empty_row, select_face
 from .video import Frame
