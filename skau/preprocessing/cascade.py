@@ -28,7 +28,8 @@ STRIDE = 2  # step of that window
 CANDIDATE_THRESHOLDS = (0.6, 0.7)  # of the first and second network
 WORKING_FACE = 128  # the finest face sought covers at least so many pixels of a reduced copy
 FOLLOWING_THRESHOLD = 0.7
-FOLLOWING_WINDOWS = (0.95,), (0.9, 1.0)  # sides, by that of the box, in two looks
+FOLLOWING_WINDOWS = (0.9, 1.0), (0.9, 1.0)  # sides, by that of the box, in two looks
+FOLLOWING_STILL = 0.03  # a box that moved by less of its side is not looked at again
 FOLLOWING_DROP = 0.05  # how much lower than the box its window lies, as in the cascade
 
 
@@ -111,8 +112,8 @@ def follow_face(
 ) -> Faces:
     """Look for a face where it was a moment ago, with the last network of the cascade alone.
 
-    It looks once to find where the face has gone, and again through windows of several sizes
-    there, whose mean steadies the points.
+    It looks through windows of several sizes, whose mean steadies the points, and if the face has
+    gone elsewhere, again there.
 
     Parameters
     ----------
@@ -149,7 +150,11 @@ def follow_face(
         batch = torch.tensor(np.stack(crops), dtype=torch.float32, device=device)
         batch = batch.sub_(127.5).div_(128).permute(0, 3, 1, 2)  # already channels last
         seen, _ = _refine(onet, batch, squares, index, -np.inf)
+        before = found.boxes
         found = Faces(*(part.mean(axis=0, keepdims=True) for part in seen))
+        moved = np.abs(found.boxes - before).max()
+        if sizes == windows[-1] and moved < FOLLOWING_STILL * float(side.max()):
+            break
     return found.take(np.flatnonzero(found.probability > threshold))
 
 
