@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval
 from torch import Tensor, nn
 
 from ._data import AUDataset
-from ._net import Term
+from ._net import Stage, Term
+from ._warning import user_level
 from .base import BaseAUClassifier
 from .losses import triplet_losses
 from .modules.weights import load_weights
 from .sampling import IdentityBatches, draw_pairs, mine_negatives
 
 __all__ = ["BaseIdentityClassifier", "MinedTriplets"]
+
+# After so many batches the loss of faces that spread at all is below this share of the margin.
+_ENOUGH_BATCHES, _NOTHING_LEARNT = 50, 0.98
 
 
 @dataclass
@@ -64,6 +69,24 @@ class BaseIdentityClassifier(BaseAUClassifier):
         super()._build()
         if self.pretrained is not None:
             load_weights(self._identity_trunk(), self.pretrained)
+
+    def _run(self, stage: Stage) -> None:
+        super()._run(stage)
+        batches = stage.batches
+        if (
+            stage.name == "identity"
+            and isinstance(batches, IdentityBatches)
+            and (stage.epochs * len(batches) >= _ENOUGH_BATCHES)
+        ):
+            loss = self.history_["train_triplet_loss"].iloc[-1]
+            if loss > _NOTHING_LEARNT * self.margin:
+                warnings.warn(
+                    f"the triplet loss is {loss:.3f} after {stage.epochs} epochs of stage 1, and "
+                    f"it is margin={self.margin} where all faces have the same identity; a lower "
+                    f"lr (now {self.lr:g}) keeps them from collapsing into one",
+                    ConvergenceWarning,
+                    stacklevel=user_level(),
+                )
 
     def _identity_trunk(self) -> nn.Module:
         """Return what ``pretrained`` fills."""

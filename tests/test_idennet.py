@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 from skau import IdenNetClassifier
 from skau._net import Stage
@@ -184,3 +185,10 @@ def test_one_identity_for_all_frames_of_a_person(blobs):
     np.testing.assert_array_equal(clf.predict(X, groups=groups), (proba > 0.5).astype(int))
     with pytest.raises(ValueError, match="groups must"):
         clf.predict(X, groups=groups[:5])
+
+
+def test_warns_where_stage_1_leaves_all_faces_alike(blobs):
+    X, Y, groups = blobs
+    with pytest.warns(ConvergenceWarning, match="the triplet loss is 0.* a lower lr") as caught:
+        IdenNetClassifier(**QUICK | {"lr": 1e-9, "identity_epochs": 25}).fit(X, Y, groups=groups)
+    assert caught[0].filename == __file__
