@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import joblib
+import torch
 from _record import Record
 from distributed import Client, LocalCluster
 from sklearn.model_selection import GridSearchCV
@@ -26,13 +27,14 @@ def main() -> None:
     """Run the searches and keep what they say."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "scaling.txt")
     options = parser.parse_args()
     faces = load_sample_faces()
     X, Y, groups = faces.images[::4, ::2, ::2].copy(), faces.target[::4], faces.groups[::4]
     record = Record(options.out)
     record.say(f"{len(X)} faces of 64 px, DSN, {options.epochs} epochs, 4 candidates x 3 folds")
+    torch.set_num_threads(1)  # as the workers: joblib gives the work of one to this process
     times = []
     for workers in options.workers:
         search = GridSearchCV(
