@@ -128,7 +128,7 @@ def test_tables(client, tmp_path):
     from _corpora import open_corpus
 
     faces = load_sample_faces()
-    rows = np.flatnonzero(np.isin(faces.groups, np.unique(faces.groups)[:4]))[::2]
+    rows = np.flatnonzero(np.isin(faces.groups, np.unique(faces.groups)[:6]))[::2]
     for row in rows:
         Image.fromarray(faces.images[row]).save(tmp_path / f"{row}.png")
     labels = faces.target.iloc[rows].astype(int)
