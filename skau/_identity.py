@@ -70,23 +70,21 @@ class BaseIdentityClassifier(BaseAUClassifier):
         if self.pretrained is not None:
             load_weights(self._identity_trunk(), self.pretrained)
 
-    def _run(self, stage: Stage) -> None:
-        super()._run(stage)
-        batches = stage.batches
-        if (
-            stage.name == "identity"
-            and isinstance(batches, IdentityBatches)
-            and (stage.epochs * len(batches) >= _ENOUGH_BATCHES)
-        ):
-            loss = self.history_["train_triplet_loss"].iloc[-1]
-            if loss > _NOTHING_LEARNT * self.margin:
-                warnings.warn(
-                    f"the triplet loss is {loss:.3f} after {stage.epochs} epochs of stage 1, and "
-                    f"it is margin={self.margin} where all faces have the same identity; a lower "
-                    f"lr (now {self.lr:g}) keeps them from collapsing into one",
-                    ConvergenceWarning,
-                    stacklevel=user_level(),
-                )
+    def _after_stage(self, stage: Stage) -> None:
+        if not isinstance(stage.batches, IdentityBatches) or stage.name != "identity":
+            return
+        own = self.history_[self.history_["stage"] == stage.name]
+        if len(own) * len(stage.batches) < _ENOUGH_BATCHES:
+            return
+        loss = own["train_triplet_loss"].iloc[-1]
+        if loss > _NOTHING_LEARNT * self.margin:
+            warnings.warn(
+                f"the triplet loss is {loss:.3f} after {len(own)} epochs of stage 1, and "
+                f"it is margin={self.margin} where all faces have the same identity; a lower "
+                f"lr (now {self.lr:g}) keeps them from collapsing into one",
+                ConvergenceWarning,
+                stacklevel=user_level(),
+            )
 
     def _identity_trunk(self) -> nn.Module:
         """Return what ``pretrained`` fills."""
@@ -121,8 +119,8 @@ class BaseIdentityClassifier(BaseAUClassifier):
                 warnings.warn(
                     f"n_identities={self.n_identities}, but only {batches.n_identities} "
                     "identities have two images; a batch takes all of them",
-                    stacklevel=4,
+                    stacklevel=user_level(),
                 )
             return batches
-        warnings.warn(f"{lack}; {otherwise}", stacklevel=4)
+        warnings.warn(f"{lack}; {otherwise}", stacklevel=user_level())
         return None

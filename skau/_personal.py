@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from ._warning import user_level
+
 __all__ = ["calibrate", "measure_population"]
 
 
@@ -58,7 +60,7 @@ def calibrate(logits: np.ndarray, codes: np.ndarray, population: pd.DataFrame) -
         warnings.warn(
             "groups changes nothing: to tell how people differ, fit needs groups that name two "
             "people or more, with several frames of each",
-            stacklevel=4,
+            stacklevel=user_level(),
         )
     mean, std, frames = population.to_numpy().T
     people = pd.DataFrame(logits).groupby(codes)

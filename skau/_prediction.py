@@ -53,6 +53,10 @@ class AUClassifierMixin(ClassifierMixin):
         """
         return self._to_labels(self.decision_function(X))
 
+    def _squeeze(self, logits: np.ndarray) -> np.ndarray:
+        """(n, 1) -> (n,) after a 1-D ``y``."""
+        return logits[:, 0] if self._single else logits
+
     def _to_proba(self, logits: np.ndarray) -> np.ndarray:
         # 0.5 (1 + tanh(z / 2)) is the sigmoid that does not overflow
         p = 0.5 * (1 + np.tanh(0.5 * logits))

@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ._data import ImageFiles, is_paths
+from ._warning import user_level
 
 __all__ = ["Labels", "check_inputs", "check_labels", "warn_of_rare"]
 
@@ -187,5 +188,5 @@ def warn_of_rare(Y: np.ndarray, names: np.ndarray) -> None:
             warnings.warn(
                 f"no {word} example of {', '.join(names[none])} in y; what is predicted for it "
                 "means nothing",
-                stacklevel=3,
+                stacklevel=user_level(),
             )

@@ -27,6 +27,7 @@ from ._device import resolve_device, resolve_precision
 from ._net import AUNet, Loss, Stage
 from ._prediction import AUClassifierMixin, subject_codes
 from ._validation import check_inputs, check_labels, warn_of_rare
+from ._warning import user_level
 from .modules import AUModule
 
 __all__ = ["BaseAUClassifier"]
@@ -113,8 +114,8 @@ class BaseAUClassifier(
     ) -> list[Stage]:
         """Return the training schedule; ``partial_fit`` repeats an epoch of its last stage."""
 
-    def _after_stage(self, train: AUDataset) -> None:
-        """Learn what else there is to learn from the training rows, once the network is kept."""
+    def _after_stage(self, stage: Stage) -> None:
+        """Look at what a stage has made of the network, whether or not it was interrupted."""
 
     # -- training ---------------------------------------------------------------------------
 
@@ -278,7 +279,7 @@ class BaseAUClassifier(
                 warnings.warn(
                     "groups names one annotated subject, so no other can be held out for "
                     "validation; the last epoch is kept (validation_fraction=0 says so)",
-                    stacklevel=3,
+                    stacklevel=user_level(),
                 )
             return data, None
         held_out = annotated[np.isin(unit, units[:n_valid])]
@@ -295,7 +296,7 @@ class BaseAUClassifier(
         columns = list(dict.fromkeys(k for row in rows for k in row if "batch_count" not in k))
         self.history_ = pd.DataFrame(rows, columns=columns)
         self.best_epoch_ = dict(self.net_.callbacks_)["keep_best"].best_epoch
-        self._after_stage(stage.train)
+        self._after_stage(stage)
         if not finished:
             # What was learned so far is kept; the user, or the search around us, shall know.
             raise KeyboardInterrupt
@@ -320,7 +321,7 @@ class BaseAUClassifier(
             Positive where an AU is more likely present than not.
         """
         logits = self._infer(X, "logits").astype(np.float64)
-        return logits[:, 0] if self._single else logits
+        return self._squeeze(logits)
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute the expression features, which the AU outputs are computed from.

@@ -210,7 +210,8 @@ class DSNClassifier(PersonalMixin, BaseAUClassifier):
         batches = ShuffledBatches(np.arange(len(train)), self.batch_size, rng)
         return [Stage("train", self.max_epochs, loss, batches, train, valid)]
 
-    def _after_stage(self, train: AUDataset) -> None:
+    def _after_stage(self, stage: Stage) -> None:
+        train = stage.train
         rows = train.rows[train.annotated]
         if len(rows):
             logits = self.net_.run(self.module_.logits, train.X)[rows].astype(np.float64)
@@ -241,7 +242,7 @@ class DSNClassifier(PersonalMixin, BaseAUClassifier):
         logits = self._infer(X, "logits").astype(np.float64)
         if groups is not None:
             logits = calibrate(logits, subject_codes(groups, len(logits)), self.population_)
-        return logits[:, 0] if self._single else logits
+        return self._squeeze(logits)
 
     @available_if(lambda self: self.person_encoder)
     def identity_features(self, X: Any) -> np.ndarray:

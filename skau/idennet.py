@@ -336,7 +336,7 @@ class IdenNetClassifier(PersonalMixin, BaseIdentityClassifier):
         images = check_inputs(self, X, reset=False)
         logits = self.net_.run(self.module_.logits_given, images, pooled[codes])
         logits = logits.astype(np.float64)
-        return logits[:, 0] if self._single else logits
+        return self._squeeze(logits)
 
     def identity_features(self, X: Any) -> np.ndarray:
         """Compute the identity :math:`F(x)`.

@@ -4,6 +4,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -207,7 +208,7 @@ class Int8Classifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         for start, chunk in zip(starts, chunks, strict=True):
             queue.start_async(chunk, start)
         queue.wait_all()
-        return logits[:, 0] if self._single else logits
+        return self._squeeze(logits)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_model")
@@ -258,7 +259,7 @@ def _quantize(
 ) -> tuple[bytes, bytes]:
     """Return the quantized network as OpenVINO's XML and weights."""
     openvino, nncf = _import_openvino()
-    module = module.cpu().eval()
+    module = deepcopy(module).cpu().eval()  # the estimator's own stays on its device
     with _quietly(), torch.no_grad():
         model = openvino.convert_model(
             _FromPixels(module), example_input=torch.from_numpy(_pixels(images, 0, 2))

@@ -201,7 +201,7 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         columns = Parallel(n_jobs=self.n_jobs)(
             delayed(model.decision_function)(X) for model in self.estimators_
         )
-        return columns[0][:, 0] if self._single else np.column_stack(columns)
+        return self._squeeze(np.column_stack(columns))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from .._data import AUDataset
 from .._net import Loss, Term
+from .._warning import user_level
 from ..modules import AUOutput
 from ..modules.au_centres import Enhance, EnhanceByMap
 from ..modules.blocks import he_init, mlp
@@ -178,7 +179,7 @@ n_features_in_, feature_names_in_
             warnings.warn(
                 f"groups {said}, so there is nobody to tell apart; training goes on without the "
                 "adversary",
-                stacklevel=5,
+                stacklevel=user_level(),
             )
             return ClassificationLoss()
         loss: Loss = self._make_seeded(

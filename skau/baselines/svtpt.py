@@ -284,4 +284,4 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
         codes = None if groups is None else subject_codes(groups, len(X))
         features = self._features(X)
         columns = [transfer.decide(features, codes, self.gamma_) for transfer in self._transfers]
-        return columns[0] if self._single else np.column_stack(columns)
+        return self._squeeze(np.column_stack(columns))
