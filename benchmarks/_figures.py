@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _cells import history_file
-from _report import PAIR, PUBLISHED_MARGIN, has_draws, margins, per_seed
+from _report import PAIR, PUBLISHED_MARGIN, has_draws, margins, per_seed, select_pair
 
 __all__ = ["write_figure"]
 
@@ -51,7 +51,7 @@ def write_figure(
 
 def draw_bars(ax: Any, results: pd.DataFrame, train: str, test: str) -> None:
     """Mean F1 of every method, a dot a seed."""
-    cells = results[(results["train"] == train) & (results["test"] == test)]
+    cells = select_pair(results, train, test)
     mean = (per_seed(cells) * 100).mean(axis=1).groupby("method", sort=False)
     names = list(mean.groups)
     at = np.arange(len(names))

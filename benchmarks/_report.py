@@ -41,7 +41,7 @@ def markdown(table: pd.DataFrame) -> str:
 
 def score_table(results: pd.DataFrame, train: str, test: str) -> pd.DataFrame:
     """One row a method, F1 of each AU and their mean, then mean accuracy and AUC; in percent."""
-    cells = results[(results["train"] == train) & (results["test"] == test)]
+    cells = select_pair(results, train, test)
     f1 = per_seed(cells) * 100
     f1 = f1.dropna(axis=1, how="all")
     rows = {}
@@ -101,9 +101,14 @@ def has_draws(results: pd.DataFrame) -> bool:
     return set(PAIR) <= set(results["method"]) and results["fold"].str.startswith("draw").all()
 
 
+def select_pair(results: pd.DataFrame, train: str, test: str) -> pd.DataFrame:
+    """Rows of a training and a test corpus."""
+    return results[(results["train"] == train) & (results["test"] == test)]
+
+
 def margins(results: pd.DataFrame, train: str, test: str) -> pd.Series:
     """Mean F1 of the one system less that of the other, in percent, for each fold or draw."""
-    cells = results[(results["train"] == train) & (results["test"] == test)]
+    cells = select_pair(results, train, test)
     means = cells.pivot_table("f1", "fold", "method", aggfunc="mean", observed=True)
     means = means.reindex(columns=PAIR).dropna()
     return 100 * (means[PAIR[0]] - means[PAIR[1]])

@@ -10,17 +10,15 @@ video part is left out.
 """
 
 import argparse
-import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from _record import Record
 from facenet_pytorch import MTCNN
 from PIL import Image
 
@@ -174,15 +172,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     if not (options.photos / "faces.csv").exists():
         parser.error(f"{options.photos} has no faces.csv: give a folder of photos with --photos")
-    lines: list[str] = []
-
-    def say(line: str) -> None:
-        print(line, flush=True)
-        lines.append(line)
-
-    say(f"{date.today()}, {platform.machine()}, {options.threads} threads, load average "
-        f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, torch {torch.__version__}, "
-        f"Python {platform.python_version()}")  # fmt: skip
+    record = Record(options.out)
+    say = record.say
     table = pd.read_csv(options.photos / "faces.csv")
     every = max(1, len(table) // options.n)
     small = [options.photos / image for image in table["image"][::every][: options.n]]
@@ -202,8 +193,7 @@ def main() -> None:
         else:
             compare_video(say, Path(folder) / "film.mp4")
     accuracy(say, options.photos)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text("\n".join(lines) + "\n")
+    record.write()
 
 
 if __name__ == "__main__":

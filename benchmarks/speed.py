@@ -86,6 +86,23 @@ def medians(jobs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]
     return {name: float(np.median(seconds)) for name, seconds in times.items()}
 
 
+def plain_jobs(clf: IdenNetClassifier, X: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
+    """Predict with the plain networks, with the weights of ``clf``."""
+    jobs: dict[str, Callable[[], np.ndarray]] = {}
+    for name, pool_first in PLAIN.items():
+        net = Plain(len(clf.au_names_), pool_first)
+        net.load_state_dict(clf.module_.state_dict())
+        jobs[name] = lambda net=net: plain_predict(net, X)
+    return jobs
+
+
+def with_precision(clf: IdenNetClassifier, precision: str) -> IdenNetClassifier:
+    """Return the fitted classifier with another arithmetic."""
+    other = IdenNetClassifier()
+    other.__setstate__({**clf.__getstate__(), "precision": precision})
+    return other
+
+
 def plain_lines(seconds: dict[str, float], n: int) -> Iterator[str]:
     """Say how fast the plain networks were."""
     for name in PLAIN:
@@ -105,18 +122,12 @@ def predict(rounds: int) -> Iterator[str]:
     """Compare predict_proba with a plain module of the same weights."""
     X, Y, group = data(480)
     clf = IdenNetClassifier(max_epochs=2, lr=1e-3, **USUAL).fit(X, Y, groups=group)
-    nets = {name: Plain(Y.shape[1], pool_first) for name, pool_first in PLAIN.items()}
-    for net in nets.values():
-        net.load_state_dict(clf.module_.state_dict())
     X = X[: 2 * BATCH]
-    clfs = {}
-    for precision in PRECISIONS:
-        clfs[precision] = IdenNetClassifier(precision=precision, **USUAL)
-        clfs[precision].__setstate__({**clf.__getstate__(), "precision": precision})
-    jobs = {name: (lambda net=net: plain_predict(net, X)) for name, net in nets.items()}
+    clfs = {precision: with_precision(clf, precision) for precision in PRECISIONS}
+    jobs = plain_jobs(clf, X)
     jobs |= {name: (lambda c=c: c.predict_proba(X)) for name, c in clfs.items()}
     seconds = medians(jobs, rounds)
-    expected = plain_predict(nets["plain"], X)
+    expected = jobs["plain"]()
     yield f"predict_proba, {len(X)} crops of 128 px, network of two epochs"
     yield from plain_lines(seconds, len(X))
     for name, target in (("bfloat16", 3.0), ("float32", 1.5)):
@@ -148,14 +159,10 @@ def int8(rounds: int) -> Iterator[str]:
     start = time.perf_counter()
     got = fast.predict(X)
     first = time.perf_counter() - start
-    exact = IdenNetClassifier(precision="float32", **USUAL)
-    exact.__setstate__({**clf.__getstate__(), "precision": "float32"})
+    exact = with_precision(clf, "float32")
     scores = [100 * np.nanmean(f1_frame(Y, labels)) for labels in (exact.predict(X), got)]
-    nets = {name: Plain(Y.shape[1], pool_first) for name, pool_first in PLAIN.items()}
-    for net in nets.values():
-        net.load_state_dict(clf.module_.state_dict())
-    jobs = {name: (lambda net=net: plain_predict(net, X)) for name, net in nets.items()}
-    jobs |= {"bfloat16": lambda: clf.predict_proba(X), "int8": lambda: fast.predict_proba(X)}
+    jobs = plain_jobs(clf, X)
+    jobs |= {clf.precision_: lambda: clf.predict_proba(X), "int8": lambda: fast.predict_proba(X)}
     seconds = medians(jobs, rounds)
     rate = len(X) / seconds["int8"]
     yield f"Int8Classifier.predict_proba, {len(X)} crops of 128 px of people never seen"
