@@ -77,12 +77,14 @@ class AUNet(NeuralNet):
         augment: Callable[[Tensor], Tensor] | None = None,
         monitor: str = "loss",
         bar: bool = False,
+        compiled: bool = False,
         **kwargs: Any,
     ) -> None:
         self.precision = precision
         self.augment = augment
         self.monitor = monitor
         self.bar = bar
+        self.compiled = compiled  # not skorch's compile, which renames the weights
         super().__init__(*args, **kwargs)
 
     @property
@@ -101,6 +103,8 @@ class AUNet(NeuralNet):
         only the first is the user's.
         """
         self._stage = stage
+        module = self.module_
+        self._forward = torch.compile(module.forward) if self.compiled else module.__call__
         dtype = next(self.module_.parameters()).dtype
         self.criterion_ = stage.loss.to(self.device, dtype)
         self._stopped_by: str | None = "user"
@@ -164,7 +168,7 @@ class AUNet(NeuralNet):
         """Run the module on a batch, and leave in it what the module saw, for the loss."""
         x["input"] = self.prepare(x["X"])
         with self._autocast():
-            output = self.module_(x["input"])
+            output = self._forward(x["input"])
         return type(output)(*(o if o is None else _full(o) for o in output))
 
     def get_loss(
@@ -186,27 +190,36 @@ class AUNet(NeuralNet):
             self.history.record_batch(f"{prefix}_{name}loss#", (value.item(), n))
         return total
 
-    def run(self, function: Callable[..., Tensor], *inputs: np.ndarray | ImageFiles) -> np.ndarray:
+    def run(
+        self,
+        function: Callable[..., Tensor],
+        *inputs: np.ndarray | ImageFiles,
+        rows: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Apply ``function`` to the rows of ``inputs``, a chunk at a time.
 
-        An input of one row goes with every chunk.
+        ``rows`` chooses rows of every input; the default is all. An input of one row goes with
+        every chunk.
         """
-        n = max(len(X) for X in inputs)
+        n = max(len(X) for X in inputs) if rows is None else len(rows)
         step = chunk_length(self.module_.input_shape, torch.device(self.device))
 
         def read(start: int) -> list[np.ndarray]:
-            return [X[start : start + step] if len(X) == n else X[:1] for X in inputs]
+            chunk = slice(start, start + step) if rows is None else rows[start : start + step]
+            return [X[:1] if len(X) == 1 else X[chunk] for X in inputs]
 
         starts = range(0, n, step)
         chunks = read_ahead(read, starts, *inputs)
         self._set_training(False)
+        if self.compiled:
+            function = torch.compile(function)
         out: np.ndarray | None = None
         with torch.inference_mode(), self._autocast():
             bar = tqdm(chunks, total=len(starts), disable=not self.bar, leave=False)
-            for start, rows in zip(starts, bar, strict=True):
+            for start, arrays in zip(starts, bar, strict=True):
                 # torch takes no read-only memory map: such a chunk is copied
                 chunk = (
-                    self.prepare(torch.from_numpy(np.require(r, None, ["C", "W"]))) for r in rows
+                    self.prepare(torch.from_numpy(np.require(a, None, ["C", "W"]))) for a in arrays
                 )
                 result = _full(function(*chunk)).cpu().numpy()
                 if out is None:

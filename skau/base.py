@@ -67,6 +67,7 @@ class BaseAUClassifier(
         "monitor": [StrOptions({"loss", "f1"})],
         "device": [str, torch.device],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
+        "compile": ["boolean"],
         "warm_start": ["boolean"],
         "callbacks": [list, None],
         "random_state": ["random_state"],
@@ -85,6 +86,7 @@ class BaseAUClassifier(
         monitor: str,
         device: str | torch.device,
         precision: str,
+        compile: bool,
         warm_start: bool,
         callbacks: list | None,
         random_state: int | np.random.RandomState | None,
@@ -99,6 +101,7 @@ class BaseAUClassifier(
         self.monitor = monitor
         self.device = device
         self.precision = precision
+        self.compile = compile
         self.warm_start = warm_start
         self.callbacks = callbacks
         self.random_state = random_state
@@ -261,6 +264,7 @@ class BaseAUClassifier(
             augment=augment if images else None,
             monitor=self.monitor,
             bar=bool(self.verbose),
+            compiled=self.compile and images,
             verbose=0,
         ).initialize()
 

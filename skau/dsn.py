@@ -96,6 +96,10 @@ class DSNClassifier(PersonalMixin, BaseAUClassifier):
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Arithmetic of the layers on images; "auto" is bfloat16 where the device computes it
         natively. Weights and losses are float32. Vectors are always float64.
+    compile : bool, default=False
+        Whether ``torch.compile`` translates the network on images for this machine, in training
+        and in prediction. The first batch then takes up to a minute and needs a C++ compiler;
+        results move by rounding alone.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last state.
     callbacks : list of skorch callbacks, default=None
@@ -174,6 +178,7 @@ class DSNClassifier(PersonalMixin, BaseAUClassifier):
         monitor: str = "f1",
         device: str | torch.device = "auto",
         precision: str = "auto",
+        compile: bool = False,
         warm_start: bool = False,
         callbacks: list | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -189,6 +194,7 @@ class DSNClassifier(PersonalMixin, BaseAUClassifier):
             monitor=monitor,
             device=device,
             precision=precision,
+            compile=compile,
             warm_start=warm_start,
             callbacks=callbacks,
             random_state=random_state,
@@ -214,7 +220,7 @@ class DSNClassifier(PersonalMixin, BaseAUClassifier):
         train = stage.train
         rows = train.rows[train.annotated]
         if len(rows):
-            logits = self.net_.run(self.module_.logits, train.X)[rows].astype(np.float64)
+            logits = self.net_.run(self.module_.logits, train.X, rows=rows).astype(np.float64)
             self.population_ = measure_population(logits, train.group[rows], self.au_names_)
 
     def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:

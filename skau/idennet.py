@@ -135,6 +135,10 @@ class IdenNetClassifier(PersonalMixin, BaseIdentityClassifier):
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Arithmetic of the layers on images; "auto" is bfloat16 where the device computes it
         natively. Weights and losses are float32. Vectors are always float64.
+    compile : bool, default=False
+        Whether ``torch.compile`` translates the network on images for this machine, in training
+        and in prediction. The first batch then takes up to a minute and needs a C++ compiler;
+        results move by rounding alone.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last state.
     callbacks : list of skorch callbacks, default=None
@@ -234,6 +238,7 @@ class IdenNetClassifier(PersonalMixin, BaseIdentityClassifier):
         monitor: str = "f1",
         device: str | torch.device = "auto",
         precision: str = "auto",
+        compile: bool = False,
         warm_start: bool = False,
         callbacks: list | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -249,6 +254,7 @@ class IdenNetClassifier(PersonalMixin, BaseIdentityClassifier):
             monitor=monitor,
             device=device,
             precision=precision,
+            compile=compile,
             warm_start=warm_start,
             callbacks=callbacks,
             random_state=random_state,

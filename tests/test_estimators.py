@@ -321,6 +321,40 @@ def test_float32_and_bfloat16_agree(Estimator, blobs):
     assert make(Estimator, precision="bfloat16").fit(X, Y, groups=groups).precision_ == "bfloat16"
 
 
+def check_compiled(Estimator, blobs):
+    X, Y, groups = blobs
+    params = {"precision": "float32", "max_epochs": 3}
+    usual = make(Estimator, **params).fit(X, Y, groups=groups)
+    compiled = make(Estimator, **params, compile=True).fit(X, Y, groups=groups)
+    assert list(compiled.module_.state_dict()) == list(usual.module_.state_dict())
+    for method in ("predict_proba", "transform", "identity_features"):
+        ours, theirs = getattr(compiled, method)(X), getattr(usual, method)(X)
+        np.testing.assert_allclose(ours, theirs, atol=1e-3 * np.abs(theirs).max())
+    again = pickle.loads(pickle.dumps(compiled))
+    np.testing.assert_allclose(again.predict_proba(X), compiled.predict_proba(X), atol=1e-5)
+
+
+@BOTH
+def test_compile_in_training_and_in_prediction(Estimator, blobs, monkeypatch):
+    calls = []
+    really = torch.compile
+
+    def spy(function):  # traced as ever, but run by torch: translating takes a minute
+        calls.append(getattr(function, "__name__", ""))
+        return really(function, backend="eager")
+
+    monkeypatch.setattr(torch, "compile", spy)
+    check_compiled(Estimator, blobs)
+    assert "forward" in calls
+    assert {"logits", "features", "identity"} <= set(calls)
+
+
+@BOTH
+@pytest.mark.slow
+def test_compile_for_this_machine(Estimator, blobs):
+    check_compiled(Estimator, blobs)
+
+
 @BOTH
 @pytest.mark.filterwarnings("ignore:n_identities=4, but only")
 @pytest.mark.parametrize("routing", [False, True])

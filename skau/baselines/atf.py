@@ -81,8 +81,8 @@ class ATFClassifier(BaseNetBaseline):
     batch_size : int, default=64
     lr : float, default=1e-4
         Learning rate.
-    optimizer, augment, validation_fraction, monitor, device, precision, warm_start, callbacks, \
-random_state, verbose
+    optimizer, augment, validation_fraction, monitor, device, precision, compile, \
+warm_start, callbacks, random_state, verbose
         As in :class:`skau.IdenNetClassifier`.
 
     Attributes
@@ -131,6 +131,7 @@ n_features_in_, feature_names_in_
         monitor: str = "f1",
         device: str | torch.device = "auto",
         precision: str = "auto",
+        compile: bool = False,
         warm_start: bool = False,
         callbacks: list | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -146,6 +147,7 @@ n_features_in_, feature_names_in_
             monitor=monitor,
             device=device,
             precision=precision,
+            compile=compile,
             warm_start=warm_start,
             callbacks=callbacks,
             random_state=random_state,

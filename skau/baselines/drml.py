@@ -22,8 +22,8 @@ class DRMLClassifier(BaseNetBaseline):
     batch_size : int, default=64
     lr : float, default=1e-4
         Learning rate.
-    optimizer, augment, validation_fraction, monitor, device, precision, warm_start, callbacks, \
-random_state, verbose
+    optimizer, augment, validation_fraction, monitor, device, precision, compile, \
+warm_start, callbacks, random_state, verbose
         As in :class:`skau.IdenNetClassifier`.
 
     Attributes

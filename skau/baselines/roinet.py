@@ -34,8 +34,8 @@ class ROINetClassifier(BaseNetBaseline):
     batch_size : int, default=64
     lr : float, default=1e-4
         Learning rate.
-    optimizer, augment, validation_fraction, monitor, device, precision, warm_start, callbacks, \
-random_state, verbose
+    optimizer, augment, validation_fraction, monitor, device, precision, compile, \
+warm_start, callbacks, random_state, verbose
         As in :class:`skau.IdenNetClassifier`.
 
     Attributes
@@ -77,6 +77,7 @@ n_features_in_, feature_names_in_
         monitor: str = "f1",
         device: str | torch.device = "auto",
         precision: str = "auto",
+        compile: bool = False,
         warm_start: bool = False,
         callbacks: list | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -92,6 +93,7 @@ n_features_in_, feature_names_in_
             monitor=monitor,
             device=device,
             precision=precision,
+            compile=compile,
             warm_start=warm_start,
             callbacks=callbacks,
             random_state=random_state,
