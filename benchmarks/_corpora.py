@@ -85,7 +85,7 @@ def _cut(name: str, images: Any, work: Path, size: int, region: str) -> np.ndarr
         cropper = FaceCropper(size=size, region=region, on_missing="warn", verbose=1)
         source = images if np.ndim(images) > 1 else _landmarks(name, images, work)
         half = file.with_suffix(".part.npy")
-        np.save(half, cropper.transform(source))
+        cropper.transform(source, out=half)
         half.rename(file)
     crops = np.load(file, mmap_mode="r")
     if len(crops) != len(images):
@@ -99,8 +99,7 @@ def _landmarks(name: str, paths: Any, work: Path) -> pd.DataFrame:
     """Faces are looked for once, whatever regions are cut."""
     file = work / f"{name}-landmarks.csv"
     if not file.exists():
-        table = FaceCropper(on_missing="warn", verbose=1).detect(list(paths))
-        half = file.with_suffix(".part")
-        table.to_csv(half, index=False)
+        half = file.with_suffix(".part.csv")
+        FaceCropper(on_missing="warn", verbose=1).detect(list(paths), out=half)
         half.rename(file)
     return pd.read_csv(file)

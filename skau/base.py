@@ -160,7 +160,12 @@ class BaseAUClassifier(
         else:
             rng, self._split_rng = self._rng, deepcopy(self._rng)
         train, valid = self._split(data, groups is not None, rng)
-        for stage in self._make_stages(train, valid, self._rng):
+        stages = self._make_stages(train, valid, self._rng)
+        for stage in stages:
+            if len(stages) > 1:
+                # Gradients of another loss are of another size: until Adam had forgotten those
+                # of the triplets, its steps on the AUs would be several times too long.
+                self.net_.initialize_optimizer()
             self._run(stage)
         return self
 

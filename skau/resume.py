@@ -95,7 +95,7 @@ def _describe(net: AUNet) -> str:
     """Return a text that differs wherever training would take another course."""
     stage = net._stage
     settings = (
-        net.batch_size, net.precision, net.augment, net.monitor, net.optimizer,
+        net.batch_size, net.precision, net.compiled, net.augment, net.monitor, net.optimizer,
         str(net.module_), stage.name,
         vars(stage.train) | {"X": _inputs(stage)}, None if stage.valid is None else
         stage.valid.rows, stage.batches, len(net.history), __version__,

@@ -5,7 +5,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from skau import IdenNetClassifier
-from skau._net import Stage
+from skau._net import AUNet, Stage
 from skau.metrics import f1_frame
 from skau.modules import IdenNet
 
@@ -95,6 +95,22 @@ def test_an_identity_only_batch_changes_the_identity_branch_and_not_the_au_head(
     trunk = {k for k in clf.module_.state_dict() if k.startswith("trunk")}
     assert changed == trunk | {"fc5.0.weight"}
     assert {"fc6.0.weight", "fc7.weight"} <= one_step(clf, data, list(range(32)))
+
+
+def test_every_stage_begins_with_a_fresh_optimizer(blobs, monkeypatch):
+    X, Y, groups = blobs
+    steps = []
+
+    def note(net, *args, **kwargs):
+        steps.append([int(state["step"]) for state in net.optimizer_.state.values()])
+
+    monkeypatch.setattr(AUNet, "on_train_begin", note)
+    params = {**QUICK, "identity_epochs": 1, "max_epochs": 1, "warm_start": True}
+    clf = IdenNetClassifier(**params).fit(X, Y, groups=groups)
+    clf.fit(X, Y, groups=groups)
+    assert steps == [[], [], [], []]
+    clf.partial_fit(X, Y, groups=groups)  # the last stage, continued
+    assert steps[-1]
 
 
 def test_stage_two_alternates_where_there_are_identity_only_rows(unlabelled):

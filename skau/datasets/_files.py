@@ -11,6 +11,8 @@ from typing import NoReturn
 
 import pandas as pd
 
+from skau._warning import user_level
+
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 
 
@@ -125,4 +127,6 @@ class Gaps:
     def warn(self) -> None:
         """Tell of each kind once."""
         for kind, examples in self._gaps.items():
-            warnings.warn(f"{self.name}: {kind}: {some(examples)}.", UserWarning, stacklevel=3)
+            warnings.warn(
+                f"{self.name}: {kind}: {some(examples)}.", UserWarning, stacklevel=user_level()
+            )

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils.validation import _num_samples
 
+from skau._warning import user_level
 from skau.model_selection._kfold import require_groups, scored_rows
 
 
@@ -130,7 +131,7 @@ class PredefinedSubjectSplit(BaseCrossValidator):
                 f"The folds name subjects without an annotated row: {_list(absent)}. Scores are "
                 "not comparable with those on the full folds.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=user_level(),
             )
         masks = {name: scored & np.isin(subjects, part) for name, part in self.folds.items()}
         empty = [name for name, mask in masks.items() if not mask.any()]
