@@ -1,6 +1,6 @@
 """A search over loss weights with FaceCropper in the pipeline: naive against what skau offers.
 
-    python benchmarks/search.py [--subjects 12] [--frames 8] [--epochs 18] [--jobs 2]
+    python benchmarks/search.py [--subjects 24] [--frames 6] [--epochs 18] [--jobs 2]
 
 Rendered faces lie in photos of 1040 x 1392 pixels, as those of BP4D. The same 3 x 3 weights x 3
 folds are searched naively, with ``FaceCropper(memory=)``, with candidates in ``--jobs``
@@ -28,7 +28,7 @@ from skau.model_selection import SubjectKFold
 from skau.preprocessing import FaceCropper
 
 HERE = Path(__file__).parent
-GRID = {"dsnclassifier__alpha": [0.001, 0.01, 0.1], "dsnclassifier__beta": [0.005, 0.05, 0.5]}
+GRID = {"dsnclassifier__alpha": [0.01, 1, 100], "dsnclassifier__beta": [0.05, 5, 500]}
 
 
 def write_photos(faces: Any, folder: Path) -> list[str]:
@@ -50,7 +50,7 @@ def pipeline(epochs: int, memory: str | None = None, resume: bool = False) -> Pi
     return make_pipeline(
         FaceCropper(size=64, memory=memory, on_missing="warn"),
         DSNClassifier(
-            max_epochs=epochs, batch_size=16, random_state=0,
+            max_epochs=epochs, batch_size=16, lr=1e-3, random_state=0,
             callbacks=[ResumeTraining(memory)] if resume else None,
         ),
     )  # fmt: skip
@@ -59,15 +59,15 @@ def pipeline(epochs: int, memory: str | None = None, resume: bool = False) -> Pi
 def main() -> None:
     """Run the searches and keep what they say."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--subjects", type=int, default=12)
-    parser.add_argument("--frames", type=int, default=8)
+    parser.add_argument("--subjects", type=int, default=24)
+    parser.add_argument("--frames", type=int, default=6)
     parser.add_argument("--epochs", type=int, default=18)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "search.txt")
     options = parser.parse_args()
     faces = make_au_faces(
-        options.subjects, options.frames, aus=(6, 12, 25), image_size=256, random_state=0,
-        n_jobs=options.jobs,
+        options.subjects, options.frames, aus=(12, 25, 43), image_size=256, variation=0,
+        random_state=0, n_jobs=options.jobs,
     )  # fmt: skip
     Y, groups = faces.target, faces.groups
     record = Record(options.out)

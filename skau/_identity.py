@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval
 from torch import Tensor, nn
 
 from ._data import AUDataset
-from ._net import Stage, Term
+from ._net import Loss, Stage, Term
 from ._warning import user_level
 from .base import BaseAUClassifier
 from .losses import triplet_losses
@@ -53,6 +53,7 @@ class BaseIdentityClassifier(BaseAUClassifier):
     n_identities: int
     negative_pool: int
     identity_epochs: int
+    identity_lr: float | None
     pretrained: str | Path | None
 
     _identity_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -62,6 +63,7 @@ class BaseIdentityClassifier(BaseAUClassifier):
         "n_identities": [Interval(Integral, 2, None, closed="left")],
         "negative_pool": [Interval(Integral, 0, None, closed="left")],
         "identity_epochs": [Interval(Integral, 0, None, closed="left")],
+        "identity_lr": [Interval(Real, 0, None, closed="neither"), None],
         "pretrained": [str, os.PathLike, None],
     }
 
@@ -81,7 +83,7 @@ class BaseIdentityClassifier(BaseAUClassifier):
             warnings.warn(
                 f"the triplet loss is {loss:.3f} after {len(own)} epochs of stage 1, and "
                 f"it is margin={self.margin} where all faces have the same identity; a lower "
-                f"lr (now {self.lr:g}) keeps them from collapsing into one",
+                f"identity_lr (now {self.identity_lr or self.lr:g}) keeps them from collapsing",
                 ConvergenceWarning,
                 stacklevel=user_level(),
             )
@@ -91,6 +93,11 @@ class BaseIdentityClassifier(BaseAUClassifier):
         trunk = self.module_.trunk
         assert isinstance(trunk, nn.Module)
         return trunk
+
+    def _identity_stage(self, loss: Loss, identities: IdentityBatches, train: AUDataset) -> Stage:
+        return Stage(
+            "identity", self.identity_epochs, loss, identities, train, lr=self.identity_lr
+        )
 
     def _make_triplets(self) -> MinedTriplets:
         return MinedTriplets(self.margin, self.n_negatives, self.hard_ratio, self.n_identities)

@@ -61,6 +61,7 @@ class Stage:
     batches: Iterable[list[int]]  # positions into ``train``; iterated once an epoch
     train: AUDataset
     valid: AUDataset | None = None
+    lr: float | None = None  # in place of the net's
 
 
 class AUNet(NeuralNet):
@@ -108,6 +109,9 @@ class AUNet(NeuralNet):
         dtype = next(self.module_.parameters()).dtype
         self.criterion_ = stage.loss.to(self.device, dtype)
         self._stopped_by: str | None = "user"
+        if stage.lr is not None:
+            for weights in self.optimizer_.param_groups:
+                weights["lr"] = stage.lr
         own = list(stage.loss.parameters())
         if own:
             self.optimizer_.add_param_group({"params": own})
@@ -116,6 +120,7 @@ class AUNet(NeuralNet):
             self.optimizer_.param_groups.pop()
             for weight in own:
                 self.optimizer_.state.pop(weight, None)
+            self.criterion_ = self.criterion()  # or its layers would be in the next optimizer
         return self._stopped_by != "user"
 
     def fit_loop(self, X: Stage, y: None = None, **kwargs: Any) -> "AUNet":

@@ -110,6 +110,10 @@ class IdenNetClassifier(PersonalMixin, BaseIdentityClassifier):
         pickle of the fitted classifier does without.
     identity_epochs : int, default=3
         Epochs of stage 1; 0 skips it.
+    identity_lr : float, default=None
+        Learning rate of stage 1; None is ``lr``. Nothing in the triplet loss holds the length of
+        the features, so stage 1 fails at rates that stage 2 bears well: at 1e-3 all faces may
+        collapse into one identity (``fit`` warns of it).
     max_epochs : int, default=20
         Epochs of stage 2.
     batch_size : int, default=64
@@ -229,6 +233,7 @@ class IdenNetClassifier(PersonalMixin, BaseIdentityClassifier):
         backbone: Callable[[], nn.Module] | nn.Module | None = None,
         pretrained: str | Path | None = None,
         identity_epochs: int = 3,
+        identity_lr: float | None = None,
         max_epochs: int = 20,
         batch_size: int = 64,
         lr: float = 1e-4,
@@ -271,6 +276,7 @@ class IdenNetClassifier(PersonalMixin, BaseIdentityClassifier):
         self.backbone = backbone
         self.pretrained = pretrained
         self.identity_epochs = identity_epochs
+        self.identity_lr = identity_lr
 
     def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> IdenNet:
         affine = self.identity_transform == "affine"
@@ -302,7 +308,7 @@ class IdenNetClassifier(PersonalMixin, BaseIdentityClassifier):
         stages = []
         if identities and self.identity_epochs:
             loss = _IdenNetLoss(1.0, triplets)
-            stages.append(Stage("identity", self.identity_epochs, loss, identities, train))
+            stages.append(self._identity_stage(loss, identities, train))
         annotated = train.annotated
         batches: Any = ShuffledBatches(annotated, self.batch_size, rng)
         if identities and len(train.identity_only):

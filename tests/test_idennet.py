@@ -67,7 +67,7 @@ def test_stage_one_clusters_identities(blobs):
     "change",
     [
         {"hard_ratio": 1.0}, {"alpha": 0.1}, {"margin": 0.01}, {"n_negatives": 1},
-        {"normalize": False}, {"identity_epochs": 0}, {"negative_pool": 8},
+        {"normalize": False}, {"identity_epochs": 0}, {"identity_lr": 1e-4}, {"negative_pool": 8},
         {"identity_transform": "affine"},
     ],
 )  # fmt: skip
@@ -97,18 +97,21 @@ def test_an_identity_only_batch_changes_the_identity_branch_and_not_the_au_head(
     assert {"fc6.0.weight", "fc7.weight"} <= one_step(clf, data, list(range(32)))
 
 
-def test_every_stage_begins_with_a_fresh_optimizer(blobs, monkeypatch):
+def test_every_stage_begins_with_a_fresh_optimizer_and_its_own_rate(blobs, monkeypatch):
     X, Y, groups = blobs
-    steps = []
+    steps, rates = [], []
 
     def note(net, *args, **kwargs):
         steps.append([int(state["step"]) for state in net.optimizer_.state.values()])
+        rates.append(net.optimizer_.param_groups[0]["lr"])
 
     monkeypatch.setattr(AUNet, "on_train_begin", note)
     params = {**QUICK, "identity_epochs": 1, "max_epochs": 1, "warm_start": True}
+    params["identity_lr"] = 2e-4
     clf = IdenNetClassifier(**params).fit(X, Y, groups=groups)
     clf.fit(X, Y, groups=groups)
     assert steps == [[], [], [], []]
+    assert rates == [2e-4, 1e-3] * 2
     clf.partial_fit(X, Y, groups=groups)  # the last stage, continued
     assert steps[-1]
 
@@ -205,6 +208,10 @@ def test_one_identity_for_all_frames_of_a_person(blobs):
 
 def test_warns_where_stage_1_leaves_all_faces_alike(blobs):
     X, Y, groups = blobs
-    with pytest.warns(ConvergenceWarning, match="the triplet loss is 0.* a lower lr") as caught:
-        IdenNetClassifier(**QUICK | {"lr": 1e-9, "identity_epochs": 25}).fit(X, Y, groups=groups)
+    with pytest.warns(
+        ConvergenceWarning, match="the triplet loss is 0.* a lower identity_lr .now 1e-09"
+    ) as caught:
+        IdenNetClassifier(**QUICK | {"identity_lr": 1e-9, "identity_epochs": 25}).fit(
+            X, Y, groups=groups
+        )
     assert caught[0].filename == __file__

@@ -52,6 +52,8 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
     ----------
     identity_epochs : int, default=0
         Epochs of training on identities before that on AUs; needs ``groups``.
+    identity_lr : float, default=None
+        Learning rate of these epochs; None is ``lr``.
     margin : float, default=0.5
     n_negatives : int, default=4
     hard_ratio : float in [0, 1], default=0.5
@@ -109,6 +111,7 @@ n_features_in_, feature_names_in_
         self,
         *,
         identity_epochs: int = 0,
+        identity_lr: float | None = None,
         margin: float = 0.5,
         n_negatives: int = 4,
         hard_ratio: float = 0.5,
@@ -147,6 +150,7 @@ n_features_in_, feature_names_in_
             verbose=verbose,
         )
         self.identity_epochs = identity_epochs
+        self.identity_lr = identity_lr
         self.margin = margin
         self.n_negatives = n_negatives
         self.hard_ratio = hard_ratio
@@ -170,6 +174,5 @@ n_features_in_, feature_names_in_
                 loss = self._make_seeded(
                     _PretrainingLoss, self.module_.width, self._make_triplets()
                 )
-                first = Stage("identity", self.identity_epochs, loss, identities, train)
-                stages.insert(0, first)
+                stages.insert(0, self._identity_stage(loss, identities, train))
         return stages
