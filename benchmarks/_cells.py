@@ -48,13 +48,29 @@ class Setting:
 def make_folds(corpus: Corpus, n_folds: int) -> list[Fold]:
     """Return the published folds, or blocks of the subjects in order of their names."""
     subjects = np.unique(corpus.groups)
-    blocks = corpus.folds or {
-        f"{block[0]}-{block[-1]}": block.tolist() for block in np.array_split(subjects, n_folds)
-    }
+    if not corpus.folds:
+        return split_subjects(subjects, n_folds)
     return [
         Fold(name, np.setdiff1d(subjects, test).tolist(), list(test))
-        for name, test in blocks.items()
+        for name, test in corpus.folds.items()
     ]
+
+
+def split_subjects(subjects: np.ndarray, n_folds: int) -> list[Fold]:
+    """Make blocks of subjects in order of their names."""
+    return [
+        Fold(f"{block[0]}-{block[-1]}", np.setdiff1d(subjects, block).tolist(), block.tolist())
+        for block in np.array_split(subjects, n_folds)
+    ]
+
+
+def pick_folds(folds: list[Fold], names: list[str], option: str) -> list[Fold]:
+    """Return the folds of these names; ``option`` is who gave them."""
+    unknown = set(names) - {fold.name for fold in folds}
+    if unknown:
+        known = ", ".join(fold.name for fold in folds)
+        raise ValueError(f"{option}: no fold {', '.join(sorted(unknown))} among {known}")
+    return [fold for fold in folds if fold.name in names]
 
 
 def make_draws(corpus: Corpus, n_draws: int) -> list[Fold]:

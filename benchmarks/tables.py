@@ -22,10 +22,11 @@ that was stopped goes on with what is missing. ``--methods`` takes any name of `
 and variants such as ``IdenNet:normalize=False``; give variants a file of their own. ``--draws``
 replaces the folds by paper 1's protocol: random draws of five subjects, four to train (one of
 them to validate) and one to test; their margin is shown next to that of ``--beside``, a CSV of
-all subjects. ``--figure`` draws the margins of draws, the effect of a parameter of which several
-values are run (``DSN:beta=0 DSN:beta=0.05 DSN:beta=0.5``), or all methods. ``--dask ADDRESS``
-runs the cells on the workers of a Dask cluster that share ``--work`` and were started with
-``PYTHONPATH=benchmarks``.
+all subjects. ``--inside FOLD`` splits the training subjects of that fold again, to choose settings
+without its test subjects. ``--figure`` draws the margins of draws, the effect of a parameter of
+which several values are run (``DSN:beta=0 DSN:beta=0.05 DSN:beta=0.5``), or all methods. ``--dask
+ADDRESS`` runs the cells on the workers of a Dask cluster that share ``--work`` and were started
+with ``PYTHONPATH=benchmarks``.
 """
 
 import argparse
@@ -39,9 +40,18 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
-from _cells import Fold, Setting, make_draws, make_folds, run_cell
+from _cells import (
+    Fold,
+    Setting,
+    make_draws,
+    make_folds,
+    pick_folds,
+    run_cell,
+    split_subjects,
+)
 from _corpora import PUBLISHED_AUS, open_corpus
 from _figures import write_figure
 from _methods import REGIONS, make_estimator, parse_method
@@ -190,6 +200,7 @@ def main(argv: list[str] | None = None) -> None:
     add("--aus", nargs="+", help="default is what paper 2 uses of --train, else BP4D's twelve")
     add("--folds", type=int, default=3)
     add("--only-folds", nargs="+", help="names of the folds to run")
+    add("--inside", metavar="FOLD", help="split the training subjects of this fold instead")
     add("--draws", type=int, help="draws of five subjects in place of folds")
     add("--beside", type=Path, default=RESULTS, metavar="CSV", help="cells of all subjects")
     add("--seeds", type=int, nargs="+", default=[0, 1, 2])
@@ -208,12 +219,11 @@ def main(argv: list[str] | None = None) -> None:
     )
     ids = open_corpus(args.identities, args.work, args.size, regions) if args.identities else None
     folds = make_draws(train, args.draws) if args.draws else make_folds(train, args.folds)
+    if args.inside:
+        outer = pick_folds(folds, [args.inside], "--inside")[0]
+        folds = split_subjects(np.array(outer.train), args.folds)
     if args.only_folds:
-        unknown = set(args.only_folds) - {fold.name for fold in folds}
-        if unknown:
-            names = ", ".join(fold.name for fold in folds)
-            raise ValueError(f"--only-folds: no fold {', '.join(sorted(unknown))} among {names}")
-        folds = [fold for fold in folds if fold.name in args.only_folds]
+        folds = pick_folds(folds, args.only_folds, "--only-folds")
     aus = args.aus or PUBLISHED_AUS.get(train.name, PUBLISHED_AUS["bp4d"])
     budget = {
         "max_epochs": args.epochs, "monitor": args.monitor,

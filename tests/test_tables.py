@@ -113,6 +113,23 @@ def test_runs_resumes_and_reports(tables, folders, tmp_path, monkeypatch):
         tables.main([*call, "--epochs", "2"])
 
 
+def test_an_inner_split_knows_nobody_of_the_fold(tables, folders, tmp_path, monkeypatch):
+    seen = []
+    run_cell = tables.run_cell
+
+    def note(setting, spec, fold, seed):
+        seen.append(fold)
+        return run_cell(setting, spec, fold, seed)
+
+    monkeypatch.setattr(tables, "run_cell", note)
+    out = tmp_path / "results.csv"
+    call = arguments(folders, out, "--methods", "SVTPT", "--inside", "S001-S003")
+    tables.main([*call, "--only-folds", "S006-S006"])
+    assert [(fold.train, fold.test) for fold in seen] == [(["S004", "S005"], ["S006"])]
+    with pytest.raises(ValueError, match="--inside: no fold S9 among S001-S003, S004-S006"):
+        tables.main([*call[:-1], "S9"])
+
+
 def test_a_failing_cell_leaves_the_others_alone(tables, folders, tmp_path, monkeypatch):
     out = tmp_path / "results.csv"
     run_cell = tables.run_cell
