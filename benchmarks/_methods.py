@@ -54,13 +54,16 @@ class Method:
     trained: bool = True  # has epochs, validation subjects and a seed
 
 
+# Stage 1 at the paper's learning rate: at 1e-3, good for the AUs, all faces become one identity.
+STAGE_1 = {"identity_epochs": 3, "identity_lr": 1e-4}
+
 METHODS = {
     "DSN": Method(DSNClassifier, {}),
     "SingleEncoder": Method(DSNClassifier, {"person_encoder": False}),
     "LightCNN": Method(LightCNNClassifier, {}),
-    "LightCNN-pretrained": Method(LightCNNClassifier, {"identity_epochs": 3}, identities=True),
-    "IdenNet": Method(IdenNetClassifier, {}, identities=True),
-    "IdenNet-no-identities": Method(IdenNetClassifier, {}),
+    "LightCNN-pretrained": Method(LightCNNClassifier, STAGE_1, identities=True),
+    "IdenNet": Method(IdenNetClassifier, STAGE_1, identities=True),
+    "IdenNet-no-identities": Method(IdenNetClassifier, STAGE_1),
     "AlexNet": Method(AlexNetClassifier, {}),
     "DRML": Method(DRMLClassifier, {}),
     "ATF": Method(ATFClassifier, {}),

@@ -126,6 +126,25 @@ def test_stage_two_alternates_where_there_are_identity_only_rows(unlabelled):
     assert kinds == [False, True, False, True]  # 48 annotated rows in batches of 32
     annotated = [row for batch in list(two.batches)[::2] for row in batch]
     assert sorted(annotated) == list(range(48))
+    clf.set_params(identity_weight=0)
+    _, two = clf._make_stages(data, None, np.random.RandomState(0))
+    assert len(list(two.batches)) == 2
+
+
+@pytest.mark.parametrize("weight", [0.02, 1.0])
+def test_weights_of_the_triplets(weight, unlabelled):
+    X, Y, groups = unlabelled
+    quick = QUICK | {"n_identities": 2, "alpha": 0.3, "identity_weight": weight}
+    clf = IdenNetClassifier(**quick).fit(X, Y, groups=groups)
+    data = clf._check_data(X, Y, groups, None, reset=False)
+    loss = clf._make_stages(data, None, np.random.RandomState(0))[-1].loss
+    for rows, expected in ((slice(32), None), (slice(48, 64), weight)):
+        x, y = data.__getitems__(list(range(64))[rows])
+        total, terms = loss(clf.net_.infer(x), y, x)
+        parts = {name: term for name, (term, _) in terms.items()}
+        if expected is None:
+            expected = 0.3 + 0.7 * parts["class"] / parts["triplet"]
+        torch.testing.assert_close(total, expected * parts["triplet"])
 
 
 def test_identity_only_rows_are_seen_by_the_result(unlabelled):
