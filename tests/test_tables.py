@@ -243,3 +243,26 @@ def test_a_sweep_is_found_and_drawn(tables, folders, tmp_path):
     assert list(found) == ["DSN:beta"]
     assert list(found["DSN:beta"]) == [0, 0.05, 0.5]
     assert not figure or out.with_suffix(".png").stat().st_size > 10_000
+
+
+def test_the_margin_is_over_the_better_rival_of_the_same_fold_and_seed(tables):
+    from _report import claim_table
+
+    f1 = {  # by method: fold a, fold b within; fold a across
+        "IdenNet": (0.60, 0.50, 0.40), "LightCNN": (0.50, 0.52, 0.45),
+        "LightCNN-pretrained": (0.51, 0.47, 0.31), "DSN": (0.90, 0.90, 0.90),
+    }  # fmt: skip
+    where = (("lab", "a"), ("lab", "b"), ("wild", "a"))
+    cells = [
+        {"method": method, "train": "lab", "test": test, "fold": fold, "seed": 0, "au": "AU1",
+         "f1": value}
+        for method, values in f1.items()
+        for (test, fold), value in zip(where, values, strict=True)
+    ]  # fmt: skip
+    table = claim_table(pd.DataFrame(cells), "lab").reset_index()
+    assert table.to_numpy().tolist() == [
+        ["IdenNet over LightCNN", "lab", "+4.0", "8.5", "1 of 2", "+5.2"],
+        ["IdenNet over LightCNN", "wild", "-5.0", "", "0 of 1", "+9.1"],
+    ]
+    none = pd.DataFrame(cells)
+    assert claim_table(none[none["method"] == "DSN"], "lab").empty
