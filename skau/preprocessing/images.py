@@ -45,7 +45,13 @@ def read_image(image: Any) -> Image.Image:
         If the file has more than twice ``PIL.Image.MAX_IMAGE_PIXELS`` pixels.
     """
     if isinstance(image, str | PathLike):
-        with Image.open(fspath(image)) as opened:
+        try:
+            opened = Image.open(fspath(image))
+        except Image.DecompressionBombError as error:
+            raise Image.DecompressionBombError(
+                f"{error} Scale it down, or raise PIL.Image.MAX_IMAGE_PIXELS if you trust it."
+            ) from None
+        with opened:
             opened.load()
             ImageOps.exif_transpose(opened, in_place=True)
             return _as_rgb(opened)

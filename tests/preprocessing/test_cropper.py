@@ -152,6 +152,7 @@ def test_broken_files_are_named_and_the_rest_is_done(mixed, crops):
     for path in mixed[1:-1]:
         assert str(path) in str(error.value)
     assert "DecompressionBombError" in str(error.value)
+    assert "raise PIL.Image.MAX_IMAGE_PIXELS" in str(error.value)
     cropper.set_params(on_missing="warn")
     with pytest.warns(UserWarning, match="cannot use row 2 .*cut.jpg"):
         done = cropper.transform(mixed)
