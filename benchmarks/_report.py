@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _cells import UNLABELLED
+from _methods import parse_method
 
 from skau.metrics import drop_rate
 
@@ -163,6 +164,10 @@ def conditions(results: pd.DataFrame, config: dict[str, Any]) -> str:
     cells = results[~results["method"].str.endswith(UNLABELLED)]
     fits = cells.drop_duplicates(["method", "train", "fold", "seed"])
     budget = ", ".join(f"{key}={value}" for key, value in config["budget"].items())
+    for spec in fits["method"].unique():
+        own = parse_method(spec).params
+        if own:
+            budget += f"; {spec} has " + ", ".join(f"{key}={own[key]}" for key in own)
     return (
         f"Crops of {config['size']} px; every network has {budget}. Mean over folds; "
         f"± is the standard deviation over seeds. {len(fits)} fits took "
