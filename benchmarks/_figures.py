@@ -42,6 +42,8 @@ def write_figure(
     )
     for column, (draw, *what) in zip(axes.T, panels, strict=True):
         draw(column if rows > 1 else column[0], *what)
+        if draw is draw_bars and column[0] is not axes[0, 0]:
+            column[0].tick_params(labelleft=False)  # the methods of the first panel
     fig.savefig(file, dpi=150)
     plt.close(fig)
 
