@@ -73,9 +73,9 @@ class IdenNetClassifier(PersonalMixin, BaseIdentityClassifier):
     :math:`L = w_\mathrm{ID} L_\mathrm{ID}`.
 
     [1]_ has :math:`\alpha = 0.5` and :math:`w_\mathrm{ID} = 1`. With both losses as means, the
-    triplets then move the trunk several times as far as the AUs do, and the AUs learn half as
-    well as without them; the defaults are those that cost the AUs nothing
-    (``benchmarks/results/settings.md``).
+    triplets then move the trunk several times as far as the AUs do, which costs the AUs more
+    than the identity brings; the defaults cost them nothing
+    (``benchmarks/results/findings.md``).
 
     With 128 x 128 x 3 images and 12 AUs the network is that of Table I: 6,572,832 parameters.
     Images below 57 pixels, of which the unpadded convolutions would leave nothing, are padded.
