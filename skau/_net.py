@@ -109,12 +109,12 @@ class AUNet(NeuralNet):
         dtype = next(self.module_.parameters()).dtype
         self.criterion_ = stage.loss.to(self.device, dtype)
         self._stopped_by: str | None = "user"
-        if stage.lr is not None:
-            for weights in self.optimizer_.param_groups:
-                weights["lr"] = stage.lr
         own = list(stage.loss.parameters())
         if own:
             self.optimizer_.add_param_group({"params": own})
+        if stage.lr is not None:
+            for weights in self.optimizer_.param_groups:
+                weights["lr"] = stage.lr
         self.partial_fit(stage)
         if own:
             self.optimizer_.param_groups.pop()

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from skau._net import AUNet
 from skau.baselines import (
     AlexNetClassifier,
     ATFClassifier,
@@ -95,6 +96,19 @@ def test_pretraining_learns_who_is_who_and_leaves_no_trace_but_the_trunk(blobs):
     known = {id(p) for p in clf.module_.parameters()}
     assert {id(p) for group in clf.net_.optimizer_.param_groups for p in group["params"]} == known
     assert {id(p) for p in clf.net_.optimizer_.state} <= known
+
+
+def test_the_identity_head_learns_at_the_rate_of_its_stage(blobs, monkeypatch):
+    X, Y, groups = blobs
+    rates = []
+
+    def note(net, *args, **kwargs):
+        rates.append([weights["lr"] for weights in net.optimizer_.param_groups])
+
+    monkeypatch.setattr(AUNet, "on_train_begin", note)
+    params = {"identity_epochs": 1, "n_identities": 4, "identity_lr": 2e-4, "lr": 1e-3}
+    LightCNNClassifier(**QUICK | params).fit(X, Y, groups=groups)
+    assert rates == [[2e-4, 2e-4], [1e-3]]
 
 
 def test_pretraining_is_what_identity_epochs_adds(blobs):
