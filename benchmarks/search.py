@@ -5,7 +5,9 @@
 Rendered faces lie in photos of 1040 x 1392 pixels, as those of BP4D. The same 3 x 3 weights x 3
 folds are searched naively, with ``FaceCropper(memory=)``, with candidates in ``--jobs``
 processes, and by successive halving over epochs with ``ResumeTraining``. Every ratio is between
-two searches of this run; each starts from an empty folder and ends with its refit.
+two searches of this run; each starts from an empty folder and ends with its refit. A process of
+several computes with its share of the threads and so rounds otherwise than one alone: the naive
+search is repeated with as many threads as each of them has, to compare what they find.
 """
 
 import argparse
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from _record import Record
 from PIL import Image
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -84,8 +87,11 @@ def main() -> None:
             "resource": "dsnclassifier__max_epochs", "min_resources": max(1, epochs // 9),
             "max_resources": epochs, "random_state": 0,
         }  # fmt: skip
+        threads = torch.get_num_threads()
+        share = max(1, threads // options.jobs)
         searches = {
             "naive": GridSearchCV(pipeline(epochs), GRID, **usual),
+            f"naive, {share} of {threads} threads": GridSearchCV(pipeline(epochs), GRID, **usual),
             "memory": GridSearchCV(pipeline(epochs, memories[0]), GRID, **usual),
             f"memory, {options.jobs} processes": GridSearchCV(
                 pipeline(epochs, memories[1]), GRID, n_jobs=options.jobs, **usual
@@ -97,6 +103,7 @@ def main() -> None:
         }  # fmt: skip
         naive = None
         for name, search in searches.items():
+            torch.set_num_threads(share if "threads" in name else threads)
             start = time.perf_counter()
             search.fit(paths, Y, groups=groups, dsnclassifier__groups=groups)
             took = time.perf_counter() - start

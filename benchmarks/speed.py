@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -127,8 +128,8 @@ def predict(rounds: int) -> Iterator[str]:
     X = X[: 2 * BATCH]
     clfs = {precision: changed(clf, precision=precision) for precision in PRECISIONS}
     clfs["compiled"] = changed(clf, compile=True)
-    with TemporaryDirectory() as folder:  # nothing is kept there from an earlier run
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
+    # a folder that holds nothing from an earlier run
+    with TemporaryDirectory() as folder, patch.dict(os.environ, TORCHINDUCTOR_CACHE_DIR=folder):
         start = time.perf_counter()
         clfs["compiled"].predict_proba(X)
         compiled = time.perf_counter() - start

@@ -212,6 +212,10 @@ def main(argv: list[str] | None = None) -> None:
     add("--dask", metavar="ADDRESS", help="of a cluster's scheduler, such as tcp://host:8786")
     add("--figure", action="store_true", help="needs matplotlib")
     args = parser.parse_args(argv)
+    if args.draws and args.inside:
+        parser.error(
+            "--draws takes from all subjects, --inside from those of a fold: use one of them"
+        )
 
     regions = REGIONS if any(parse_method(spec).regions for spec in args.methods) else ("full",)
     train, *others = (

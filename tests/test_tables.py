@@ -130,6 +130,14 @@ def test_an_inner_split_knows_nobody_of_the_fold(tables, folders, tmp_path, monk
         tables.main([*call[:-1], "S9"])
 
 
+def test_draws_are_not_taken_inside_a_fold(tables, folders, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        tables.main(
+            arguments(folders, tmp_path / "r.csv", "--draws", "3", "--inside", "S001-S003")
+        )
+    assert "--draws takes from all subjects" in capsys.readouterr().err
+
+
 def test_a_failing_cell_leaves_the_others_alone(tables, folders, tmp_path, monkeypatch):
     out = tmp_path / "results.csv"
     run_cell = tables.run_cell
