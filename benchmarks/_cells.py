@@ -45,15 +45,22 @@ class Setting:
     histories: Path
 
 
-def make_folds(corpus: Corpus, n_folds: int) -> list[Fold]:
-    """Return the published folds, or blocks of the subjects in order of their names."""
+def make_folds(corpus: Corpus, n_folds: int, inside: str | None = None) -> list[Fold]:
+    """Return the published folds, or blocks of the subjects in order of their names.
+
+    ``inside`` one of them, its training subjects are split again.
+    """
     subjects = np.unique(corpus.groups)
-    if not corpus.folds:
-        return split_subjects(subjects, n_folds)
-    return [
-        Fold(name, np.setdiff1d(subjects, test).tolist(), list(test))
-        for name, test in corpus.folds.items()
-    ]
+    folds = split_subjects(subjects, n_folds)
+    if corpus.folds:
+        folds = [
+            Fold(name, np.setdiff1d(subjects, test).tolist(), list(test))
+            for name, test in corpus.folds.items()
+        ]
+    if inside:
+        outer = pick_folds(folds, [inside], "--inside")[0]
+        folds = split_subjects(np.array(outer.train), n_folds)
+    return folds
 
 
 def split_subjects(subjects: np.ndarray, n_folds: int) -> list[Fold]:
@@ -142,14 +149,21 @@ def count_parameters(clf: BaseEstimator) -> float:
     return sum(p.numel() for m in modules for p in m.parameters()) if modules else np.nan
 
 
+def fit_method(
+    setting: Setting, spec: str, seed: int, X: np.ndarray, Y: pd.DataFrame, groups: np.ndarray
+) -> BaseEstimator:
+    """Fit a method; a small corpus may hold fewer people than a batch of identities takes."""
+    clf = make_estimator(spec, setting.budget, seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="n_identities=")
+        return clf.fit(X, Y, groups=groups)
+
+
 def run_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame:
     """Fit once; test on the fold left out and on every other corpus."""
     X, Y, groups = training_part(setting, fold, spec)
-    clf = make_estimator(spec, setting.budget, seed)
     start = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="n_identities=")
-        clf.fit(X, Y, groups=groups)
+    clf = fit_method(setting, spec, seed, X, Y, groups)
     seconds = time.perf_counter() - start
     mine = np.flatnonzero(np.isin(setting.corpus.groups, fold.test))
     tests = [(setting.corpus, mine)]

@@ -40,7 +40,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from _cells import (
@@ -50,7 +49,6 @@ from _cells import (
     make_folds,
     pick_folds,
     run_cell,
-    split_subjects,
 )
 from _corpora import PUBLISHED_AUS, open_corpus
 from _figures import write_figure
@@ -222,10 +220,9 @@ def main(argv: list[str] | None = None) -> None:
         open_corpus(spec, args.work, args.size, regions) for spec in (args.train, *args.test)
     )
     ids = open_corpus(args.identities, args.work, args.size, regions) if args.identities else None
-    folds = make_draws(train, args.draws) if args.draws else make_folds(train, args.folds)
-    if args.inside:
-        outer = pick_folds(folds, [args.inside], "--inside")[0]
-        folds = split_subjects(np.array(outer.train), args.folds)
+    folds = make_folds(train, args.folds, args.inside)
+    if args.draws:
+        folds = make_draws(train, args.draws)
     if args.only_folds:
         folds = pick_folds(folds, args.only_folds, "--only-folds")
     aus = args.aus or PUBLISHED_AUS.get(train.name, PUBLISHED_AUS["bp4d"])

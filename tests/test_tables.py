@@ -274,3 +274,22 @@ def test_the_margin_is_over_the_better_rival_of_the_same_fold_and_seed(tables):
     ]
     none = pd.DataFrame(cells)
     assert claim_table(none[none["method"] == "DSN"], "lab").empty
+
+
+def test_separation_is_measured_on_people_never_seen(tables, folders, tmp_path):
+    import separation
+
+    out = tmp_path / "separation.txt"
+    pairs = [f"{name}={folders / name}" for name in ("lab", "ids")]
+    separation.main([
+        "--work", str(folders / "work"), "--train", pairs[0], "--identities", pairs[1],
+        "--out", str(out), "--folds", "2", "--fold", "S004-S006", "--size", "32",
+        "--epochs", "1", "--methods", "SingleEncoder", "IdenNet",
+    ])  # fmt: skip
+    report = out.read_text()
+    assert report.count("trained on 3 people, probed on 3") == 2
+    leaks = [float(part.split()[0]) for part in report.split("identity leakage")[1:]]
+    features, centred, *idennet = leaks
+    assert centred < 0 < features  # without the means nothing but noise tells who it is
+    assert len(idennet) == 6
+    assert idennet[-1] < 0 < idennet[0]
