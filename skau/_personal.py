@@ -7,7 +7,12 @@ import pandas as pd
 
 from ._warning import user_level
 
-__all__ = ["calibrate", "measure_population"]
+__all__ = ["calibrate", "measure_population", "unknown_population"]
+
+
+def unknown_population(names: np.ndarray) -> pd.DataFrame:
+    """Stand for a population that was not measured: NaN throughout."""
+    return pd.DataFrame(np.nan, index=names, columns=["mean", "std", "frames"])
 
 
 def measure_population(logits: np.ndarray, codes: np.ndarray, names: np.ndarray) -> pd.DataFrame:
@@ -58,14 +63,16 @@ def calibrate(logits: np.ndarray, codes: np.ndarray, population: pd.DataFrame) -
     """
     if population["frames"].isna().any():
         warnings.warn(
-            "groups changes nothing: to tell how people differ, fit needs groups that name two "
-            "people or more, with several frames of each",
+            "groups changes nothing: how people differ is measured at the end of fit, which needs "
+            "groups that name two people or more, with several frames of each; partial_fit "
+            "forgets it",
             stacklevel=user_level(),
         )
+        return logits
     mean, std, frames = population.to_numpy().T
     people = pd.DataFrame(logits).groupby(codes)
     n = people.size().to_numpy()[:, None]
-    trust = n / (n + np.nan_to_num(frames, nan=np.inf, posinf=np.inf))
+    trust = n / (n + frames)
     own_mean, own_std = people.mean().to_numpy(), people.std().fillna(0).to_numpy()
     own_mean = mean + trust * (own_mean - mean)
     own_std = std + trust * np.where(n > 1, own_std - std, 0)

@@ -25,7 +25,8 @@ from ._augment import AUGMENTATIONS
 from ._data import AUDataset
 from ._device import resolve_device, resolve_precision
 from ._net import AUNet, Loss, Stage
-from ._prediction import AUClassifierMixin, subject_codes
+from ._personal import calibrate, measure_population, unknown_population
+from ._prediction import PersonalMixin, subject_codes
 from ._validation import check_inputs, check_labels, warn_of_rare
 from ._warning import user_level
 from .modules import AUModule
@@ -36,7 +37,7 @@ __all__ = ["BaseAUClassifier"]
 class BaseAUClassifier(
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    AUClassifierMixin,
+    PersonalMixin,
     BaseEstimator,
     metaclass=ABCMeta,
 ):
@@ -54,6 +55,7 @@ class BaseAUClassifier(
     precision_: str
     history_: pd.DataFrame
     best_epoch_: int | None
+    population_: pd.DataFrame
     net_: AUNet
     _split_rng: np.random.RandomState
 
@@ -167,6 +169,7 @@ class BaseAUClassifier(
                 # of the triplets, its steps on the AUs would be several times too long.
                 self.net_.initialize_optimizer()
             self._run(stage)
+        self._measure_population(train)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -305,10 +308,17 @@ class BaseAUClassifier(
         columns = list(dict.fromkeys(k for row in rows for k in row if "batch_count" not in k))
         self.history_ = pd.DataFrame(rows, columns=columns)
         self.best_epoch_ = dict(self.net_.callbacks_)["keep_best"].best_epoch
+        self.population_ = unknown_population(self.au_names_)  # of these weights
         self._after_stage(stage)
         if not finished:
             # What was learned so far is kept; the user, or the search around us, shall know.
             raise KeyboardInterrupt
+
+    def _measure_population(self, train: AUDataset) -> None:
+        rows = train.rows[train.annotated]
+        if len(rows):
+            logits = self.net_.run(self.module_.logits, train.X, rows=rows).astype(np.float64)
+            self.population_ = measure_population(logits, train.group[rows], self.au_names_)
 
     # -- prediction -------------------------------------------------------------------------
 
@@ -316,13 +326,22 @@ class BaseAUClassifier(
         check_is_fitted(self)
         return self.net_.run(getattr(self.module_, method), check_inputs(self, X, reset=False))
 
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
         """Compute the AU logits.
 
         Parameters
         ----------
         X : array-like
             Images or vectors as at ``fit``.
+        groups : array-like of shape (n,), default=None
+            The person of each row. If given, the logits are calibrated to each person: a face
+            that always looks a little like an AU has a high mean, one that shows little has a
+            small standard deviation, and both are brought to those of ``population_``, the
+            further the more frames of the person there are. The AU outputs are linear in the
+            expression features, so taking the mean from the logits takes the deviation of the
+            person's mean expression from the features. It supposes that people show an AU about
+            equally often. **It uses the test person's other frames**: report such results as a
+            row of their own. None takes each frame by itself, as the papers do.
 
         Returns
         -------
@@ -330,6 +349,8 @@ class BaseAUClassifier(
             Positive where an AU is more likely present than not.
         """
         logits = self._infer(X, "logits").astype(np.float64)
+        if groups is not None:
+            logits = calibrate(logits, subject_codes(groups, len(logits)), self.population_)
         return self._squeeze(logits)
 
     def transform(self, X: Any) -> np.ndarray:

@@ -13,8 +13,6 @@ from torch import Tensor
 
 from ._data import AUDataset
 from ._net import Loss, Stage, Term
-from ._personal import calibrate, measure_population
-from ._prediction import PersonalMixin, subject_codes
 from ._validation import check_inputs
 from .base import BaseAUClassifier
 from .losses import difference_loss, masked_bce, simse
@@ -48,7 +46,7 @@ class _DSNLoss(Loss):
         return total, terms
 
 
-class DSNClassifier(PersonalMixin, BaseAUClassifier):
+class DSNClassifier(BaseAUClassifier):
     r"""AU detection that separates the person from the expression.
 
     Two encoders see the same face: :math:`E_p` codes the person and :math:`E_e` the
@@ -134,7 +132,8 @@ class DSNClassifier(PersonalMixin, BaseAUClassifier):
         What the logits of a training subject are usually like, for ``predict(X, groups=...)``:
         ``mean`` and ``std`` over a subject's frames, averaged over subjects, and ``frames``, the
         number of frames from which a subject counts for more than the average. No label is used.
-        After ``partial_fit`` it is that of the rows of the last call.
+        NaN after ``partial_fit``, which does not measure it, and where ``fit`` was not told who
+        is who.
 
     References
     ----------
@@ -215,40 +214,6 @@ class DSNClassifier(PersonalMixin, BaseAUClassifier):
         # identity-only rows have a reconstruction and a difference loss like any other
         batches = ShuffledBatches(np.arange(len(train)), self.batch_size, rng)
         return [Stage("train", self.max_epochs, loss, batches, train, valid)]
-
-    def _after_stage(self, stage: Stage) -> None:
-        train = stage.train
-        rows = train.rows[train.annotated]
-        if len(rows):
-            logits = self.net_.run(self.module_.logits, train.X, rows=rows).astype(np.float64)
-            self.population_ = measure_population(logits, train.group[rows], self.au_names_)
-
-    def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Compute the AU logits.
-
-        Parameters
-        ----------
-        X : array-like
-            Images or vectors as at ``fit``.
-        groups : array-like of shape (n,), default=None
-            The person of each row. If given, the logits are calibrated to each person: a face
-            that always looks a little like an AU has a high mean, one that shows little has a
-            small standard deviation, and both are brought to those of ``population_``, the
-            further the more frames of the person there are. The AU outputs are linear in the
-            expression code, so taking the mean from the logits takes the deviation of the
-            person's mean expression from the code. It supposes that people show an AU about
-            equally often. **It uses the test person's other frames**: report such results as a
-            row of their own. None takes each frame by itself, as in [1]_.
-
-        Returns
-        -------
-        ndarray of shape (n, n_aus), or (n,) after a 1-D ``y``
-            Positive where an AU is more likely present than not.
-        """
-        logits = self._infer(X, "logits").astype(np.float64)
-        if groups is not None:
-            logits = calibrate(logits, subject_codes(groups, len(logits)), self.population_)
-        return self._squeeze(logits)
 
     @available_if(lambda self: self.person_encoder)
     def identity_features(self, X: Any) -> np.ndarray:

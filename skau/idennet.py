@@ -14,8 +14,6 @@ from torch import Tensor, nn
 from ._data import AUDataset
 from ._identity import BaseIdentityClassifier, MinedTriplets
 from ._net import Loss, Stage, Term
-from ._prediction import PersonalMixin, subject_codes
-from ._validation import check_inputs
 from .base import BaseAUClassifier
 from .losses import masked_bce
 from .modules import AUOutput, IdenNet
@@ -49,7 +47,7 @@ class _IdenNetLoss(Loss):
         return total, terms
 
 
-class IdenNetClassifier(PersonalMixin, BaseIdentityClassifier):
+class IdenNetClassifier(BaseIdentityClassifier):
     r"""AU detection that subtracts a learnt identity from the features.
 
     A LightCNN trunk :math:`S` feeds an identity branch, trained to cluster the faces of a
@@ -184,6 +182,12 @@ class IdenNetClassifier(PersonalMixin, BaseIdentityClassifier):
         The product of ``input_shape_``.
     feature_names_in_ : ndarray of str
         Set when ``X`` is a DataFrame of vectors.
+    population_ : DataFrame with one row an AU
+        What the logits of a training subject are usually like, for ``predict(X, groups=...)``:
+        ``mean`` and ``std`` over a subject's frames, averaged over subjects, and ``frames``, the
+        number of frames from which a subject counts for more than the average. No label is used.
+        NaN after ``partial_fit``, which does not measure it, and where ``fit`` was not told who
+        is who.
 
     Notes
     -----
@@ -330,39 +334,6 @@ class IdenNetClassifier(PersonalMixin, BaseIdentityClassifier):
         loss = _IdenNetLoss(self.alpha if identities else 0.0, triplets, self.identity_weight)
         stages.append(Stage("AU", self.max_epochs, loss, batches, train, valid))
         return stages
-
-    def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Compute the AU logits.
-
-        Parameters
-        ----------
-        X : array-like
-            Images or vectors as at ``fit``.
-        groups : array-like of shape (n,), default=None
-            The person of each row. If given, all rows of a person in this call share one
-            identity, the mean of theirs, which one expression moves less than a single frame's
-            identity. **It uses the test person's other frames**: report such results as a row
-            of their own. None takes each row's own identity, as in [1]_.
-
-        Returns
-        -------
-        ndarray of shape (n, n_aus), or (n,) after a 1-D ``y``
-            Positive where an AU is more likely present than not.
-        """
-        if groups is None:
-            return BaseAUClassifier.decision_function(self, X)
-        z = self.identity_features(X)
-        codes = subject_codes(groups, len(z))
-        pooled = np.zeros((codes.max() + 1, z.shape[1]), z.dtype)
-        np.add.at(pooled, codes, z)
-        pooled /= np.bincount(codes)[:, None].astype(z.dtype)
-        if self.normalize:
-            pooled /= np.linalg.norm(pooled, axis=1, keepdims=True).clip(min=1e-12)
-        assert isinstance(self.module_, IdenNet)
-        images = check_inputs(self, X, reset=False)
-        logits = self.net_.run(self.module_.logits_given, images, pooled[codes])
-        logits = logits.astype(np.float64)
-        return self._squeeze(logits)
 
     def identity_features(self, X: Any) -> np.ndarray:
         """Compute the identity :math:`F(x)`.

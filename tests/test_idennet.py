@@ -203,28 +203,6 @@ def test_an_affine_transform_begins_as_the_subtraction():
     assert more - n == 131_584
 
 
-def test_one_identity_for_all_frames_of_a_person(blobs):
-    X, Y, groups = blobs
-    clf = IdenNetClassifier(**QUICK, precision="float32").fit(X, Y, groups=groups)
-    alone = clf.decision_function(X, groups=np.arange(64))
-    np.testing.assert_allclose(alone, clf.decision_function(X), atol=1e-5)
-    pooled = clf.decision_function(X, groups=groups)
-    assert np.abs(pooled - alone).max() > 1e-4
-    order = np.random.RandomState(0).permutation(64)
-    shuffled = clf.decision_function(X[order], groups=groups[order])
-    np.testing.assert_allclose(shuffled, pooled[order], atol=1e-5)
-    mine = groups == "S3"
-    z = clf.identity_features(X[mine]).mean(axis=0)
-    with torch.inference_mode():
-        x = torch.from_numpy(X[mine]).permute(0, 3, 1, 2) / 255
-        by_hand = clf.module_.logits_given(x, torch.from_numpy(z / np.linalg.norm(z))[None])
-    np.testing.assert_allclose(by_hand.numpy(), pooled[mine], atol=1e-4)
-    proba = clf.predict_proba(X, groups=groups)
-    np.testing.assert_array_equal(clf.predict(X, groups=groups), (proba > 0.5).astype(int))
-    with pytest.raises(ValueError, match="groups must"):
-        clf.predict(X, groups=groups[:5])
-
-
 def test_warns_where_stage_1_leaves_all_faces_alike(blobs):
     X, Y, groups = blobs
     with pytest.warns(

@@ -10,8 +10,9 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skau import DSNClassifier
+from skau import DSNClassifier, IdenNetClassifier
 from skau._personal import calibrate, measure_population
+from skau.baselines import LightCNNClassifier
 from skau.metrics import roc_auc
 from skau.model_selection import SubjectKFold
 
@@ -137,7 +138,7 @@ def test_the_population_is_that_of_the_subjects_trained_on(people):
 def test_without_groups_at_fit_groups_changes_nothing(people):
     X, Y, groups = people
     clf = DSNClassifier(max_epochs=1, random_state=0).fit(X, Y)
-    with pytest.warns(UserWarning, match="fit needs groups"):
+    with pytest.warns(UserWarning, match="groups changes nothing"):
         pooled = clf.decision_function(X, groups=groups)
     np.testing.assert_allclose(pooled, clf.decision_function(X))
 
@@ -149,9 +150,33 @@ def test_images_and_a_single_au(blobs):
     assert logits.shape == (len(X),)
     proba = clf.predict_proba(X, groups=groups)
     np.testing.assert_allclose(proba[:, 1], 1 / (1 + np.exp(-logits)))
-    clf.partial_fit(X[:16], Y["AU1"][:16], groups=groups[:16])
-    means = pd.Series(clf.decision_function(X[:16])).groupby(groups[:16]).mean()
-    np.testing.assert_allclose(clf.population_["mean"], means.mean(), rtol=1e-5)
+
+
+def test_a_population_is_that_of_the_weights_it_was_measured_with(people):
+    X, Y, groups = people
+    clf = DSNClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)
+    assert clf.population_.notna().all(axis=None)
+    clf.partial_fit(X, Y, groups=groups)
+    assert clf.population_.isna().all(axis=None)
+    assert clf.population_.index.tolist() == ["AU1", "AU12"]
+    with pytest.warns(UserWarning, match="partial_fit forgets it"):
+        same = clf.predict_proba(X, groups=groups)
+    np.testing.assert_array_equal(same, clf.predict_proba(X))
+
+
+@pytest.mark.parametrize("kind", [IdenNetClassifier, LightCNNClassifier])
+def test_every_network_knows_people_by_their_other_frames(people, kind):
+    X, Y, groups = people
+    clf = kind(max_epochs=2, lr=1e-3, validation_fraction=0, random_state=0)
+    clf.fit(X, Y, groups=groups)
+    alone, codes = clf.decision_function(X), np.unique(groups, return_inverse=True)[1]
+    means = pd.DataFrame(alone).groupby(codes).mean()
+    np.testing.assert_allclose(clf.population_["mean"], means.mean())
+    pooled = clf.decision_function(X, groups=groups)
+    np.testing.assert_allclose(pooled, calibrate(alone, codes, clf.population_))
+    assert np.abs(pooled - alone).max() > 1e-4
+    proba = clf.predict_proba(X, groups=groups)
+    np.testing.assert_array_equal(clf.predict(X, groups=groups), (proba > 0.5).astype(int))
 
 
 def test_groups_are_routed_to_prediction(people):

@@ -76,7 +76,7 @@ def test_runs_resumes_and_reports(tables, folders, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         tables.main(call)
     half = pd.read_csv(out)
-    pooled = {f"{method} + unlabelled frames" for method in ("DSN:beta=0.1", "SVTPT")}
+    pooled = {f"{method} + unlabelled frames" for method in methods}
     assert set(half["method"]) == {*methods, *pooled}
     assert set(half["fold"]) == {"S001-S003"}
     done.clear()
@@ -84,7 +84,7 @@ def test_runs_resumes_and_reports(tables, folders, tmp_path, monkeypatch):
     assert len(done) == 3  # of six cells, the other three
     results = pd.read_csv(out)
     pd.testing.assert_frame_equal(results[: len(half)], half)
-    assert len(results) == (6 + 4) * (12 + 12)
+    assert len(results) == (6 + 6) * (12 + 12)
     assert set(results["method"]) == {*methods, *pooled}
     columns = ["method", "train", "test", "fold", "seed", "au", "f1", "accuracy", "auc", "n_pos"]
     assert results.columns[:11].tolist() == [*columns, "n"]

@@ -41,7 +41,7 @@ warm_start, callbacks, random_state, verbose
     Attributes
     ----------
     module_, net_, classes_, au_names_, history_, best_epoch_, precision_, input_shape_, \
-n_features_in_, feature_names_in_
+n_features_in_, feature_names_in_, population_
         As in :class:`skau.IdenNetClassifier`.
 
     Notes

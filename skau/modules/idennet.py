@@ -105,10 +105,6 @@ class IdenNet(AUModule):
         features = self.transform(self.fc6(s), identity)
         return AUOutput(self.fc7(features), features, identity)
 
-    def logits_given(self, x: Tensor, identity: Tensor) -> Tensor:
-        """AU logits, (b, n_aus), with identities, (b, 256), known from elsewhere."""
-        return self.fc7(self.transform(self.fc6(self.trunk(x)), identity))
-
     def features(self, x: Tensor) -> Tensor:
         """Return ``MFM(FC6(S(x))) - F(x)``, or its affine stand-in, (b, 256)."""
         return self.forward(x).features
