@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -20,7 +21,8 @@ from torch import Tensor, nn
 
 from ._data import ImageFiles, read_ahead
 from ._net import chunk_length
-from ._prediction import AUClassifierMixin
+from ._personal import calibrate
+from ._prediction import PersonalMixin, subject_codes
 from ._validation import check_inputs
 from .modules import AUModule
 
@@ -38,7 +40,7 @@ class _FromPixels(nn.Module):
         return self.module.logits(X.permute(0, 3, 1, 2).float() / 255)
 
 
-class Int8Classifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class Int8Classifier(PersonalMixin, MetaEstimatorMixin, BaseEstimator):
     """Predict in 8-bit integers what a network has learnt in floating point.
 
     The estimator is fitted as it is. Then its network becomes an OpenVINO model [1]_ whose
@@ -168,13 +170,15 @@ class Int8Classifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.__dict__.pop("_compiled", None)
         return self
 
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
         """Compute the AU logits.
 
         Parameters
         ----------
         X : array-like
             Images as at ``fit``.
+        groups : array-like of shape (n,), default=None
+            The person of each row, to calibrate the logits to each person as the estimator does.
 
         Returns
         -------
@@ -194,20 +198,31 @@ class Int8Classifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                     "INFERENCE_NUM_THREADS": torch.get_num_threads(),
                 },
             )
-        logits = np.empty((len(images), len(self.au_names_)))
-        queue = ov.AsyncInferQueue(self._compiled)
-
-        def keep(request: Any, start: int) -> None:
-            part = request.get_output_tensor().data
-            logits[start : start + len(part)] = part
-
-        queue.set_callback(keep)
         step = chunk_length(self.estimator_.input_shape_, torch.device("cpu"))
         starts = range(0, len(images), step)
-        chunks = read_ahead(lambda start: _pixels(images, start, step), starts, images)
-        for start, chunk in zip(starts, chunks, strict=True):
-            queue.start_async(chunk, start)
-        queue.wait_all()
+        # Not AsyncInferQueue: its threads call back into Python, and one that still waits for the
+        # interpreter while the model is thrown away waits for ever.
+        n_streams = self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        idle = deque(self._compiled.create_infer_request() for _ in range(n_streams))
+        running: deque[Any] = deque()
+        parts = []
+
+        def finish() -> None:
+            idle.append(running.popleft())
+            idle[-1].wait()
+            parts.append(idle[-1].get_output_tensor().data.copy())
+
+        for chunk in read_ahead(lambda start: _pixels(images, start, step), starts, images):
+            if not idle:
+                finish()
+            running.append(idle.popleft())
+            running[-1].start_async(chunk)
+        while running:
+            finish()
+        logits = np.concatenate(parts).astype(np.float64)
+        if groups is not None:
+            people = subject_codes(groups, len(logits))
+            logits = calibrate(logits, people, self.estimator_.population_)
         return self._squeeze(logits)
 
     def __sklearn_is_fitted__(self) -> bool:

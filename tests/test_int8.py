@@ -47,6 +47,13 @@ def test_probabilities_stay_close(faces, clf, quantized):
     assert np.array_equal(quantized.predict(X), rounded > 0.5)
 
 
+def test_people_are_known_by_their_other_frames(faces, clf, quantized):
+    X, _, groups = faces
+    exact, rounded = (model.predict_proba(X, groups=groups) for model in (clf, quantized))
+    assert np.abs(exact - rounded).mean() < 0.02
+    assert np.abs(rounded - quantized.predict_proba(X)).max() > 0.01
+
+
 def test_one_image_and_many_have_the_same_result(faces, quantized):
     X, _, _ = faces
     assert np.allclose(quantized.predict_proba(X)[:1], quantized.predict_proba(X[:1]), atol=1e-5)
