@@ -61,7 +61,9 @@ def score_table(results: pd.DataFrame, train: str, test: str) -> pd.DataFrame:
             row[score] = spread(table.mean(axis=1))
         mine = cells[cells["method"] == method]
         seeds, folds = mine["seed"].nunique(), mine["fold"].nunique()
-        row["seeds x folds"] = f"{seeds} x {folds}"
+        done = mine.groupby(["seed", "fold"]).ngroups
+        missing = "" if done == seeds * folds else f"{done} of "
+        row["seeds x folds"] = f"{missing}{seeds} x {folds}"
         rows[method] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
 

@@ -277,6 +277,18 @@ def test_the_margin_is_over_the_better_rival_of_the_same_fold_and_seed(tables):
     assert claim_table(none[none["method"] == "DSN"], "lab").empty
 
 
+def test_a_row_says_how_many_of_its_cells_are_there(tables):
+    from _report import score_table
+
+    cells = [
+        {"method": method, "train": "lab", "test": "lab", "fold": fold, "seed": seed, "au": "AU1",
+         "f1": 0.5, "accuracy": 0.5, "auc": 0.5}
+        for method in ("DSN", "IdenNet") for seed in (0, 1) for fold in "ab"
+    ]  # fmt: skip
+    table = score_table(pd.DataFrame(cells[:-1]), "lab", "lab")
+    assert table["seeds x folds"].to_dict() == {"DSN": "2 x 2", "IdenNet": "3 of 2 x 2"}
+
+
 def test_separation_is_measured_on_people_never_seen(tables, folders, tmp_path):
     import separation
 
