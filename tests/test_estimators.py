@@ -327,9 +327,13 @@ def check_compiled(Estimator, blobs):
     usual = make(Estimator, **params).fit(X, Y, groups=groups)
     compiled = make(Estimator, **params, compile=True).fit(X, Y, groups=groups)
     assert list(compiled.module_.state_dict()) == list(usual.module_.state_dict())
+    # rounding grows from step to step: another negative is the hardest, and so on
+    losses = (clf.history_["train_loss"] for clf in (compiled, usual))
+    np.testing.assert_allclose(*losses, rtol=0.02)
+    compiled.module_.load_state_dict(usual.module_.state_dict())
     for method in ("predict_proba", "transform", "identity_features"):
         ours, theirs = getattr(compiled, method)(X), getattr(usual, method)(X)
-        np.testing.assert_allclose(ours, theirs, atol=1e-3 * np.abs(theirs).max())
+        np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max())
     again = pickle.loads(pickle.dumps(compiled))
     np.testing.assert_allclose(again.predict_proba(X), compiled.predict_proba(X), atol=1e-5)
 
