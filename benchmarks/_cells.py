@@ -48,7 +48,7 @@ class Setting:
 def make_folds(corpus: Corpus, n_folds: int, inside: str | None = None) -> list[Fold]:
     """Return the published folds, or blocks of the subjects in order of their names.
 
-    ``inside`` one of them, its training subjects are split again.
+    ``inside`` names one of them: then its training subjects are split into folds of their own.
     """
     subjects = np.unique(corpus.groups)
     folds = split_subjects(subjects, n_folds)
