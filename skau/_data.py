@@ -1,5 +1,6 @@
 """Rows on demand: images stay uint8, in memory, in a memory map or on disk, until the batch."""
 
+import mmap
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -74,6 +75,17 @@ class ImageFiles:
         return out
 
 
+def _forget_pages(X: Any) -> None:
+    """Let the pages of a memory map go, which would count as this process's memory.
+
+    They stay in the system's cache, so that it costs next to nothing to come back to one. What
+    was written to a copy-on-write map ("c") is nowhere but in its pages.
+    """
+    pages = getattr(X, "_mmap", None) if isinstance(X, np.memmap) else None
+    if pages is not None and X.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
+        pages.madvise(mmap.MADV_DONTNEED)
+
+
 def read_ahead(
     read: Callable[[A], B], keys: Iterable[A], *sources: np.ndarray | ImageFiles
 ) -> Iterator[B]:
@@ -91,7 +103,10 @@ def read_ahead(
         What ``read`` reads; arrays need no thread.
     """
     if not any(isinstance(source, ImageFiles) for source in sources):
-        yield from map(read, keys)
+        for key in keys:
+            yield read(key)
+            for source in sources:
+                _forget_pages(source)
         return
     threads = min(_MOST_THREADS, torch.get_num_threads())
     waiting: deque[Future[B]] = deque()

@@ -1,6 +1,8 @@
 """Files are read ahead in threads, and nobody can tell but by the clock."""
 
+import re
 import threading
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ from skorch.callbacks import Callback
 
 from skau import IdenNetClassifier, ResumeTraining
 from skau import _data as data_module
-from skau._data import ImageFiles, read_ahead
+from skau._data import AUDataset, Batches, ImageFiles, read_ahead
 
 
 @pytest.fixture
@@ -115,3 +117,39 @@ def test_an_interrupted_fit_leaves_no_reader(files, two_readers):
     paths, Y, groups = files
     idennet(callbacks=[_Interrupt()]).fit(paths, Y, groups=groups)  # a callback's early stop
     assert not readers()
+
+
+def resident(file):
+    """KiB of a mapped file that count as this process's memory."""
+    total, mine = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if re.match("[0-9a-f]+-[0-9a-f]+ ", line):
+            mine = line.endswith(str(file))
+        elif mine and line.startswith("Rss:"):
+            total += int(line.split()[1])
+    return total
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("mode", ["r", "r+"])
+def test_pages_of_a_memory_map_are_let_go(tmp_path, mode):
+    file = tmp_path / "X.npy"
+    np.save(file, np.ones((400, 64, 64, 3), np.uint8))  # 4.7 MB
+    X = np.load(file, mmap_mode=mode)
+    if mode == "r+":
+        X[3] = 7
+    data = AUDataset(X[:], np.zeros((400, 1), np.float32), np.ones(400), np.zeros(400, int))
+    for batch, _ in Batches(data, np.arange(400).reshape(50, 8).tolist()):
+        assert batch["X"].all()
+    assert resident(file) < 1000
+    assert X.sum() == 400 * 64 * 64 * 3 + (6 * 64 * 64 * 3 if mode == "r+" else 0)
+    assert resident(file) > 4000  # which shows that the measurement can tell
+
+
+def test_changes_of_a_copy_on_write_map_are_kept(tmp_path):
+    np.save(tmp_path / "X.npy", np.zeros((8, 32, 32, 3), np.uint8))
+    X = np.load(tmp_path / "X.npy", mmap_mode="c")
+    X[5] = 9
+    chunks = list(read_ahead(lambda rows: X[rows].copy(), [slice(0, 4), slice(4, 8)], X))
+    assert (chunks[1][1] == 9).all()
+    assert (X[5] == 9).all()
