@@ -5,8 +5,8 @@
 Crops of 64 px, from a memory map and from JPEG files; one epoch of stage 2, then predict_proba
 of the same images. Each measurement has a process of its own and starts after a fit of 64
 images, which stands for what PyTorch needs to start with. Memory is the peak of anonymous memory
-(what the process allocated) and of resident memory (with the pages of the map that the system
-keeps while nobody else wants them). ``--figure`` needs matplotlib.
+(what the process allocated) and of resident memory (with pages of files and maps). ``--figure``
+needs matplotlib.
 """
 
 import argparse
