@@ -51,12 +51,13 @@ def make_folds(corpus: Corpus, n_folds: int, inside: str | None = None) -> list[
     ``inside`` names one of them: then its training subjects are split into folds of their own.
     """
     subjects = np.unique(corpus.groups)
-    folds = split_subjects(subjects, n_folds)
     if corpus.folds:
         folds = [
             Fold(name, np.setdiff1d(subjects, test).tolist(), list(test))
             for name, test in corpus.folds.items()
         ]
+    else:
+        folds = split_subjects(subjects, n_folds)
     if inside:
         outer = pick_folds(folds, [inside], "--inside")[0]
         folds = split_subjects(np.array(outer.train), n_folds)

@@ -21,6 +21,12 @@ PUBLISHED_AUS = {
     }.items()
 }
 
+
+def published_aus(name: str) -> list[str]:
+    """Return what paper 2 uses of a corpus; of one that it does not know, BP4D's twelve."""
+    return PUBLISHED_AUS.get(name, PUBLISHED_AUS["bp4d"])
+
+
 LOADERS = {
     "bp4d": datasets.load_bp4d,
     "celeba": datasets.load_celeba,

@@ -89,9 +89,10 @@ def main() -> None:
         }  # fmt: skip
         threads = torch.get_num_threads()
         share = max(1, threads // options.jobs)
+        as_workers = f"naive, {share} of {threads} threads"
         searches = {
             "naive": GridSearchCV(pipeline(epochs), GRID, **usual),
-            f"naive, {share} of {threads} threads": GridSearchCV(pipeline(epochs), GRID, **usual),
+            as_workers: GridSearchCV(pipeline(epochs), GRID, **usual),
             "memory": GridSearchCV(pipeline(epochs, memories[0]), GRID, **usual),
             f"memory, {options.jobs} processes": GridSearchCV(
                 pipeline(epochs, memories[1]), GRID, n_jobs=options.jobs, **usual
@@ -103,7 +104,7 @@ def main() -> None:
         }  # fmt: skip
         naive = None
         for name, search in searches.items():
-            torch.set_num_threads(share if "threads" in name else threads)
+            torch.set_num_threads(share if name == as_workers else threads)
             start = time.perf_counter()
             search.fit(paths, Y, groups=groups, dsnclassifier__groups=groups)
             took = time.perf_counter() - start

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _cells import Fold, Setting, fit_method, make_folds, pick_folds, training_part
-from _corpora import PUBLISHED_AUS, open_corpus
+from _corpora import open_corpus, published_aus
 from _record import Record
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -118,7 +118,7 @@ def main(argv: list[str] | None = None) -> None:
     budget: dict[str, Any] = {
         "max_epochs": args.epochs, "monitor": "f1", "validation_fraction": 0.15, "lr": args.lr,
     }  # fmt: skip
-    aus = args.aus or PUBLISHED_AUS.get(train.name, PUBLISHED_AUS["bp4d"])
+    aus = args.aus or published_aus(train.name)
     setting = Setting(train, [], ids, aus, budget, args.work / "histories")
     record = Record(args.out)
     record.say(f"{train.name}, crops of {args.size} px, {args.epochs} epochs, lr {args.lr:g}")

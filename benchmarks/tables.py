@@ -50,7 +50,7 @@ from _cells import (
     pick_folds,
     run_cell,
 )
-from _corpora import PUBLISHED_AUS, open_corpus
+from _corpora import open_corpus, published_aus
 from _figures import write_figure
 from _methods import REGIONS, make_estimator, parse_method
 from _report import write_report
@@ -225,7 +225,7 @@ def main(argv: list[str] | None = None) -> None:
         folds = make_draws(train, args.draws)
     if args.only_folds:
         folds = pick_folds(folds, args.only_folds, "--only-folds")
-    aus = args.aus or PUBLISHED_AUS.get(train.name, PUBLISHED_AUS["bp4d"])
+    aus = args.aus or published_aus(train.name)
     budget = {
         "max_epochs": args.epochs, "monitor": args.monitor,
         "validation_fraction": 0.25 if args.draws else 0.15,
