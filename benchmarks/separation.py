@@ -18,15 +18,13 @@ learnt on the training people, tells the AUs (area under the ROC curve, mean ove
 ``--inside FOLD`` splits the training subjects of that fold again.
 """
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from _cells import Fold, Setting, fit_method, make_folds, pick_folds, training_part
-from _corpora import open_corpus, published_aus
+from _cells import Fold, Setting, fit_method, pick_folds, training_part
+from _options import make_parser, open_setting
 from _record import Record
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -92,36 +90,16 @@ def measure(setting: Setting, spec: str, fold: Fold, record: Record) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Fit the systems and keep what the probes say."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
-    add("--work", type=Path, required=True, help="folder for crops")
-    add("--train", required=True, metavar="NAME=DIR")
-    add("--identities", metavar="NAME=DIR", help="for the methods that learn identities")
     add("--methods", nargs="+", default=["SingleEncoder", "DSN", "LightCNN", "IdenNet"])
-    add("--aus", nargs="+", help="default is what paper 2 uses of --train, else BP4D's twelve")
-    add("--folds", type=int, default=3)
     add("--fold", help="its name; default is the first")
-    add("--inside", metavar="FOLD", help="split the training subjects of this fold instead")
-    add("--size", type=int, default=64, help="of the crops")
-    add("--epochs", type=int, default=20)
-    add("--lr", type=float, default=1e-3)
     add("--out", type=Path, default=HERE / "results" / "separation.txt")
     args = parser.parse_args(argv)
-    train = open_corpus(args.train, args.work, args.size, ("full",))
-    ids = (
-        open_corpus(args.identities, args.work, args.size, ("full",)) if args.identities else None
-    )
-    folds = make_folds(train, args.folds, args.inside)
+    setting, folds = open_setting(args, [], ("full",))
     fold = pick_folds(folds, [args.fold], "--fold")[0] if args.fold else folds[0]
-    budget: dict[str, Any] = {
-        "max_epochs": args.epochs, "monitor": "f1", "validation_fraction": 0.15, "lr": args.lr,
-    }  # fmt: skip
-    aus = args.aus or published_aus(train.name)
-    setting = Setting(train, [], ids, aus, budget, args.work / "histories")
     record = Record(args.out)
-    record.say(f"{train.name}, crops of {args.size} px, {args.epochs} epochs, lr {args.lr:g}")
+    record.say(f"{setting.corpus.name}, crops of {args.size} px, {setting.budget}")
     for spec in args.methods:
         measure(setting, spec, fold, record)
     record.write()

@@ -29,7 +29,6 @@ ADDRESS`` runs the cells on the workers of a Dask cluster that share ``--work`` 
 with ``PYTHONPATH=benchmarks``.
 """
 
-import argparse
 import json
 import platform
 import sys
@@ -42,17 +41,10 @@ from typing import Any
 
 import pandas as pd
 import torch
-from _cells import (
-    Fold,
-    Setting,
-    make_draws,
-    make_folds,
-    pick_folds,
-    run_cell,
-)
-from _corpora import open_corpus, published_aus
+from _cells import Fold, Setting, make_draws, pick_folds, run_cell
 from _figures import write_figure
 from _methods import REGIONS, make_estimator, parse_method
+from _options import make_parser, open_setting
 from _report import write_report
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from sklearn import config_context
@@ -185,26 +177,15 @@ def check_config(
 
 def main(argv: list[str] | None = None) -> None:
     """Read the arguments, run what is missing and write the report."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
-    add("--work", type=Path, required=True, help="folder for crops and learning curves")
-    add("--train", required=True, metavar="NAME=DIR")
     add("--test", action="append", default=[], metavar="NAME=DIR", help="other corpora")
-    add("--identities", metavar="NAME=DIR", help="for the methods that learn identities")
     add("--out", type=Path, default=RESULTS)
     add("--methods", nargs="+", default=list(HEADLINE))
-    add("--aus", nargs="+", help="default is what paper 2 uses of --train, else BP4D's twelve")
-    add("--folds", type=int, default=3)
     add("--only-folds", nargs="+", help="names of the folds to run")
-    add("--inside", metavar="FOLD", help="split the training subjects of this fold instead")
     add("--draws", type=int, help="draws of five subjects in place of folds")
     add("--beside", type=Path, default=RESULTS, metavar="CSV", help="cells of all subjects")
     add("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    add("--size", type=int, default=64, help="of the crops")
-    add("--epochs", type=int, default=20)
-    add("--lr", type=float, help="of all networks; default is each method's own")
     add("--monitor", choices=["loss", "f1"], default="f1", help="chooses the epoch")
     add("--jobs", type=int, default=1, help="cells at a time")
     add("--dask", metavar="ADDRESS", help="of a cluster's scheduler, such as tcp://host:8786")
@@ -216,27 +197,18 @@ def main(argv: list[str] | None = None) -> None:
         )
 
     regions = REGIONS if any(parse_method(spec).regions for spec in args.methods) else ("full",)
-    train, *others = (
-        open_corpus(spec, args.work, args.size, regions) for spec in (args.train, *args.test)
-    )
-    ids = open_corpus(args.identities, args.work, args.size, regions) if args.identities else None
-    folds = make_folds(train, args.folds, args.inside)
+    setting, folds = open_setting(
+        args, args.test, regions,
+        monitor=args.monitor, validation_fraction=0.25 if args.draws else 0.15,
+    )  # fmt: skip
     if args.draws:
-        folds = make_draws(train, args.draws)
+        folds = make_draws(setting.corpus, args.draws)
     if args.only_folds:
         folds = pick_folds(folds, args.only_folds, "--only-folds")
-    aus = args.aus or published_aus(train.name)
-    budget = {
-        "max_epochs": args.epochs, "monitor": args.monitor,
-        "validation_fraction": 0.25 if args.draws else 0.15,
-    }  # fmt: skip
-    if args.lr is not None:
-        budget["lr"] = args.lr
-    setting = Setting(train, others, ids, aus, budget, args.work / "histories")
     args.out.parent.mkdir(parents=True, exist_ok=True)
     config = {
-        "size": args.size, "budget": budget,
-        "identities": ids.name if ids else None, "aus": aus,
+        "size": args.size, "budget": setting.budget,
+        "identities": setting.identities.name if setting.identities else None, "aus": setting.aus,
     }  # fmt: skip
     command = describe_command(sys.argv[1:] if argv is None else argv)
     config = check_config(config, args.methods, command, args.out)

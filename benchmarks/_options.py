@@ -1,0 +1,51 @@
+"""The options that every benchmark of the methods has, and what they say."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from _cells import Fold, Setting, make_folds
+from _corpora import open_corpus, published_aus
+
+
+def make_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser of the options that say what is fitted on what."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--work", type=Path, required=True, help="folder for crops and learning curves")
+    add("--train", required=True, metavar="NAME=DIR")
+    add("--identities", metavar="NAME=DIR", help="for the methods that learn identities")
+    add("--aus", nargs="+", help="default is what paper 2 uses of --train, else BP4D's twelve")
+    add("--folds", type=int, default=3)
+    add("--inside", metavar="FOLD", help="split the training subjects of this fold instead")
+    add("--size", type=int, default=64, help="of the crops")
+    add("--epochs", type=int, default=20)
+    add("--lr", type=float, help="of all networks; default is each method's own")
+    return parser
+
+
+def open_setting(
+    args: argparse.Namespace,
+    tests: list[str],
+    regions: tuple[str, ...],
+    *,
+    monitor: str = "f1",
+    validation_fraction: float = 0.15,
+) -> tuple[Setting, list[Fold]]:
+    """Open the corpora and make the folds; every method that is trained gets the same budget."""
+    train, *others = (
+        open_corpus(spec, args.work, args.size, regions) for spec in (args.train, *tests)
+    )
+    ids = open_corpus(args.identities, args.work, args.size, regions) if args.identities else None
+    budget: dict[str, Any] = {
+        "max_epochs": args.epochs,
+        "monitor": monitor,
+        "validation_fraction": validation_fraction,
+    }
+    if args.lr is not None:
+        budget["lr"] = args.lr
+    aus = args.aus or published_aus(train.name)
+    setting = Setting(train, others, ids, aus, budget, args.work / "histories")
+    return setting, make_folds(train, args.folds, args.inside)
