@@ -15,7 +15,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from ._prediction import AUClassifierMixin
+from ._prediction import PersonalMixin
 from ._validation import check_labels, warn_of_rare
 
 __all__ = ["FACS_REGIONS", "RegionClassifier"]
@@ -32,7 +32,7 @@ FACS_REGIONS: Mapping[str, str] = MappingProxyType(
 """The part of the face in which FACS describes each AU."""
 
 
-class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class RegionClassifier(PersonalMixin, MetaEstimatorMixin, BaseEstimator):
     """Fit one single-AU model per AU, each on the crop of that AU's own region.
 
     The "single class" models of paper 1, Tables 2 and 3 [1]_; the multi-label model beside
@@ -185,13 +185,16 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         steps = [name for name, step in self.estimator.steps if has_fit_parameter(step, "groups")]
         return {f"{name}__groups": groups for name in steps}
 
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
         """Compute the AU logits, each by its AU's own model.
 
         Parameters
         ----------
         X : array-like, list of paths or landmark table
             As at ``fit``.
+        groups : array-like of shape (n,), default=None
+            The person of each row, with which every model does what it does by itself: the
+            networks calibrate their logits to each person.
 
         Returns
         -------
@@ -199,7 +202,7 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         columns = Parallel(n_jobs=self.n_jobs)(
-            delayed(model.decision_function)(X) for model in self.estimators_
+            delayed(_logits)(model, X, groups) for model in self.estimators_
         )
         return self._squeeze(np.column_stack(columns))
 
@@ -207,3 +210,12 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
+
+
+def _logits(model: Any, X: Any, groups: Any) -> np.ndarray:
+    if groups is None:
+        return model.decision_function(X)
+    if isinstance(model, Pipeline):  # passes groups on only where metadata routing is on
+        X = model[:-1].transform(X) if len(model) > 1 else X
+        model = model[-1]
+    return model.decision_function(X, groups)

@@ -51,6 +51,30 @@ def test_every_au_has_the_model_of_its_region(blobs):
     assert clf.estimator.named_steps["half"].region == "full"  # the given one stays as it was
 
 
+@pytest.mark.parametrize("routing", [True, False])
+def test_every_model_is_calibrated_to_the_person(routing, blobs):
+    X, Y, groups = blobs
+    with config_context(enable_metadata_routing=routing):
+        clf = RegionClassifier(pipeline()).fit(X, Y, groups=groups)
+        logits = clf.decision_function(X, groups)
+    for j, model in enumerate(clf.estimators_):
+        halves = model[:-1].transform(X)
+        own = model[-1].decision_function(halves, groups)
+        np.testing.assert_array_equal(logits[:, j], own[:, 0])
+    assert not np.allclose(logits, clf.decision_function(X), atol=1e-3)
+    np.testing.assert_array_equal(clf.predict(X, groups=groups), logits > 0)
+
+
+def test_models_without_a_pipeline_get_the_person_too(blobs):
+    X, Y, groups = blobs
+    X = X.reshape(len(X), -1)[:, ::7] / 255
+    clf = RegionClassifier(SVTPTClassifier(), regions=None).fit(X, Y, groups=groups)
+    own = SVTPTClassifier().fit(X, Y[["AU1"]], groups=groups)
+    np.testing.assert_array_equal(
+        clf.decision_function(X, groups)[:, 0], own.decision_function(X, groups)[:, 0]
+    )
+
+
 def test_an_au_that_shows_elsewhere_cannot_be_learnt(blobs):
     X, Y, groups = blobs  # AU1 shows above the middle, AU12 below
     test = np.isin(groups, ["S1", "S5"])
