@@ -60,9 +60,8 @@ STAGE_1 = {"identity_epochs": 3, "identity_lr": 1e-4}
 # moments are half as large for it and there are twice as many steps, so AUs move about 1.4 times
 # as fast; at 1e-3 the loss then exploded late in training.
 STAGE_2 = {"lr": 5e-4}
-# At 1e-3 Adam kills these two in the first epoch: their training loss stays at that of the AUs'
-# base rates.
-LARGE_LAYERS = {"lr": 1e-4}
+# From random weights AlexNet learns slowly, and at 1e-3 not at all.
+ALEXNET = {"lr": 1e-4}
 
 METHODS = {
     "DSN": Method(DSNClassifier, {}),
@@ -71,8 +70,8 @@ METHODS = {
     "LightCNN-pretrained": Method(LightCNNClassifier, STAGE_1, identities=True),
     "IdenNet": Method(IdenNetClassifier, STAGE_1 | STAGE_2, identities=True),
     "IdenNet-no-identities": Method(IdenNetClassifier, STAGE_1),
-    "AlexNet": Method(AlexNetClassifier, LARGE_LAYERS),
-    "DRML": Method(DRMLClassifier, LARGE_LAYERS),
+    "AlexNet": Method(AlexNetClassifier, ALEXNET),
+    "DRML": Method(DRMLClassifier, {}),
     "ATF": Method(ATFClassifier, {}),
     "ROINet": Method(ROINetClassifier, {}),
     "SVTPT": Method(SVTPTClassifier, {}, trained=False),

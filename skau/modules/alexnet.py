@@ -4,6 +4,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import AlexNet
 
+from .blocks import he_init
+
 __all__ = ["alexnet_encoder"]
 
 _SMALLEST = 63  # below, strides and poolings leave no pixel
@@ -47,4 +49,5 @@ def alexnet_encoder(in_channels: int) -> tuple[nn.Sequential, int]:
         )  # as torchvision's own, for grey images
     hidden = list(net.classifier)[:-1]
     encoder = nn.Sequential(_Enlarge(_SMALLEST), net.features, net.avgpool, nn.Flatten(), *hidden)
+    he_init(encoder)
     return encoder, 4096

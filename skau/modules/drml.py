@@ -5,6 +5,8 @@ import math
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .blocks import he_init
+
 __all__ = ["RegionLayer", "drml_encoder"]
 
 # kernel, stride of the convolutions after the region layer, 16 channels each
@@ -86,4 +88,6 @@ def drml_encoder(image_size: tuple[int, int], in_channels: int) -> tuple[nn.Sequ
     for n_out in (4096, 2048):
         layers += [nn.Linear(width, n_out), nn.ReLU(), nn.Dropout()]
         width = n_out
-    return nn.Sequential(*layers), width
+    encoder = nn.Sequential(*layers)
+    he_init(encoder)
+    return encoder, width
