@@ -33,8 +33,9 @@ n_features_in_, feature_names_in_, population_
     Notes
     -----
     It differs from [1]_ in one column of filters in place of two that share a pair of graphics
-    cards, and no response normalisation. The weights start at random (He et al.), not from ImageNet.
-    Images below 63 pixels a side are enlarged to it. Vectors get a small multilayer perceptron.
+    cards, and no response normalisation. The weights start at random (as He et al. draw them), not
+    from ImageNet. Images below 63 pixels a side are enlarged to it. Vectors get a small multilayer
+    perceptron.
 
     References
     ----------

@@ -36,8 +36,9 @@ n_features_in_, feature_names_in_, population_
     -----
     It differs from [1]_ in the loss (averaged over the annotated labels; [1]_ sums), in Adam
     for momentum, in the first weights, drawn as He et al. do (from torch's own the network does
-    not begin to learn), and in random crops, which ``augment`` can add. Images below 66 pixels, of which the convolutions would leave nothing,
-    are padded. Vectors get a small multilayer perceptron.
+    not begin to learn), and in random crops, which ``augment`` can add. Images below 66 pixels,
+    of which the convolutions would leave nothing, are padded. Vectors get a small multilayer
+    perceptron.
 
     References
     ----------
