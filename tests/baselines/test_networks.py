@@ -39,6 +39,22 @@ def test_sizes():
     assert size(drml) - size(drml, of_bias=False) == 8_300
 
 
+@pytest.mark.parametrize(
+    "make",
+    [lambda: alexnet_encoder(3), lambda: drml_encoder((64, 64), 3)],
+    ids=["alexnet", "drml"],
+)
+def test_first_weights_let_images_through(make):
+    # with torch's own the features are 0.008 long and differ by a twelfth of that, or less
+    torch.manual_seed(0)
+    x = F.avg_pool2d(torch.randn(8, 3, 64, 64), 9, 1, 4) * 5
+    with torch.inference_mode():
+        features = make()[0].eval()(x)
+    length = features.square().mean().sqrt()
+    assert 0.1 < length < 10
+    assert features.std(0).square().mean().sqrt() > 0.1 * length
+
+
 @LIGHT
 def test_learns_aus_of_subjects_never_seen(Estimator, blobs):
     X, Y, groups = blobs
