@@ -60,7 +60,7 @@ STAGE_1 = {"identity_epochs": 3, "identity_lr": 1e-4}
 # moments are half as large for it and there are twice as many steps, so AUs move about 1.4 times
 # as fast; at 1e-3 the loss then exploded late in training.
 STAGE_2 = {"lr": 5e-4}
-# From random weights AlexNet learns slowly, and at 1e-3 not at all.
+# From random weights AlexNet learns slowly; at 1e-3 it had not begun to after six epochs.
 ALEXNET = {"lr": 1e-4}
 
 METHODS = {
