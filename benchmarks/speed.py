@@ -1,6 +1,6 @@
 """Speed of IdenNet's predict and fit beside plain PyTorch, as commonly written.
 
-    python benchmarks/speed.py [--only predict int8 fit overhead import svtpt] [--rounds 5]
+    python benchmarks/speed.py [--only predict int8 fit overhead import methods] [--rounds 5]
 
 Each figure is the median of interleaved rounds, each ratio between two figures of one run. A
 section is written to ``results/speed-<section>.txt``. The plain network has torch's own layers,
@@ -24,6 +24,8 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
+from _cells import count_parameters
+from _methods import METHODS, make_estimator
 from _plain import BATCH, Plain, plain_images, plain_predict
 from _record import Record
 from sklearn.frozen import FrozenEstimator
@@ -33,7 +35,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from skau import IdenNetClassifier, Int8Classifier
 from skau._device import _has_native_bfloat16
 from skau._identity import MinedTriplets
-from skau.baselines import SVTPTClassifier
 from skau.datasets import load_sample_faces, make_au_faces
 from skau.losses import masked_bce
 from skau.metrics import f1_frame
@@ -43,6 +44,12 @@ HERE = Path(__file__).parent
 USUAL = {"identity_epochs": 0, "validation_fraction": 0, "augment": None, "random_state": 0}
 NATIVE = _has_native_bfloat16(torch.device("cpu"))
 PLAIN = {"plain": False, "plain, pool first": True}  # float32, NCHW
+SYSTEMS = (
+    "IdenNet:identity_epochs=0", "LightCNN", "AlexNet", "DRML", "ATF", "ROINet", "SVTPT", "DSN",
+    "SingleEncoder",
+)  # fmt: skip
+# Parameters, and frames a second on a Titan X, of paper 2.
+TABLE_2 = {"IdenNet": ("6,572.8K", 155), "DRML": ("56,855.1K", 82.5), "SVTPT": ("", 2.0)}
 PRECISIONS = ("bfloat16", "float32") if NATIVE else ("float32",)
 
 
@@ -267,18 +274,30 @@ def imports(rounds: int) -> Iterator[str]:
         yield f"  {name:36s} {value:6.2f} s {value / base:5.2f}x"
 
 
-def svtpt(rounds: int) -> Iterator[str]:
-    """Time the personal predictions of SVTPT beside the figure of paper 2, Table II."""
+def methods(rounds: int) -> Iterator[str]:
+    """Compare size and speed of all systems, as Table II of paper 2 does."""
     X, Y, group = data(480)
-    X, train = X[:, ::2, ::2].copy(), group < 16
-    clf = SVTPTClassifier().fit(X[train], Y[train, :4], groups=group[train])
-    test, people = X[~train], group[~train]
-    seconds = medians({"skau": lambda: clf.predict(test, groups=people)}, rounds)
-    rate = len(test) / seconds["skau"]
+    train = group < 16
+    clfs, jobs = {}, {}
+    for spec in SYSTEMS:
+        name = spec.partition(":")[0]
+        clf = make_estimator(spec, {"max_epochs": 1, "validation_fraction": 0}, 0)
+        clfs[name] = clf.fit(X[train], Y[train], groups=group[train])
+        known = {} if METHODS[name].trained else {"groups": group[~train]}
+        jobs[name] = lambda clf=clf, known=known: clf.predict(X[~train], **known)
+    seconds = medians(jobs, rounds)
     yield (
-        f"SVTPT, 64 px, 4 AUs, 16 training people: {rate:.1f} frames/s; 2.0 in the paper (12 AUs, "
-        f"another machine), {rate / 2:.1f}x"
+        f"predict, {(~train).sum()} crops of 128 px, {Y.shape[1]} AUs; in brackets what paper 2 "
+        "has, on a Titan X (DRML with 170 px)"
     )
+    for name, clf in clfs.items():
+        size, rate = count_parameters(clf), (~train).sum() / seconds[name]
+        sizes = "no network" if np.isnan(size) else f"{size / 1000:,.1f}K weights"
+        published = [f"({x})" if x else "" for x in TABLE_2.get(name, ("", ""))]
+        yield (
+            f"  {name:14s}{sizes:>17s} {published[0]:11s} {rate:8.1f} images/s {published[1]:7s} "
+            f"{seconds['IdenNet'] / seconds[name]:5.2f}x"
+        )
 
 
 SECTIONS = {
@@ -287,17 +306,17 @@ SECTIONS = {
     "fit": fit,
     "overhead": overhead,
     "import": imports,
-    "svtpt": svtpt,
+    "methods": methods,
 }
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Run the sections and keep what they say."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=HERE / "results")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     for name in options.only:
         record = Record(options.out / f"speed-{name}.txt")
         for line in SECTIONS[name](options.rounds):

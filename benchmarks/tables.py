@@ -3,18 +3,8 @@ r"""The papers' tables: every method, fold and seed, within a corpus and across 
     python benchmarks/tables.py --work CROPS --train ict-lab=DIR --test ict-wild=DIR \
         --test london=DIR --identities ict-ids=DIR
 
-With the papers' corpora, in the layouts that their loaders in ``skau.datasets`` describe, paper
-2's tables are three runs, each with its own ``--out``, of ``--size 128 --figure --identities
-celeba=DIR --methods IdenNet IdenNet:normalize=False LightCNN LightCNN-pretrained AlexNet DRML ATF
-ROINet SVTPT`` and
-
-    --train bp4d=DIR --test disfa=DIR --test unbc=DIR
-    --train disfa=DIR
-    --train unbc=DIR
-
-The AUs are those that the paper uses within the corpus; across, those that both have.
-Paper 1's are ``--train bp4d=DIR --monitor loss`` with ``--draws 100 --methods DSN SingleEncoder``,
-and with ``--aus AU1 AU6 AU12 AU14 --methods DSN DSN-regions DSN-single-AU``.
+The papers' own tables, from their corpora, are made by ``papers.py``. The AUs are those that paper
+2 uses within a corpus it knows; across, those that both have.
 
 A *cell* is one fit of one method, on all folds but one, with one seed; it is tested on the fold
 left out and on every other corpus. Cells are written to ``--out`` as they are done, and a run

@@ -306,3 +306,41 @@ def test_separation_is_measured_on_people_never_seen(tables, folders, tmp_path):
     assert centred < 0 < features  # without the means nothing but noise tells who it is
     assert len(idennet) == 6
     assert idennet[-1] < 0 < idennet[0]
+
+
+def test_one_command_gives_the_tables_of_both_papers(tables, tmp_path, monkeypatch):
+    import _corpora
+    import papers
+
+    names = sorted({au for aus in _corpora.PUBLISHED_AUS.values() for au in aus})
+    faces = load_sample_faces()
+    rows = np.flatnonzero(np.isin(faces.groups, np.unique(faces.groups)[:6]))[::4]
+    labels = np.random.RandomState(0).randint(2, size=(len(rows), len(names)))
+    table = pd.DataFrame(labels, columns=names)
+    table.insert(0, "image", [f"{row}.png" for row in rows])
+    table.insert(1, "subject", faces.groups[rows])
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    for row in rows:
+        Image.fromarray(faces.images[row]).save(tmp_path / f"{row}.png")
+    monkeypatch.setattr(_corpora, "LOADERS", {})  # every corpus lies in a folder like this one
+    monkeypatch.setattr(papers, "PAPER_2", ["SVTPT"])
+    monkeypatch.setattr(papers, "DRAWS", 2)
+    speeds = []
+    monkeypatch.setattr(papers.speed, "main", speeds.append)
+    corpora = [word for name in papers.CORPORA for word in (f"--{name}", str(tmp_path))]
+    out = tmp_path / "results"
+    papers.main([
+        "--work", str(tmp_path / "work"), *corpora, "--out", str(out),
+        "--size", "32", "--epochs", "1", "--seeds", "0", "--folds", "2",
+    ])  # fmt: skip
+    assert speeds == [["--only", "methods", "--out", str(out)]]
+    found = {file.stem: pd.read_csv(file) for file in out.glob("*.csv")}
+    for name, tests in (("bp4d", {"bp4d", "disfa", "unbc"}), ("disfa", {"disfa"})):
+        assert set(found[name]["test"]) == tests
+        within = found[name].query("test == @name")
+        assert set(within["au"]) == set(_corpora.PUBLISHED_AUS[name])
+    assert set(found["draws"]["method"]) == set(found["dsn"]["method"]) >= set(papers.PAIR)
+    assert found["draws"]["fold"].nunique() == 2
+    assert "all subjects" in (out / "draws.md").read_text()
+    assert set(found["regions"]["au"]) == {"AU1", "AU6", "AU12", "AU14"}
+    assert set(found) == {"bp4d", "disfa", "unbc", "dsn", "draws", "regions"}
