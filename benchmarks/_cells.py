@@ -2,9 +2,12 @@
 
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,8 @@ from skau.metrics import au_report, identity_leakage
 
 # Predicted with the unlabelled frames of the test person: a row of its own in every table.
 UNLABELLED = " + unlabelled frames"
+
+_ROWS = 1024  # crops that are copied at a time
 
 COLUMNS = [
     "method", "train", "test", "fold", "seed", "au", "f1", "accuracy", "auc", "n_pos", "n",
@@ -42,7 +47,12 @@ class Setting:
     identities: Corpus | None
     aus: list[str]
     budget: dict[str, Any]  # parameters of every network that is trained
-    histories: Path
+    work: Path  # folder of crops and learning curves
+
+    @property
+    def histories(self) -> Path:
+        """Where the learning curves are."""
+        return self.work / "histories"
 
 
 def make_folds(corpus: Corpus, n_folds: int, inside: str | None = None) -> list[Fold]:
@@ -89,23 +99,47 @@ def make_draws(corpus: Corpus, n_draws: int) -> list[Fold]:
     return [Fold(f"draw{i:03d}", five[:4], five[4:]) for i, five in enumerate(drawn)]
 
 
+@contextmanager
 def training_part(
     setting: Setting, fold: Fold, spec: str
-) -> tuple[np.ndarray, pd.DataFrame, np.ndarray]:
-    """Images, labels and subjects of the training subjects, and the identity corpus below."""
+) -> Iterator[tuple[np.ndarray, pd.DataFrame, np.ndarray]]:
+    """Images, labels and subjects of the training subjects, and the identity corpus below.
+
+    The images are a memory map in a file that lasts as long as the context: the papers' corpora
+    together may be larger than the memory.
+    """
     method, corpus = parse_method(spec), setting.corpus
     rows = np.flatnonzero(np.isin(corpus.groups, fold.train))
-    X = corpus.part(rows, method.regions)
+    sources = [(corpus, rows)]
     Y = corpus.target.reindex(columns=setting.aus).iloc[rows]
     groups = corpus.groups[rows]
     if method.identities and setting.identities is not None:
         ids = setting.identities
-        X = np.concatenate([X, ids.part(np.arange(len(ids.groups)), method.regions)])
+        sources.append((ids, np.arange(len(ids.groups))))
         Y = pd.concat([Y, pd.DataFrame(np.nan, range(len(ids.groups)), Y.columns)])
         groups = np.concatenate([
             np.char.add(f"{corpus.name}/", groups), np.char.add(f"{ids.name}/", ids.groups)
         ])  # fmt: skip
-    return X, Y.reset_index(drop=True), groups
+    with TemporaryDirectory(dir=setting.work, prefix="training-") as folder:
+        X = map_crops(Path(folder) / "crops.npy", sources, method.regions)
+        yield X, Y.reset_index(drop=True), groups
+
+
+def map_crops(file: Path, sources: list[tuple[Corpus, np.ndarray]], regions: bool) -> np.ndarray:
+    """Write rows of corpora one below the other, and return the file as a memory map."""
+    parts = [
+        (corpus, rows[i : i + _ROWS])
+        for corpus, rows in sources
+        for i in range(0, len(rows), _ROWS)
+    ]
+    shape = parts[0][0].part(parts[0][1][:1], regions).shape[1:]
+    n = sum(len(rows) for _, rows in parts)
+    X, end = np.lib.format.open_memmap(file, "w+", np.uint8, (n, *shape)), 0
+    for corpus, rows in parts:
+        start, end = end, end + len(rows)
+        X[start:end] = corpus.part(rows, regions)
+    X.flush()
+    return np.load(file, mmap_mode="r")
 
 
 def score(
@@ -162,10 +196,10 @@ def fit_method(
 
 def run_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame:
     """Fit once; test on the fold left out and on every other corpus."""
-    X, Y, groups = training_part(setting, fold, spec)
-    start = time.perf_counter()
-    clf = fit_method(setting, spec, seed, X, Y, groups)
-    seconds = time.perf_counter() - start
+    with training_part(setting, fold, spec) as (X, Y, groups):
+        start = time.perf_counter()
+        clf = fit_method(setting, spec, seed, X, Y, groups)
+        seconds = time.perf_counter() - start
     mine = np.flatnonzero(np.isin(setting.corpus.groups, fold.test))
     tests = [(setting.corpus, mine)]
     tests += [(other, np.arange(len(other.groups))) for other in setting.others]

@@ -59,10 +59,11 @@ class Corpus:
         }
 
     def part(self, rows: np.ndarray, regions: bool) -> np.ndarray:
-        """Crops of some rows; of all regions, (n, 3, size, size, 3), or the full face."""
+        """Crops of rows in order; of all regions, (n, 3, size, size, 3), or the full face."""
         if regions:
             return np.stack([crops[rows] for crops in self.crops.values()], axis=1)
-        return self.crops["full"][rows]
+        crops = self.crops["full"]
+        return crops if len(rows) == len(crops) else crops[rows]  # a map stays one
 
 
 def open_corpus(spec: str, work: Path, size: int, regions: tuple[str, ...]) -> Corpus:

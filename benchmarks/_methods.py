@@ -33,7 +33,7 @@ class TakeRegion(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(X[:, REGIONS.index(self.region)])
+        return X[:, REGIONS.index(self.region)]
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

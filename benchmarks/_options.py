@@ -47,5 +47,5 @@ def open_setting(
     if args.lr is not None:
         budget["lr"] = args.lr
     aus = args.aus or published_aus(train.name)
-    setting = Setting(train, others, ids, aus, budget, args.work / "histories")
+    setting = Setting(train, others, ids, aus, budget, args.work)
     return setting, make_folds(train, args.folds, args.inside)

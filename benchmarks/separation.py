@@ -75,17 +75,17 @@ def au_auc(a: np.ndarray, Y: pd.DataFrame, b: np.ndarray, true: pd.DataFrame) ->
 
 def measure(setting: Setting, spec: str, fold: Fold, record: Record) -> None:
     """Fit a system and probe what it holds."""
-    X, Y, groups = training_part(setting, fold, spec)
-    clf = fit_method(setting, spec, 0, X, Y, groups)
     rows = np.flatnonzero(np.isin(setting.corpus.groups, fold.test))
     people, true = setting.corpus.groups[rows], setting.corpus.target[setting.aus].iloc[rows]
     Z = setting.corpus.part(rows, regions=False)
-    record.say(f"{spec}, trained on {len(fold.train)} people, probed on {len(fold.test)}")
-    for name, a, b in representations(clf, X, groups, Z, people):
-        record.say(
-            f"  {name:56s} identity leakage {identity_leakage(b, people):5.2f}   AU AUC "
-            f"{100 * au_auc(a, Y, b, true):5.1f}"
-        )
+    with training_part(setting, fold, spec) as (X, Y, groups):
+        clf = fit_method(setting, spec, 0, X, Y, groups)
+        record.say(f"{spec}, trained on {len(fold.train)} people, probed on {len(fold.test)}")
+        for name, a, b in representations(clf, X, groups, Z, people):
+            record.say(
+                f"  {name:56s} identity leakage {identity_leakage(b, people):5.2f}   AU AUC "
+                f"{100 * au_auc(a, Y, b, true):5.1f}"
+            )
 
 
 def main(argv: list[str] | None = None) -> None:

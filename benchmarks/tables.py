@@ -207,7 +207,7 @@ def main(argv: list[str] | None = None) -> None:
     beside = read_results(args.beside)
     write_report(results, config, args.out.with_suffix(".md"), beside)
     if args.figure:
-        write_figure(results, args.work / "histories", args.out.with_suffix(".png"), beside)
+        write_figure(results, setting.histories, args.out.with_suffix(".png"), beside)
 
 
 if __name__ == "__main__":

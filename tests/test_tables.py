@@ -166,7 +166,7 @@ def test_nothing_of_the_test_subjects_is_learnt(tables, folders):
         None,
         ["AU1", "AU12"],
         {"max_epochs": 2, "validation_fraction": 0.3},
-        folders / "work" / "histories",
+        folders / "work",
     )
     before = run_cell(setting, "LightCNN", fold, 0)
     test = np.isin(corpus.groups, fold.test)
