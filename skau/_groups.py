@@ -16,7 +16,8 @@ def check_groups(groups: Any, n_rows: int) -> np.ndarray:
             f"groups must hold one subject for each of the {n_rows} rows of X; "
             f"its shape is {subjects.shape}"
         )
-    missing = np.flatnonzero(pd.isna(subjects))
+    # as objects: among strings NumPy makes a NaN the name "nan"
+    missing = np.flatnonzero(pd.isna(np.asarray(groups, dtype=object)))
     if len(missing):
         raise ValueError(
             f"groups has no subject at row {missing[0]} ({len(missing)} such rows in all); leave "

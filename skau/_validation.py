@@ -114,6 +114,8 @@ def check_labels(Y: Any, X: Any, estimator: Any, classes: Any = None) -> Labels:
     if names is None and isinstance(Y, pd.Series) and Y.name is not None:
         names = [Y.name]
     array = np.asarray(Y)
+    if array.dtype.kind == "U" and pd.isna(np.asarray(Y, dtype=object)).any():
+        array = np.asarray(Y, dtype=object)  # among strings NumPy makes a NaN the label "nan"
     if array.ndim not in (1, 2):
         raise ValueError(f"y must have shape (n, n_aus) or (n,), got {array.shape}")
     check_consistent_length(X, array)

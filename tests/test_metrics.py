@@ -5,6 +5,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 from sklearn.model_selection import cross_validate
+from sklearn.neighbors import KNeighborsClassifier
 
 from skau.metrics import (
     accuracy,
@@ -160,3 +161,37 @@ def test_leakage_says_what_it_cannot_do():
         identity_leakage(np.zeros((9, 2)), np.zeros(9))
     with pytest.raises(ValueError, match="'b' has 2 rows"):
         identity_leakage(np.zeros((9, 2)), ["a"] * 7 + ["b"] * 2)
+
+
+def test_columns_are_matched_by_name(table):
+    Y, P = table
+    expected, P = au_report(Y, P), pd.DataFrame(P, columns=Y.columns)
+    pd.testing.assert_frame_equal(au_report(Y, P[P.columns[::-1]]), expected)
+    pd.testing.assert_frame_equal(au_report(Y, P.set_axis(range(P.shape[1]), axis=1)), expected)
+    with pytest.raises(ValueError, match="Y_proba has the columns .*give both the same names"):
+        au_report(Y, P.rename(columns={"AU4": "AU5"}))
+
+
+def test_nullable_labels_are_labels(table):
+    Y, P = table
+    pd.testing.assert_frame_equal(au_report(Y.astype("Int64"), P), au_report(Y, P))
+    pd.testing.assert_frame_equal(
+        au_report(Y.astype(object).where(Y.notna(), None), P), au_report(Y, P)
+    )
+
+
+def test_the_mean_of_a_report_is_no_au():
+    a, b = pd.Series({"AU1": 0.8, "AU2": 0.4}), pd.Series({"AU1": 0.4, "AU2": 0.4})
+    with_mean = (pd.concat([s, pd.Series({"mean": 0.1})]) for s in (a, b))
+    assert drop_rate(*with_mean) == drop_rate(a, b) == 0.25
+
+
+def test_scorers_of_several_classes_and_of_lists_of_probabilities():
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(60, 3), rng.randint(3, size=60)
+    with pytest.raises(ValueError, match="the estimator knows 3 classes"):
+        f1_frame_scorer(LogisticRegression().fit(X, y), X, y)
+    Y = (X[:, :2] + rng.randn(60, 2) > 0).astype(int)
+    clf = KNeighborsClassifier().fit(X, Y)
+    expected = [roc_auc_score(Y[:, j], clf.predict_proba(X)[j][:, 1]) for j in range(2)]
+    assert roc_auc_scorer(clf, X, Y) == pytest.approx(np.mean(expected))

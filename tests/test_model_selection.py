@@ -12,6 +12,7 @@ import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.model_selection import cross_val_predict as sklearn_cross_val_predict
 
@@ -460,3 +461,12 @@ def test_published_folds():
     left_out = {14, 15, 19, 20, 22}  # numbers that DISFA does not use
     assert disfa == [f"SN{i:03}" for i in range(1, 33) if i not in left_out]
     assert [len(part) for part in DISFA_FOLDS.values()] == [9, 9, 9]
+
+
+def test_predictions_of_folds_that_know_other_classes():
+    X, y, cv = np.zeros((6, 1)), np.array(["b", "c", "a", "c", "a", "b"]), SubjectKFold(3)
+    with pytest.raises(ValueError, match="fold 1 has the classes b, c, that of fold 0 a, b, c"):
+        cross_val_predict(DummyClassifier(), X, y, groups=[0, 0, 1, 2, 1, 2], cv=cv)
+    groups = [0, 0, 1, 1, 2, 2]
+    found = cross_val_predict(DummyClassifier(), X, y, groups=groups, cv=cv, method="predict")
+    assert set(found) <= {"a", "b", "c"}

@@ -13,9 +13,9 @@ import pandas as pd
 from skau.datasets._bunch import au_names, code_labels, make_bunch
 from skau.datasets._files import (
     Gaps,
+    coded_images,
     find_folders,
     has_images,
-    numbered_images,
     only,
     read_numbers,
     some,
@@ -108,7 +108,8 @@ def load_bp4d(
     FileNotFoundError
         If labels or images are not there.
     ValueError
-        If a file has other codes than 0, 1, 9, -1 and 999, or cannot be read.
+        If a file has other codes than 0, 1, 9, -1 and 999, or cannot be read, or if there is an
+        image 0 while `first_frame` is 1.
 
     Warns
     -----
@@ -134,13 +135,13 @@ def load_bp4d(
     sequences = []
     for subject, task in tasks:
         path = label_files.get((subject, task))
-        images = numbered_images(image_dir / subject / task)
+        images = coded_images(image_dir / subject / task, first_frame)
         sequences.append(
             FaceSequence(
                 subject,
                 f"{subject}/{task}",
                 None if path is None else _read_labels(path, names, gaps),
-                {number - first_frame + 1: image for number, image in images.items()},
+                images,
             )
         )
     rows = collect_rows(sequences, names, gaps, uncoded="keep" if uncoded else "drop")

@@ -13,9 +13,9 @@ import pandas as pd
 from skau.datasets._bunch import au_names, code_labels, make_bunch
 from skau.datasets._files import (
     Gaps,
+    coded_images,
     find_folders,
     has_images,
-    numbered_images,
     only,
     read_numbers,
     visible,
@@ -150,7 +150,7 @@ def load_disfa(
             )
         subjects = {subject for found, subject in frame_dirs if found == side}
         for subject in sorted(subjects | set(label_files)):
-            images = _frames(frame_dirs.get((side, subject)), first_frame)
+            images = coded_images(frame_dirs.get((side, subject)), first_frame)
             labels = _read_labels(label_files.get(subject), subject, names, threshold, gaps)
             sequences.append(FaceSequence(subject, f"{subject}/{side}", labels, images))
     rows = collect_rows(sequences, names, gaps)
@@ -189,17 +189,6 @@ def _frame_folders(root: Path, camera: str) -> dict[tuple[str, str], Path]:
             )
         found[side, subject] = path
     return found
-
-
-def _frames(folder: Path | None, first_frame: int) -> dict[int, str]:
-    images = numbered_images(folder) if folder is not None else {}
-    early = [number for number in images if number < first_frame]
-    if early:
-        raise ValueError(
-            f"{folder} holds an image {min(early)}, but first_frame={first_frame}. If its images "
-            f"count from {min(early)}, pass first_frame={min(early)}; the labels count from 1."
-        )
-    return {number - first_frame + 1: path for number, path in images.items()}
 
 
 def _read_labels(

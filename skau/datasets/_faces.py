@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from skau._warning import user_level
 from skau.datasets._bunch import UNKNOWN, au_names, code_labels, make_bunch
 from skau.datasets._files import Gaps, some, wrong_folder
 
@@ -111,7 +113,7 @@ def load_faces(
     """
     root = Path(folder)
     path = _find_table(root, csv)
-    table = pd.read_csv(path, encoding="utf-8-sig")
+    table = _read(path)
     if not len(table):
         raise ValueError(f"{path} has no rows.")
     columns = _label_columns(table, aus, path)
@@ -123,9 +125,9 @@ def load_faces(
                 f"{'aus={...}' if role.startswith('AU') else f'{role}=...'}."
             )
     # Paths and subjects are text: "001" is not 1, and somebody may be called "NA".
-    as_text = pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False)
+    as_text = _read(path, dtype=str, keep_default_na=False)
     for column in (image, subject):
-        table[column] = as_text[column]
+        table[column] = as_text[column].str.strip()
         empty = table.index[table[column] == ""]
         if len(empty):
             raise ValueError(f"{path}: row {empty[0] + 2} has no {column}.")
@@ -183,15 +185,36 @@ def _label_columns(
     """Return the column of each AU."""
     if isinstance(aus, Mapping):
         return dict(zip(au_names(aus), aus.values(), strict=True))
-    named = [column for column in map(str, table) if re.fullmatch(r"AU\d+", column)]
+    named = [column for column in map(str, table) if re.fullmatch(r"(?i)AU\d+", column)]
     found = dict(zip(au_names(named), named, strict=True))
     if aus is None:
+        alike = [column for column in map(str, table) if re.match(r"(?i)AU[ _-]?\d", column)]
+        if alike and not found:
+            warnings.warn(
+                f"{path}: no column is called AU1, AU2, ..., so no AU is read; to read those "
+                f"called {some(alike)}, say what they are: aus={{'AU1': {alike[0]!r}, ...}}",
+                stacklevel=user_level(),
+            )
         return found
     wanted = au_names(aus)
     absent = [au for au in wanted if au not in found]
     if absent:
         raise ValueError(f"{path} has no column for {some(absent)}; it has {some(found, 30)}.")
     return {au: found[au] for au in wanted}
+
+
+def _read(path: Path, **options: Any) -> pd.DataFrame:
+    """Read a CSV, and say which one if that fails."""
+    try:
+        table = pd.read_csv(path, encoding="utf-8-sig", **options)
+    except ValueError as error:  # pandas' own errors and those of decoding are ValueErrors
+        raise ValueError(
+            f"{path} cannot be read: {error}. It must be a table in UTF-8, separated by commas "
+            "(in Excel: 'CSV UTF-8')."
+        ) from None
+    if len(table.columns) == 1 and ";" in str(table.columns[0]):
+        raise ValueError(f"{path} is separated by semicolons; save it with commas.")
+    return table
 
 
 def _exist(paths: list[Path]) -> list[bool]:

@@ -105,6 +105,18 @@ def numbered_images(folder: Path) -> dict[int, str]:
     return numbered
 
 
+def coded_images(folder: Path | None, first_frame: int) -> dict[int, str]:
+    """Return the images of a folder by the frames that coders count from 1."""
+    images = numbered_images(folder) if folder is not None else {}
+    early = [number for number in images if number < first_frame]
+    if early:
+        raise ValueError(
+            f"{folder} holds an image {min(early)}, but first_frame={first_frame}. If its images "
+            f"count from {min(early)}, pass first_frame={min(early)}; the labels count from 1."
+        )
+    return {number - first_frame + 1: path for number, path in images.items()}
+
+
 def read_numbers(path: Path, **kwargs: object) -> pd.DataFrame:
     """Read a table without a header, naming the file if that fails."""
     try:

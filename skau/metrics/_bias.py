@@ -26,8 +26,8 @@ def drop_rate(orig: Any, new: Any, *, method: str = "mean_of_rates") -> float:
     orig : Series or array-like of shape (n_aus,)
         F1 of each AU within the corpus trained on.
     new : Series or array-like of shape (n_aus,)
-        F1 of each AU on the other corpus. Two Series are compared over the AUs that both name;
-        arrays must hold the same AUs.
+        F1 of each AU on the other corpus. Two Series are compared over the AUs that both name,
+        without the "mean" of ``au_report``; arrays must hold the same AUs.
     method : {"mean_of_rates", "rate_of_means"}, default="mean_of_rates"
         ``mean((orig - new) / orig)`` as paper 2 prints it, or ``1 - mean(new) / mean(orig)``,
         which agrees better with the figures in its text.
@@ -48,6 +48,7 @@ def drop_rate(orig: Any, new: Any, *, method: str = "mean_of_rates") -> float:
     """
     if isinstance(orig, pd.Series) and isinstance(new, pd.Series):
         shared = orig.index.intersection(new.index, sort=False)
+        shared = shared.drop("mean", errors="ignore")  # of au_report, no AU
         if not len(shared):
             raise ValueError(
                 f"orig and new share no AU: they name {orig.index.tolist()} and "

@@ -113,7 +113,7 @@ def au_report(
     >>> report.loc["y0", ["precision", "recall", "roc_auc"]].tolist()
     [1.0, 0.5, 1.0]
     """
-    proba = np.asarray(Y_proba, dtype=float)
+    proba = Y_proba if isinstance(Y_proba, pd.DataFrame) else np.asarray(Y_proba, dtype=float)
     table = LabelTable(Y_true, proba, sample_weight, "Y_proba")
     decided = LabelTable(Y_true, (proba > threshold).astype(float), sample_weight, "Y_proba")
     tp, fp, fn, tn = decided.counts()

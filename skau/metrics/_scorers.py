@@ -14,7 +14,12 @@ def _present(estimator: Any, Y: Any) -> Any:
     """Code a 1-D ``y`` of any two labels as 0, 1 and NaN, by the estimator's ``classes_``."""
     if np.ndim(Y) == 2:
         return Y
-    y = np.asarray(Y)
+    if len(estimator.classes_) != 2:
+        raise ValueError(
+            f"a 1-D y holds one AU, but the estimator knows {len(estimator.classes_)} classes: "
+            f"{list(estimator.classes_)}; pass a column of 0 and 1 for each"
+        )
+    y = np.asarray(Y, dtype=object)
     return np.where(pd.isna(y), np.nan, y == estimator.classes_[1])
 
 
@@ -73,4 +78,7 @@ def roc_auc_scorer(estimator: Any, X: Any, Y: Any) -> float:
         The mean over the AUs of which ``y`` holds both classes; NaN if none does.
     """
     proba = estimator.predict_proba(X)
+    if isinstance(proba, list):  # scikit-learn's own: a pair of columns for each AU
+        pairs = zip(proba, estimator.classes_, strict=True)
+        proba = np.column_stack([p @ (np.asarray(known) == 1) for p, known in pairs])
     return _mean(roc_auc(_present(estimator, Y), proba[:, 1] if np.ndim(Y) == 1 else proba))

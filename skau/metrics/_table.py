@@ -17,7 +17,7 @@ class LabelTable:
         if columns is None and isinstance(Y_true, pd.Series) and Y_true.name is not None:
             columns = [Y_true.name]
         self.true = _columns(Y_true)
-        self.other = _columns(Y_other)
+        self.other = _columns(_in_order(Y_other, Y_true, name))
         if self.true.shape != self.other.shape:
             raise ValueError(
                 f"Y_true has shape {np.shape(Y_true)}, but {name} {np.shape(Y_other)}"
@@ -80,8 +80,24 @@ class LabelTable:
         return values
 
 
+def _in_order(Y_other: Any, Y_true: Any, name: str) -> Any:
+    """Return a table with its columns in the order of the labels', if both name them."""
+    if not (isinstance(Y_other, pd.DataFrame) and isinstance(Y_true, pd.DataFrame)):
+        return Y_other
+    if Y_other.columns.dtype.kind == "i" or Y_other.columns.equals(Y_true.columns):
+        return Y_other
+    if len(Y_other.columns) != len(Y_true.columns) or set(Y_other) != set(Y_true):
+        raise ValueError(
+            f"{name} has the columns {Y_other.columns.tolist()}, but Y_true "
+            f"{Y_true.columns.tolist()}; give both the same names, or pass arrays, which are "
+            "compared by position"
+        )
+    return Y_other[Y_true.columns]
+
+
 def _columns(Y: Any) -> np.ndarray:
-    values = np.asarray(Y, dtype=float)
+    table = np.asarray(Y)
+    values = np.where(pd.isna(table), np.nan, table).astype(float)  # None and pandas.NA, too
     if values.ndim not in (1, 2):
         raise ValueError(f"expected shape (n, n_aus) or (n,), got {values.shape}")
     return values[:, None] if values.ndim == 1 else values

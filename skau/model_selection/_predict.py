@@ -60,7 +60,7 @@ def cross_val_predict(
     Raises
     ------
     ValueError
-        If a row is in two test parts, or a fit fails.
+        If a row is in two test parts, folds know different classes, or a fit fails.
 
     Examples
     --------
@@ -93,13 +93,28 @@ def cross_val_predict(
     rows, counts = np.unique(np.concatenate(parts), return_counts=True)
     if (counts > 1).any():
         raise ValueError(f"Row {rows[counts > 1][0]} is in more than one test part of cv.")
+    if method != "predict":
+        _require_equal_classes(fitted["estimator"])
     results = [
-        np.asarray(getattr(model, method)(_safe_indexing(X, test)), dtype=float)
+        np.asarray(getattr(model, method)(_safe_indexing(X, test)))
         for model, test in zip(fitted["estimator"], parts, strict=True)
     ]
-    predictions = np.full((_num_samples(X), *results[0].shape[1:]), np.nan)
+    kind = float if all(result.dtype.kind in "bfiu" for result in results) else object
+    predictions = np.full((_num_samples(X), *results[0].shape[1:]), np.nan, dtype=kind)
     predictions[np.concatenate(parts)] = np.concatenate(results)
     return predictions
+
+
+def _require_equal_classes(models: list[Any]) -> None:
+    """Refuse to put columns of different classes below each other."""
+    known = [[str(c) for c in np.ravel(getattr(model, "classes_", []))] for model in models]
+    for fold, classes in enumerate(known):
+        if classes != known[0]:
+            raise ValueError(
+                f"The training part of fold {fold} has the classes {', '.join(classes)}, that of "
+                f"fold 0 {', '.join(known[0])}; choose a cv whose parts hold all of them, as "
+                "StratifiedSubjectKFold tries to."
+            )
 
 
 def _no_score(estimator: Any, X: Any, y: Any) -> float:

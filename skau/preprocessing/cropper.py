@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from tqdm import tqdm
 
 from skau._device import resolve_device
+from skau._groups import check_groups
 from skau._memory import Kept
 from skau._warning import user_level
 
@@ -63,7 +64,8 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         Widens the crop on each side by this fraction of its side; negative values narrow it.
     landmarks_per_subject : int or None, default=None
         With ``groups``, find the landmarks in so many evenly spread images of each subject only,
-        and cut all images of the subject by their median.  None: each image by its own.
+        and cut all images of the subject by their median.  None: each image by its own.  Scorers
+        tell `predict` no groups: in searches let X be the table of ``detect(X, groups=...)``.
     select : {"largest", "central", "most_confident"}, default="largest"
         Which face to take where there are several.  ``"largest"`` is by far the fastest: the
         search can stop at the first size at which there is a face.
@@ -321,13 +323,7 @@ class FaceCropper(TransformerMixin, BaseEstimator):
             return source, known, None
         if isinstance(source, Video):
             raise ValueError("groups are for images; pool the table of a video: pool_by_subject")
-        groups = np.asarray(groups)
-        if groups.shape != (len(source),):
-            raise ValueError(
-                f"groups has the shape {groups.shape}, but X has {len(source)} images: give the "
-                "subject of each"
-            )
-        return source, known, groups
+        return source, known, check_groups(groups, len(source))
 
     def _run(
         self,
@@ -345,7 +341,7 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         items: Iterable[Any]
         work: Callable[..., list[Done]] = worker.work
         if isinstance(source, Video):
-            total, results = source.n_frames, Results(None, size, out, None)
+            total, begun, results = source.n_frames, 0, Results(None, size, out, None)
             search = worker.needs_landmarks or not cut
             items = worker.follow(source, [] if times is None else times, search=search)
         else:
@@ -356,14 +352,15 @@ class FaceCropper(TransformerMixin, BaseEstimator):
                 run = {f.name: getattr(worker, f.name) for f in fields(worker)}
                 run |= {"cut": cut, "images": fingerprint(*parts)}
             total, results = len(rows), Results(len(rows), size, out, run)
-            left = rows[results.rows :]
+            left = rows[results.left(total)]
+            begun = total - len(left)
             landmarks = [None] * len(left) if known is None else known[left]
             items = zip(source.loaders(left), landmarks, strict=True)
             if self.memory is not None and isinstance(source, ImageSource):
                 prints = (partial(source.fingerprint, row) for row in left)
                 items = zip(items, prints, strict=True)
                 work = partial(work_or_remember, Kept(self.memory), worker)
-        bar = tqdm(total=total, initial=results.rows, desc="faces", disable=not self.verbose)
+        bar = tqdm(total=total, initial=begun, desc="faces", disable=not self.verbose)
         try:
             with bar:
                 for done in in_threads(partial(work, cut=cut), items, self.n_jobs):

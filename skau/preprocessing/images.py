@@ -1,5 +1,6 @@
 """Images from arrays, files and PIL, as RGB with 8 bits a channel."""
 
+import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from os import PathLike, fspath
@@ -10,11 +11,22 @@ import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
 __all__ = ["ImageSource", "read_image"]
 
-READ_ERRORS = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+READ_ERRORS = (
+    OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError,
+)  # fmt: skip
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _KINDS = "an array (n, height, width[, 1|3|4]), or a list, Series or one-column DataFrame of paths"
 
 
@@ -53,11 +65,19 @@ def read_image(image: Any) -> Image.Image:
             ) from None
         with opened:
             opened.load()
-            ImageOps.exif_transpose(opened, in_place=True)
-            return _as_rgb(opened)
+            return _as_rgb(_upright(opened))
     if isinstance(image, Image.Image):
-        return _as_rgb(ImageOps.exif_transpose(image))
+        return _as_rgb(_upright(image))
     return Image.fromarray(_as_uint8_rgb(np.asarray(image)))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn an image as its orientation tag says.
+
+    Pillow's ``exif_transpose`` also writes all other tags anew, and fails where one is malformed.
+    """
+    method = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if method is None else image.transpose(method)
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
@@ -167,7 +187,7 @@ class ImageSource:
         if isinstance(item, str | PathLike):
             item = Path(item).read_bytes()
         elif isinstance(item, Image.Image):
-            item = (item.mode, item.size, item.tobytes(), bytes(item.getexif().tobytes()))
+            item = np.asarray(read_image(item))
         return str(joblib.hash(item))
 
     def name(self, row: int) -> str:

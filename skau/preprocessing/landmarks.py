@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_consistent_length
+
+from skau._groups import check_groups
 
 from .images import ImageSource
 from .video import FrameSource
@@ -101,10 +102,9 @@ def pool_by_subject(table: pd.DataFrame, groups: ArrayLike) -> pd.DataFrame:
     ValueError
         If the images of a subject differ in size, so that their pixels are not the same places.
     """
-    check_consistent_length(table, groups)
     pooled = table.copy()
     values = table.loc[:, list(COLUMNS)].to_numpy(dtype=float)
-    pooled[list(COLUMNS)] = pool_values(values, np.asarray(groups))
+    pooled[list(COLUMNS)] = pool_values(values, check_groups(groups, len(table)))
     return pooled
 
 
@@ -121,6 +121,8 @@ def pool_values(values: NDArray[np.float64], groups: NDArray[Any]) -> NDArray[np
                 f"groups: the images of subject {str(subject)!r} differ in size ({shown}), so "
                 "they cannot share landmarks; make each size a subject, or crop image by image"
             )
+        if len(sizes):
+            pooled[rows, SIZE] = sizes[0]  # also of images that were not looked at
         faces = pooled[rows, FACE]
         faces = faces[~np.isnan(faces).any(axis=1)]
         pooled[rows, FACE] = np.median(faces, axis=0).round(DECIMALS) if len(faces) else np.nan

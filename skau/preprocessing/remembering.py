@@ -7,7 +7,7 @@ from skau import __version__
 from skau._memory import Kept
 
 from .images import READ_ERRORS
-from .working import Done, Item, Worker
+from .working import NO_FACE, Done, Item, Worker
 
 __all__ = ["work_or_remember"]
 
@@ -41,7 +41,7 @@ def work_or_remember(
         results = worker.work([items[place][0] for place in rest], cut=cut)
         for place, result in zip(rest, results, strict=True):
             key = keys[place]
-            if key is not None:
-                kept.put(result, key)
+            if key is not None and result.problem in (None, NO_FACE):
+                kept.put(result, key)  # whatever else went wrong may go right another time
             done[place] = result
     return [done[place] for place in range(len(items))]

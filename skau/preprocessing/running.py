@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from itertools import islice
-from os import PathLike, fspath
+from os import PathLike, fsencode, fspath
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from .landmarks import COLUMNS
-from .storage import Journal, NpyWriter, check_out
-from .working import Done
+from .storage import Journal, NpyWriter, check_out, refuse_journal
+from .working import NO_FACE, Done
 
 __all__ = ["Results", "fingerprint", "in_threads", "table_writer"]
 
@@ -86,12 +86,18 @@ class Results:
     ) -> None:
         self.values: list[list[float]] = []
         self.problems: dict[int, str] = {}
-        self._journal = Journal(out, run) if out is not None and run is not None else None
+        self._journal = None
+        if out is not None and run is not None:
+            self._journal = Journal(out, run)
+        elif out is not None:
+            refuse_journal(out)
         self._writer: NpyWriter | None = None
         self._memory: NDArray[np.uint8] | None = None
         self._crops: list[NDArray[np.uint8]] = []
         for values, problem in self._journal.done if self._journal else []:
             self._note(values, problem)
+        # what went wrong may have been mended since
+        self._again = deque(row for row, why in self.problems.items() if why != NO_FACE)
         if size is not None and out is not None:
             try:
                 self._writer = NpyWriter(out, size, self.rows)
@@ -106,8 +112,21 @@ class Results:
         """Number of rows done; at first, those of an earlier, interrupted run."""
         return len(self.values)
 
+    def left(self, total: int) -> list[int]:
+        """Return what is to be added, in order: rows that failed earlier, then the others."""
+        return [*self._again, *range(self.rows, total)]
+
     def add(self, done: list[Done]) -> None:
         """Take the next rows."""
+        if self._again:
+            again = [self._again.popleft() for _ in range(min(len(done), len(self._again)))]
+            for row, one in zip(again, done, strict=False):
+                self._replace(row, one)
+            if self._journal is not None and not self._again:
+                self._journal.rewrite(
+                    [(values, self.problems.get(row)) for row, values in enumerate(self.values)]
+                )
+            done = done[len(again) :]
         crops = [one.crop for one in done if one.crop is not None]
         if self._writer is not None:
             self._writer.append(crops)
@@ -120,6 +139,15 @@ class Results:
             self._journal.append(new)
         for values, problem in new:
             self._note(values, problem)
+
+    def _replace(self, row: int, one: Done) -> None:
+        """Take a row that failed in an earlier run."""
+        if self._writer is not None and one.crop is not None:
+            self._writer.replace(row, one.crop)
+        self.values[row] = one.values.tolist()
+        del self.problems[row]
+        if one.problem is not None:
+            self.problems[row] = one.problem
 
     def _note(self, values: list[float], problem: str | None) -> None:
         if problem is not None:
@@ -153,7 +181,7 @@ def fingerprint(*parts: Any) -> str:
     """Return a short text that differs for different paths and numbers."""
     digest = hashlib.sha256()
     for part in parts:
-        data = part.tobytes() if isinstance(part, np.ndarray) else "\0".join(part).encode()
+        data = part.tobytes() if isinstance(part, np.ndarray) else b"\0".join(map(fsencode, part))
         digest.update(data)
     return digest.hexdigest()[:32]
 

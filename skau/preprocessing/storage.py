@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Journal", "NpyWriter", "check_out"]
+__all__ = ["Journal", "NpyWriter", "check_out", "refuse_journal"]
 
 
 def check_out(out: str | PathLike[str] | None, *suffixes: str) -> None:
@@ -27,6 +27,16 @@ def check_out(out: str | PathLike[str] | None, *suffixes: str) -> None:
         )
     if path.is_dir():
         raise IsADirectoryError(f"out={str(path)!r} is a folder; name a file in it")
+
+
+def refuse_journal(out: str | PathLike[str]) -> None:
+    """Do not write over the results of an interrupted run that could go on."""
+    journal = Path(f"{os.fspath(out)}.journal")
+    if journal.exists():
+        raise ValueError(
+            f"out: {str(journal)!r} is left from an interrupted run on files; repeat that run, "
+            "delete the journal to start anew, or choose another out"
+        )
 
 
 class NpyWriter:
@@ -48,12 +58,26 @@ class NpyWriter:
                 f"out: {str(self.path)!r} is gone, but the journal of its interrupted run is "
                 f"there; delete '{self.path}.journal' to start anew"
             )
+        if rows:
+            self._check(rows)
         self._file = open(self.path, "r+b" if rows else "w+b")  # noqa: SIM115
-        if rows and self._file.read(len(self._header(0)))[:6] != b"\x93NUMPY":
-            raise ValueError(f"out: {str(self.path)!r} is not a .npy file")
         self._write_header()
-        self._file.truncate(self._file.tell() + rows * size * size * 3)
+        self._first = self._file.tell()
+        self._file.truncate(self._first + rows * size * size * 3)
         self._file.seek(0, os.SEEK_END)
+
+    def _check(self, rows: int) -> None:
+        """Refuse a file that is not what the journal beside it is about."""
+        try:
+            shape = np.load(self.path, mmap_mode="r").shape
+        except ValueError as error:  # no .npy file, or one that has lost its end
+            shape = (str(error),)
+        if shape[1:] != self._shape or shape[0] < rows:
+            raise ValueError(
+                f"out: {str(self.path)!r} does not hold the {rows} crops of which the journal of "
+                f"its interrupted run tells (found: {', '.join(map(str, shape))}); delete "
+                f"'{self.path}.journal' to start anew"
+            )
 
     def append(self, images: Sequence[NDArray[np.uint8]]) -> None:
         """Write images after those that are there."""
@@ -61,6 +85,13 @@ class NpyWriter:
             self._file.write(np.ascontiguousarray(image).data)
         self.rows += len(images)
         self._write_header()
+        self._file.seek(0, os.SEEK_END)
+        self._file.flush()
+
+    def replace(self, row: int, image: NDArray[np.uint8]) -> None:
+        """Write an image in place of one that is there."""
+        self._file.seek(self._first + row * image.size)
+        self._file.write(np.ascontiguousarray(image).data)
         self._file.seek(0, os.SEEK_END)
         self._file.flush()
 
@@ -115,6 +146,7 @@ class Journal:
                     f"{', '.join(other)}; repeat that run, or delete the file to start anew"
                 )
         self.done = [json.loads(line) for line in lines[1:]]
+        self._run = run
         self._file = open(self.path, "ab")  # noqa: SIM115
         self._file.truncate(sum(map(len, lines)))
         if not lines:
@@ -123,6 +155,16 @@ class Journal:
     def append(self, rows: Sequence[tuple[list[float], str | None]]) -> None:
         """Write down rows that are done."""
         self._write(rows)
+
+    def rewrite(self, rows: Sequence[tuple[list[float], str | None]]) -> None:
+        """Write down all rows anew."""
+        self._file.close()
+        half = self.path.with_suffix(".part")
+        self._file = open(half, "wb")  # noqa: SIM115
+        self._write([self._run, *rows])
+        self._file.close()
+        half.replace(self.path)  # at no time is there half a journal
+        self._file = open(self.path, "ab")  # noqa: SIM115
 
     def _write(self, lines: Sequence[Any]) -> None:
         self._file.writelines(json.dumps(line).encode() + b"\n" for line in lines)

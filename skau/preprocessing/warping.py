@@ -8,6 +8,7 @@ from PIL import Image
 
 __all__ = ["warp"]
 
+_FINEST = 8192  # side of the largest image that a crop is averaged from
 _REACH = 3  # pixels about a place that the interpolation looks at
 
 
@@ -31,6 +32,10 @@ def warp(image: Image.Image, matrix: NDArray[np.float64], size: int) -> NDArray[
     -------
     ndarray of shape (size, size, 3), dtype uint8
     """
+    # of a huge image, or of a long one made square, first take means of whole pixels
+    coarse = math.ceil(2 * size * np.linalg.norm(matrix[:, :2], axis=0).max() / _FINEST)
+    if coarse > 1:
+        image, matrix = image.reduce(coarse), matrix / coarse
     axes = matrix[:, :2]
     corners = matrix @ [[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]]
     low = np.floor(corners.min(axis=1)).astype(int) - _REACH

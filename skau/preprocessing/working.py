@@ -13,7 +13,7 @@ from .alignment import box_matrix, eye_matrix, region_matrix, whole_matrix
 from .cascade import follow_face
 from .detector import find_faces
 from .images import READ_ERRORS
-from .landmarks import BOX, FACE, POINTS, PROBABILITY, empty_row, select_face
+from .landmarks import BOX, FACE, POINTS, PROBABILITY, SIZE, empty_row, select_face
 from .video import Frame
 from .warping import warp
 
@@ -124,6 +124,14 @@ class Worker:
         whole = whole_matrix(*image.size, self.size)
         if self.needs_landmarks and np.isnan(values[FACE]).any():
             return Done(values, warp(image, whole, self.size), NO_FACE)
+        if self.needs_landmarks and not np.isnan(values[SIZE]).any():
+            width, height = values[SIZE].astype(int)
+            if (width, height) != image.size:
+                problem = (
+                    f"the image has {image.width} x {image.height} pixels, its landmarks are of "
+                    f"one of {width} x {height}; detect them in these images"
+                )
+                return Done(values, warp(image, whole, self.size), problem)
         points = values[POINTS].reshape(5, 2)
         try:
             if self.align == "eyes":

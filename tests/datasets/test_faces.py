@@ -277,3 +277,24 @@ def test_rendered_faces_stack_with_photographs(london):
 
 def test_names_can_be_given():
     assert stack_corpora(corpus("A"), corpus("A"), names=["x", "y"]).groups[-1] == "y/2"
+
+
+def test_tables_as_other_programs_write_them(tmp_path):
+    for content, message in (
+        ("image,subject\na.png,José\n".encode("cp1252"), "faces.csv cannot be read: .*UTF-8"),
+        (b"", "faces.csv cannot be read: No columns"),
+        (b"image;subject\na.png;ann\n", "separated by semicolons; save it with commas"),
+    ):
+        (tmp_path / "faces.csv").write_bytes(content)
+        with pytest.raises(ValueError, match=message):
+            load_faces(tmp_path)
+
+
+def test_columns_that_look_like_aus(tmp_path):
+    write(tmp_path, "image,subject,AU01_c,AU_2\na.png,ann,1,0\nb.png,ann ,0,1\n")
+    with pytest.warns(UserWarning, match=r"called AU01_c, AU_2, say .*aus=\{'AU1': 'AU01_c'"):
+        faces = load_faces(tmp_path)
+    assert faces.target.shape == (2, 0)
+    assert set(faces.groups) == {"ann"}
+    write(tmp_path, "image,subject,au1\na.png,ann,1\n")
+    assert load_faces(tmp_path).au_names == ["AU1"]

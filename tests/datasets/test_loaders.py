@@ -494,3 +494,15 @@ def test_return_conventions(load, fixture, request):
     assert isinstance(load(folder, return_X_y=True, as_frame=False)[1], np.ndarray)
     # Where a user applies for the data.
     assert "https://" in load.__doc__ or "http://" in load.__doc__
+
+
+def test_bp4d_whose_images_count_from_zero(bp4d):
+    images = bp4d / "Sequences(2D+3D)" / "F001" / "T1"
+    shutil.copy(images / "0001.jpg", images / "0000.jpg")
+    with pytest.raises(ValueError, match="an image 0, but first_frame=1.*pass first_frame=0"):
+        load_bp4d(bp4d)
+
+
+def test_a_mistyped_image_folder_is_named(celeba):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*gone.*\(image_folder\)"):
+        load_celeba(celeba, image_folder=celeba / "gone")

@@ -179,7 +179,7 @@ def test_landmarks_per_subject(photo_paths):
     )
     with pytest.raises(ValueError, match="needs groups"):
         cropper.transform(photo_paths)
-    with pytest.raises(ValueError, match=r"shape \(3,\), but X has 8"):
+    with pytest.raises(ValueError, match=r"each of the 8 rows of X; its shape is \(3,\)"):
         cropper.transform(photo_paths, groups=["a", "b", "c"])
 
 
@@ -188,7 +188,7 @@ def test_pooling_a_table(photo_paths):
     cropper = FaceCropper()
     pooled = pool_by_subject(cropper.detect(photo_paths), groups)
     pd.testing.assert_frame_equal(pooled, cropper.detect(photo_paths, groups=groups))
-    with pytest.raises(ValueError, match="inconsistent numbers"):
+    with pytest.raises(ValueError, match="each of the 8 rows"):
         pool_by_subject(pooled, groups[:3])
 
 
@@ -245,6 +245,92 @@ def test_an_interrupted_run_goes_on(photo_paths, crops, tmp_path, monkeypatch, w
     else:
         pd.testing.assert_frame_equal(done, FaceCropper().detect(photo_paths))
     assert os.listdir(tmp_path) == [out.name]
+
+
+def test_a_file_mended_since_is_read_again(photo_paths, crops, tmp_path):
+    paths = [tmp_path / f"{i}.png" for i in range(4)]
+    for i in (0, 1, 3):
+        paths[i].write_bytes(photo_paths[i].read_bytes())
+    paths[1].write_bytes(b"no image")
+    out = tmp_path / "crops.npy"
+    cropper = FaceCropper(size=64, memory=tmp_path / "memory")
+    with pytest.raises(ValueError, match=r"row 1 .*; row 2|row 1 .*, row 2"):
+        cropper.transform(paths, out=out)
+    paths[1].write_bytes(photo_paths[1].read_bytes())
+    with pytest.raises(ValueError, match="cannot use row 2"):
+        cropper.transform(paths, out=out)
+    paths[2].write_bytes(photo_paths[2].read_bytes())
+    np.testing.assert_array_equal(cropper.transform(paths, out=out), crops[:4])
+    assert not (tmp_path / "crops.npy.journal").exists()
+
+
+def test_only_what_depends_on_the_image_is_remembered(photo_paths, tmp_path, monkeypatch):
+    cropper = FaceCropper(size=64, memory=tmp_path / "memory")
+    with monkeypatch.context() as patch:
+        patch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+        with pytest.raises(ValueError, match="DecompressionBombError"):
+            cropper.transform(photo_paths[:1])
+    assert cropper.transform(photo_paths[:1]).shape == (1, 64, 64, 3)
+
+
+def test_resuming_trusts_no_other_file(photos, photo_paths, tmp_path, monkeypatch):
+    from skau.preprocessing import images, running
+
+    monkeypatch.setattr(running, "CHUNK", 2)
+    read, seen = images.read_image, []
+
+    def interrupted(path):
+        if len(seen) == 5:
+            raise KeyboardInterrupt
+        seen.append(path)
+        return read(path)
+
+    out = tmp_path / "crops.npy"
+    cropper = FaceCropper(size=64, n_jobs=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(images, "read_image", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            cropper.transform(photo_paths, out=out)
+    whole = out.read_bytes()
+    with pytest.raises(ValueError, match="left from an interrupted run on files"):
+        cropper.transform(photos, out=out)
+    for other in (whole[:-9], b"nothing of the kind"):
+        out.write_bytes(other)
+        with pytest.raises(ValueError, match="does not hold the 4 crops"):
+            cropper.transform(photo_paths, out=out)
+    np.save(out, np.zeros((4, 32, 32, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"found: 4, 32, 32, 3\); delete"):
+        cropper.transform(photo_paths, out=out)
+
+
+def test_landmarks_of_images_of_another_size(photos, photo_paths, tmp_path):
+    table = FaceCropper().detect(photo_paths[:2])
+    small = tmp_path / "small.png"
+    Image.fromarray(photos[1]).resize((60, 60)).save(small)
+    table.loc[1, "path"] = str(small)
+    with pytest.raises(ValueError, match=r"row 1 .*the image has 60 x 60 pixels, its landmarks"):
+        FaceCropper(size=32).transform(table)
+    cropper = FaceCropper(size=32, landmarks_per_subject=1)
+    with pytest.raises(ValueError, match=r"row 1 .*the image has 60 x 60 pixels"):
+        cropper.transform([photo_paths[0], small], groups=["ann", "ann"])
+    assert cropper.detect(photo_paths[:2], groups=["ann", "ann"])["width"].notna().all()
+
+
+def test_missing_subjects(photo_paths):
+    cropper = FaceCropper(size=32, landmarks_per_subject=1)
+    for groups in (["ann", float("nan")], [1.0, float("nan")], pd.array(["ann", None])):
+        with pytest.raises(ValueError, match="groups has no subject at row 1"):
+            cropper.transform(photo_paths[:2], groups=groups)
+        with pytest.raises(ValueError, match="groups has no subject at row 1"):
+            pool_by_subject(cropper.detect(photo_paths[:2]), groups)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux alone")
+def test_a_name_that_is_no_utf8(photo_paths, crops, tmp_path):
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png")
+    with open(name, "wb") as file:
+        file.write(photo_paths[0].read_bytes())
+    np.testing.assert_array_equal(FaceCropper(size=64).transform([name]), crops[:1])
 
 
 @pytest.mark.parametrize(

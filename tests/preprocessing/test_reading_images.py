@@ -139,3 +139,10 @@ def test_columns_of_arrow():
     table = pyarrow.table({"path": ["a.png", "b.png"]})
     for X in (table["path"], table["path"].chunk(0)):
         assert ImageSource(X).paths == ["a.png", "b.png"]
+
+
+def test_other_tags_do_not_matter_to_the_orientation(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x0128] = 6, "inch"  # a unit is a number
+    Image.fromarray(RGB).save(tmp_path / "turned.png", exif=exif)
+    np.testing.assert_array_equal(_read(tmp_path / "turned.png"), np.rot90(RGB, -1))

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from skau.preprocessing import warping
+from skau.preprocessing.alignment import whole_matrix
 from skau.preprocessing.warping import warp
 
 
@@ -53,3 +55,20 @@ def test_no_black_wedges_when_enlarging_at_a_corner():
     pixels = np.full((30, 30, 3), 200, dtype=np.uint8)
     crop = warp(Image.fromarray(pixels), np.array([[0.3, 0.2, -5], [-0.2, 0.3, 3]]), 64)
     assert (crop == 200).all()
+
+
+def test_a_long_image_takes_little_memory(monkeypatch):
+    pixels = np.repeat(np.repeat(_noise(4, 100), 50, axis=0), 50, axis=1)  # 200 x 5000
+    image, matrix = Image.fromarray(pixels), whole_matrix(5000, 200, 16)
+    exact = warp(image, matrix, 16)
+    monkeypatch.setattr(warping, "_FINEST", 1000)
+    sizes, transform = [], Image.Image.transform
+
+    def note(self, size, *args, **kwargs):
+        sizes.append(size)
+        return transform(self, size, *args, **kwargs)
+
+    monkeypatch.setattr(Image.Image, "transform", note)
+    coarse = warp(image, matrix, 16)
+    assert max(sizes[0]) <= 1100
+    assert np.abs(coarse.astype(int) - exact).mean() < 3
