@@ -105,13 +105,15 @@ class BaseIdentityClassifier(BaseAUClassifier):
     def _make_identity_batches(
         self, train: AUDataset, rng: np.random.RandomState, otherwise: str
     ) -> IdentityBatches | None:
-        """Batches of the identity-only rows, or of all rows where every row is annotated.
+        """Batches of the identity-only rows, or of all rows.
 
-        None, with a warning that ends in ``otherwise``, where no triplet can be made.
+        The former where they show two people or more of whom no row is annotated: a few rows
+        without a label are no identity corpus. None, with a warning that ends in ``otherwise``,
+        where no triplet can be made.
         """
-        unlabelled = train.identity_only
-        rows = unlabelled if len(unlabelled) else train.annotated
-        group = train.group[train.rows]
+        group, unlabelled = train.group[train.rows], train.identity_only
+        strangers = np.setdiff1d(group[unlabelled], group[train.annotated])
+        rows = unlabelled if len(strangers) > 1 else np.arange(len(train))
         batches = IdentityBatches(
             rows, group[rows], self.batch_size, self.n_identities, self.negative_pool, rng
         )

@@ -112,9 +112,8 @@ class AUNet(NeuralNet):
         own = list(stage.loss.parameters())
         if own:
             self.optimizer_.add_param_group({"params": own})
-        if stage.lr is not None:
-            for weights in self.optimizer_.param_groups:
-                weights["lr"] = stage.lr
+        for weights in self.optimizer_.param_groups:
+            weights["lr"] = self.lr if stage.lr is None else stage.lr
         self.partial_fit(stage)
         if own:
             self.optimizer_.param_groups.pop()
@@ -290,8 +289,10 @@ class _KeepBest(Callback):
     def on_epoch_end(self, net: AUNet, **kwargs: Any) -> None:
         row = net.history[-1]
         loss = row.get("valid_class_loss", float("inf"))
-        # the loss decides between equal F1, which is zero for the first epochs
-        now = (-row.get("valid_f1", float("nan")) if net.monitor == "f1" else loss, loss)
+        f1 = row.get("valid_f1", float("nan")) if net.monitor == "f1" else float("nan")
+        # the loss decides between equal F1, which is zero for the first epochs, and where the
+        # validation part shows no AU, of which there is no F1
+        now = (loss if np.isnan(f1) else -f1, loss)
         if now < self.best:
             self.best, self.best_epoch = now, row["epoch"]
             self.state = deepcopy(net.module_.state_dict())

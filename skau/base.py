@@ -58,6 +58,7 @@ class BaseAUClassifier(
     population_: pd.DataFrame
     net_: AUNet
     _split_rng: np.random.RandomState
+    _built: dict[str, Any]  # the parameters that the network was made with
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -155,13 +156,22 @@ class BaseAUClassifier(
         going_on = self.warm_start and hasattr(self, "net_")
         data = self._check_data(X, y, groups, sample_weight, reset=not going_on)
         warn_of_rare(data.Y, self.au_names_)
-        if not going_on:
+        if going_on:
+            self._refresh()
+        else:
             self._build()
         if going_on and hasattr(self, "_split_rng"):
             rng = deepcopy(self._split_rng)  # nobody who was held out is trained on now
         else:
             rng, self._split_rng = self._rng, deepcopy(self._rng)
         train, valid = self._split(data, groups is not None, rng)
+        if valid is not None and self.monitor == "f1" and not (valid.Y[valid.rows] == 1).any():
+            warnings.warn(
+                f"the {len(valid)} rows held out for validation show no AU, so they have no F1 "
+                "and the epoch is chosen by their loss; another random_state or a larger "
+                "validation_fraction may hold out some that do",
+                stacklevel=user_level(),
+            )
         stages = self._make_stages(train, valid, self._rng)
         for stage in stages:
             if len(stages) > 1:
@@ -200,6 +210,8 @@ class BaseAUClassifier(
         data = self._check_data(X, y, groups, sample_weight, reset=first, classes=classes)
         if first:
             self._build()
+        else:
+            self._refresh()
         stage = self._make_stages(data, None, self._rng)[-1]
         stage.epochs = 1
         self._run(stage)
@@ -239,8 +251,29 @@ class BaseAUClassifier(
     def _build(self) -> None:
         """Make a fresh network, seeded, behind a fresh skorch net."""
         self._rng = check_random_state(self.random_state)
+        self._built = self.get_params(deep=False)
         self._net_on(self._make_seeded(self._make_module, self.input_shape_, len(self.au_names_)))
         self._n_features_out = self.module_.n_features
+
+    def _refresh(self) -> None:
+        """Let parameters that were set since count, but for those that make the network."""
+        now = self.get_params(deep=False)
+        changed = [name for name, value in now.items() if self._built[name] is not value]
+        if not changed:
+            return
+        with torch.random.fork_rng(devices=[]):
+            wanted = self._make_module(self.input_shape_, len(self.au_names_))
+        if str(wanted) != str(self.module_):
+            raise ValueError(
+                f"{', '.join(changed)} was set since the last fit, and would make another network "
+                "than the one that training shall go on with; set it back, or fit a clone"
+            )
+        old, self._built = self.net_, now
+        self._net_on(old.module_)
+        self.net_.history_ = old.history
+        if type(old.optimizer_) is type(self.net_.optimizer_):
+            moments = {"state": old.optimizer_.state_dict()["state"]}
+            self.net_.optimizer_.load_state_dict(self.net_.optimizer_.state_dict() | moments)
 
     def _make_seeded(self, function: Any, *args: Any) -> Any:
         """Call ``function`` with torch's generators seeded, and leave them as they were."""
@@ -396,7 +429,8 @@ class BaseAUClassifier(
         weights, epochs = state.pop("_weights", None), state.pop("_epochs", None)
         super().__setstate__(state)
         if weights is not None:
+            maker = type(self)(**self._built)  # parameters may have been set since the fit
             with torch.random.fork_rng(devices=[]):  # the first weights are thrown away
-                self._net_on(self._make_module(self.input_shape_, len(self.au_names_)))
+                self._net_on(maker._make_module(self.input_shape_, len(self.au_names_)))
             self.module_.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
             self.net_.history_ = History(epochs)

@@ -65,9 +65,9 @@ class IdenNetClassifier(BaseIdentityClassifier):
     sums the first, which would tie ``alpha`` to the batch).
 
     Training has two stages. Stage 1 trains :math:`S` and :math:`F` on identities: those of
-    the identity-only rows, or of all rows where every row is annotated. Stage 2 trains
-    everything; an epoch is one pass over the annotated rows, and where there are identity-only
-    rows every AU batch is followed by a batch of them, on which
+    the identity-only rows, or of all rows where there are no two people without any label.
+    Stage 2 trains everything; an epoch is one pass over the annotated rows, and in the first
+    case every AU batch is followed by a batch of identity-only rows, on which
     :math:`L = w_\mathrm{ID} L_\mathrm{ID}`.
 
     [1]_ has :math:`\alpha = 0.5` and :math:`w_\mathrm{ID} = 1`. With both losses as means, the
@@ -329,8 +329,10 @@ class IdenNetClassifier(BaseIdentityClassifier):
             stages.append(self._identity_stage(loss, identities, train))
         annotated = train.annotated
         batches: Any = ShuffledBatches(annotated, self.batch_size, rng)
-        if identities and len(train.identity_only) and self.identity_weight:
-            batches = AlternatingBatches(batches, identities) if len(annotated) else identities
+        if identities and len(annotated) == 0:
+            batches = identities
+        elif identities and len(identities.rows) < len(train) and self.identity_weight:
+            batches = AlternatingBatches(batches, identities)  # of the identity-only rows
         loss = _IdenNetLoss(self.alpha if identities else 0.0, triplets, self.identity_weight)
         stages.append(Stage("AU", self.max_epochs, loss, batches, train, valid))
         return stages
