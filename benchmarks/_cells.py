@@ -47,12 +47,8 @@ class Setting:
     identities: Corpus | None
     aus: list[str]
     budget: dict[str, Any]  # parameters of every network that is trained
-    work: Path  # folder of crops and learning curves
-
-    @property
-    def histories(self) -> Path:
-        """Where the learning curves are."""
-        return self.work / "histories"
+    work: Path  # folder of crops
+    histories: Path  # folder of learning curves
 
 
 def make_folds(corpus: Corpus, n_folds: int, inside: str | None = None) -> list[Fold]:

@@ -1,5 +1,6 @@
 """Corpora as aligned crops, cut once and kept."""
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -87,10 +88,10 @@ def from_bunch(
 
 def _cut(name: str, images: Any, work: Path, size: int, region: str) -> np.ndarray:
     file = work / f"{name}-{region}-{size}.npy"
+    source = images if np.ndim(images) > 1 else _landmarks(name, images, work)
     if not file.exists():
         work.mkdir(parents=True, exist_ok=True)
         cropper = FaceCropper(size=size, region=region, on_missing="warn", verbose=1)
-        source = images if np.ndim(images) > 1 else _landmarks(name, images, work)
         half = file.with_suffix(".part.npy")
         cropper.transform(source, out=half)
         half.rename(file)
@@ -103,10 +104,24 @@ def _cut(name: str, images: Any, work: Path, size: int, region: str) -> np.ndarr
 
 
 def _landmarks(name: str, paths: Any, work: Path) -> pd.DataFrame:
-    """Faces are looked for once, whatever regions are cut."""
+    """Faces are looked for once, whatever regions are cut; of the same images only."""
     file = work / f"{name}-landmarks.csv"
     if not file.exists():
+        work.mkdir(parents=True, exist_ok=True)
         half = file.with_suffix(".part.csv")
         FaceCropper(on_missing="warn", verbose=1).detect(list(paths), out=half)
         half.rename(file)
-    return pd.read_csv(file)
+    table = pd.read_csv(file)
+    if _inside(table["path"]) != _inside(paths):
+        raise ValueError(
+            f"{file} is of other images than those of {name}, or of another order; delete it and "
+            f"the crops that were cut by it, {name}-*.npy, or give the corpus another name"
+        )
+    table["path"] = [str(path) for path in paths]  # the corpus may have moved
+    return table
+
+
+def _inside(paths: Any) -> list[str]:
+    """Return paths without the folder that all are in."""
+    root = os.path.commonpath(list(paths))
+    return [os.path.relpath(path, root) for path in paths]

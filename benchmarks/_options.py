@@ -21,8 +21,8 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     add("--folds", type=int, default=3)
     add("--inside", metavar="FOLD", help="split the training subjects of this fold instead")
     add("--size", type=int, default=64, help="of the crops")
-    add("--epochs", type=int, default=20)
-    add("--lr", type=float, help="of all networks; default is each method's own")
+    add("--epochs", type=int, default=30)
+    add("--lr", type=float, default=1e-3, help="where _methods.py or --methods has no other")
     return parser
 
 
@@ -30,22 +30,25 @@ def open_setting(
     args: argparse.Namespace,
     tests: list[str],
     regions: tuple[str, ...],
+    run: str,
     *,
     monitor: str = "f1",
     validation_fraction: float = 0.15,
 ) -> tuple[Setting, list[Fold]]:
-    """Open the corpora and make the folds; every method that is trained gets the same budget."""
+    """Open the corpora and make the folds; every method that is trained gets the same budget.
+
+    The learning curves of different runs, such as ``"tables"``, have folders of their own.
+    """
     train, *others = (
         open_corpus(spec, args.work, args.size, regions) for spec in (args.train, *tests)
     )
     ids = open_corpus(args.identities, args.work, args.size, regions) if args.identities else None
     budget: dict[str, Any] = {
         "max_epochs": args.epochs,
+        "lr": args.lr,
         "monitor": monitor,
         "validation_fraction": validation_fraction,
     }
-    if args.lr is not None:
-        budget["lr"] = args.lr
     aus = args.aus or published_aus(train.name)
-    setting = Setting(train, others, ids, aus, budget, args.work)
+    setting = Setting(train, others, ids, aus, budget, args.work, args.work / "histories" / run)
     return setting, make_folds(train, args.folds, args.inside)

@@ -96,7 +96,7 @@ def main(argv: list[str] | None = None) -> None:
     add("--fold", help="its name; default is the first")
     add("--out", type=Path, default=HERE / "results" / "separation.txt")
     args = parser.parse_args(argv)
-    setting, folds = open_setting(args, [], ("full",))
+    setting, folds = open_setting(args, [], ("full",), "separation")
     fold = pick_folds(folds, [args.fold], "--fold")[0] if args.fold else folds[0]
     record = Record(args.out)
     record.say(f"{setting.corpus.name}, crops of {args.size} px, {setting.budget}")

@@ -188,16 +188,17 @@ def main(argv: list[str] | None = None) -> None:
 
     regions = REGIONS if any(parse_method(spec).regions for spec in args.methods) else ("full",)
     setting, folds = open_setting(
-        args, args.test, regions,
+        args, args.test, regions, args.out.stem,
         monitor=args.monitor, validation_fraction=0.25 if args.draws else 0.15,
     )  # fmt: skip
+    partition = f"{len(folds)} folds" + (f" inside {args.inside}" if args.inside else "")
     if args.draws:
-        folds = make_draws(setting.corpus, args.draws)
+        partition, folds = "draws", make_draws(setting.corpus, args.draws)
     if args.only_folds:
         folds = pick_folds(folds, args.only_folds, "--only-folds")
     args.out.parent.mkdir(parents=True, exist_ok=True)
     config = {
-        "size": args.size, "budget": setting.budget,
+        "size": args.size, "budget": setting.budget, "partition": partition,
         "identities": setting.identities.name if setting.identities else None, "aus": setting.aus,
     }  # fmt: skip
     command = describe_command(sys.argv[1:] if argv is None else argv)

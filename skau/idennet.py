@@ -153,7 +153,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
         and in prediction. The first batch then takes up to a minute and needs a C++ compiler;
         results move by rounding alone.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last state.
+        Whether ``fit`` goes on from the last state, with the parameters as they are now.
     callbacks : list of skorch callbacks, default=None
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights, the validation part, the batches, the triplets and the flips.

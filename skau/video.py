@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from itertools import islice
@@ -18,6 +19,7 @@ from tqdm.auto import tqdm
 from .preprocessing import FaceCropper, Video, read_video
 from .preprocessing.landmarks import BOX, COLUMNS, PROBABILITY
 from .preprocessing.running import in_threads
+from .preprocessing.storage import Journal
 from .preprocessing.working import Done
 
 __all__ = ["predict_video"]
@@ -47,7 +49,9 @@ def predict_video(
         :func:`~skau.preprocessing.read_video` returned.
     out : path-like, default=None
         A ``.csv`` file to which the rows are written as they are computed. A call that was
-        interrupted goes on where that file ends when it is repeated.
+        interrupted goes on where that file ends when it is repeated, and one that had ended
+        returns its rows. A small file beside it, with ``.journal`` added to the name, tells of
+        what film and by what model they are.
     verbose : int, default=1
         0 shows no progress bar.
 
@@ -64,7 +68,8 @@ def predict_video(
     ImportError
         If PyAV is not installed: ``pip install "skau[video]"``.
     ValueError
-        If ``model`` is another kind of pipeline, or ``out`` was written by a model of other AUs.
+        If ``model`` is another kind of pipeline, or ``out`` holds the rows of another film, model
+        or cropper.
 
     Examples
     --------
@@ -76,7 +81,7 @@ def predict_video(
     if not isinstance(video, Video):
         video = read_video(video)
     columns = ["frame", "time", "probability", *_BOX, *classifier.au_names_.tolist()]
-    done = _read(out, columns)
+    done = _read(out, columns, {} if out is None else _describe(cropper, classifier, video))
     rows: list[list[float]] = []
     file = None if out is None else open(out, "a", encoding="utf-8")  # noqa: SIM115
     bar = tqdm(
@@ -111,7 +116,21 @@ def _parts(model: Any) -> tuple[FaceCropper, Any]:
     return steps[0], steps[1]
 
 
-def _read(out: str | PathLike[str] | None, columns: list[str]) -> pd.DataFrame:
+def _describe(cropper: FaceCropper, classifier: Any, video: Video) -> dict[str, Any]:
+    """Return what the rows depend on; of the model, what it says of two fixed images."""
+    file = Path(video.path)
+    shape = (2, cropper.size, cropper.size, 3)
+    noise = np.random.RandomState(0).randint(0, 256, shape).astype(np.uint8)
+    return {
+        "film": [file.name, file.stat().st_size, file.stat().st_mtime_ns],
+        "cropper": vars(replace(cropper._worker(), device="")),
+        "model": np.round(classifier.predict_proba(noise), 4).tolist(),
+    }
+
+
+def _read(
+    out: str | PathLike[str] | None, columns: list[str], run: dict[str, Any]
+) -> pd.DataFrame:
     """Return the rows of an earlier call, and begin the file if there is none."""
     if out is None:
         return pd.DataFrame(columns=columns)
@@ -120,7 +139,10 @@ def _read(out: str | PathLike[str] | None, columns: list[str]) -> pd.DataFrame:
         raise ValueError(f"out={str(path)!r} must end in .csv")
     text = path.read_bytes() if path.exists() else b""
     whole = text[: text.rfind(b"\n") + 1]  # the last line may be cut short
+    journal = Path(f"{path}.journal")
     if not whole:
+        journal.unlink(missing_ok=True)
+        Journal(path, run).close()
         path.write_text(",".join(columns) + "\n", encoding="utf-8")
         return pd.DataFrame(columns=columns)
     done = pd.read_csv(BytesIO(whole))
@@ -129,6 +151,12 @@ def _read(out: str | PathLike[str] | None, columns: list[str]) -> pd.DataFrame:
             f"out: {str(path)!r} has the columns {', '.join(done.columns)}, which this model "
             "does not write; give another file, or delete it"
         )
+    if not journal.exists():
+        raise ValueError(
+            f"out: {str(path)!r} is there already, without the file {journal.name} that would say "
+            "of what film; give another file, or delete it"
+        )
+    Journal(path, run).close()  # refuses another run
     os.truncate(path, len(whole))
     return done
 

@@ -1,6 +1,7 @@
 """What both estimators promise."""
 
 import pickle
+from copy import deepcopy
 
 import joblib
 import numpy as np
@@ -475,3 +476,58 @@ def test_predict_refuses_what_fit_did_not_see(Estimator, blobs):
         clf.predict(X[..., 0])
     with pytest.raises(ValueError, match="np.newaxis"):
         clf.predict(X[0])
+
+
+def test_parameters_set_after_the_fit_do_not_break_a_copy(blobs):
+    X, Y, groups = blobs
+    clf = make(DSNClassifier).fit(X, Y, groups=groups)
+    expected = clf.predict_proba(X)
+    clf.set_params(person_encoder=False)
+    again = pickle.loads(pickle.dumps(clf))
+    np.testing.assert_array_equal(again.predict_proba(X), expected)
+    assert again.person_encoder is False
+
+
+def test_training_goes_on_with_the_parameters_set_since(blobs):
+    X, Y, groups = blobs
+    clf = make(DSNClassifier, max_epochs=1, warm_start=True).fit(X, Y, groups=groups)
+    before = clf.predict_proba(X)
+    moments = len(clf.net_.optimizer_.state)
+    seen = []
+
+    class Note(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            seen.append(net.batch_size)
+
+    clf.set_params(lr=1e-12, batch_size=8, callbacks=[Note()])
+    clf.partial_fit(X, Y, groups=groups)
+    assert clf.net_.optimizer_.param_groups[0]["lr"] == 1e-12
+    assert len(clf.net_.optimizer_.state) == moments
+    assert seen == [8]
+    assert len(clf.history_) == 2
+    np.testing.assert_allclose(clf.predict_proba(X), before, atol=1e-6)
+    clf.set_params(optimizer=torch.optim.SGD).fit(X, Y, groups=groups)
+    assert isinstance(clf.net_.optimizer_, torch.optim.SGD)
+    with pytest.raises(ValueError, match="person_encoder was set since the last fit"):
+        clf.set_params(person_encoder=False).fit(X, Y, groups=groups)
+
+
+def test_where_nobody_held_out_shows_an_au_the_loss_chooses(blobs):
+    X, Y, groups = blobs
+    clf = make(DSNClassifier, max_epochs=3, random_state=0)
+    train = clf.fit(X, Y, groups=groups)._split_rng  # who will be held out
+    units = deepcopy(train).permutation(np.unique(groups))
+    held_out = units[: int(np.ceil(clf.validation_fraction * len(units)))]
+    Y = np.where(np.isin(groups, held_out)[:, None], 0, Y)
+    with pytest.warns(UserWarning, match="show no AU, so they have no F1"):
+        clf.fit(X, Y, groups=groups)
+    losses = clf.history_["valid_class_loss"]
+    assert clf.best_epoch_ == losses.idxmin() + 1
+
+
+def test_a_list_of_labels_with_a_missing_one(blobs):
+    X, Y, groups = blobs
+    y = np.where(np.asarray(Y)[:, 0] == 1, "smile", "none").tolist()
+    y[0] = float("nan")
+    clf = make(DSNClassifier, max_epochs=1).fit(X, y, groups=groups)
+    assert clf.classes_.tolist() == ["none", "smile"]

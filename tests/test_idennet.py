@@ -212,3 +212,16 @@ def test_warns_where_stage_1_leaves_all_faces_alike(blobs):
             X, Y, groups=groups
         )
     assert caught[0].filename == __file__
+
+
+def test_a_few_rows_without_a_label_are_no_identity_corpus(blobs):
+    X, Y, groups = blobs
+    Y = np.array(Y, dtype=float)
+    Y[:1] = np.nan
+    clf = IdenNetClassifier(identity_epochs=1, max_epochs=1, n_identities=2, random_state=0)
+    clf.fit(X, Y, groups=groups)
+    assert clf.history_["stage"].tolist() == ["identity", "AU"]
+    assert np.isfinite(clf.history_["train_triplet_loss"]).all()
+    Y[np.asarray(groups) == np.asarray(groups)[0]] = np.nan  # one person without any label
+    clf.fit(X, Y, groups=groups)
+    assert np.isfinite(clf.history_["train_triplet_loss"]).all()

@@ -1,9 +1,12 @@
 """From a fitted pipeline and a film to a table of AUs."""
 
+from copy import deepcopy
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 import skau.video
@@ -81,7 +84,34 @@ def test_goes_on_after_an_interruption(model, film, tmp_path, monkeypatch, stop,
             file.write("17,0.")
     pd.testing.assert_frame_equal(predict_video(model, film, out=out, verbose=0), whole)
     pd.testing.assert_frame_equal(pd.read_csv(out), whole)
+    monkeypatch.setattr(skau.video, "_rows", rows_of_nothing_new)
     pd.testing.assert_frame_equal(predict_video(model, film, out=out, verbose=0), whole)
+
+
+def rows_of_nothing_new(cropper, classifier, video, done):
+    assert len(done) == 30
+    return iter([])
+
+
+def test_rows_of_another_film_or_model_are_refused(model, film, tmp_path):
+    out = tmp_path / "film.csv"
+    predict_video(model, film, out=out, verbose=0)
+    other_film = tmp_path / "other.mp4"
+    other_film.write_bytes(film.read_bytes())
+    with pytest.raises(ValueError, match="run that differs in film; .*choose another out"):
+        predict_video(model, other_film, out=out, verbose=0)
+    other = deepcopy(model)
+    other[-1].module_.classifier[-1].bias.data += 1
+    with pytest.raises(ValueError, match="run that differs in model"):
+        predict_video(other, film, out=out, verbose=0)
+    other = make_pipeline(clone(model[0]).set_params(margin=0.1), model[-1])
+    with pytest.raises(ValueError, match="run that differs in cropper"):
+        predict_video(other, film, out=out, verbose=0)
+    (tmp_path / "film.csv.journal").unlink()
+    with pytest.raises(ValueError, match=r"without the file film.csv.journal"):
+        predict_video(model, film, out=out, verbose=0)
+    out.unlink()
+    assert len(predict_video(model, film, out=out, verbose=0)) == 30
 
 
 def test_progress_and_errors(model, film, tmp_path, capfd):

@@ -167,6 +167,7 @@ def test_nothing_of_the_test_subjects_is_learnt(tables, folders):
         ["AU1", "AU12"],
         {"max_epochs": 2, "validation_fraction": 0.3},
         folders / "work",
+        folders / "work" / "histories",
     )
     before = run_cell(setting, "LightCNN", fold, 0)
     test = np.isin(corpus.groups, fold.test)
@@ -344,3 +345,19 @@ def test_one_command_gives_the_tables_of_both_papers(tables, tmp_path, monkeypat
     assert "all subjects" in (out / "draws.md").read_text()
     assert set(found["regions"]["au"]) == {"AU1", "AU6", "AU12", "AU14"}
     assert set(found) == {"bp4d", "disfa", "unbc", "dsn", "draws", "regions"}
+
+
+def test_other_images_or_folds_are_refused(tables, folders, tmp_path):
+    out = tmp_path / "results.csv"
+    call = arguments(folders, out, "--methods", "SVTPT", "--only-folds", "S001-S003")
+    tables.main(call)
+    with pytest.raises(ValueError, match="begun with another configuration of partition"):
+        tables.main([*call, "--folds", "3", "--only-folds", "S001-S002"])
+    labels = folders / "lab" / "labels.csv"
+    before = labels.read_text()
+    try:
+        labels.write_text("\n".join([before.splitlines()[0], *before.splitlines()[:0:-1]]))
+        with pytest.raises(ValueError, match="is of other images than those of lab"):
+            tables.main(call)
+    finally:
+        labels.write_text(before)

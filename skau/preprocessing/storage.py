@@ -143,7 +143,8 @@ class Journal:
             if other:
                 raise ValueError(
                     f"out: {str(self.path)!r} is left from an interrupted run that differs in "
-                    f"{', '.join(other)}; repeat that run, or delete the file to start anew"
+                    f"{', '.join(other)}; repeat that run, choose another out, or delete the file "
+                    "to start anew"
                 )
         self.done = [json.loads(line) for line in lines[1:]]
         self._run = run
