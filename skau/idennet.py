@@ -142,7 +142,8 @@ class IdenNetClassifier(BaseIdentityClassifier):
     monitor : {"f1", "loss"}, default="f1"
         What that epoch is best in on the held-out part: the highest F1-frame, mean over AUs, at
         probability one half; or the lowest classification loss. The loss rises again as soon
-        as a network grows too sure of itself, long before its decisions are at their best.
+        as a network grows too sure of itself, long before its decisions are at their best. Where
+        nobody held out shows an AU, the loss chooses, and ``fit`` warns.
     device : str or torch.device, default="auto"
         "auto" is a CUDA device where there is one, else the CPU.
     precision : {"auto", "float32", "bfloat16"}, default="auto"

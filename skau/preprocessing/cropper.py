@@ -207,7 +207,8 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         out : path-like, optional
             A ``.npy`` file to write the crops to, for more of them than the memory holds.  If X is
             paths or their landmark table, a run that was interrupted goes on where it stopped
-            when it is called again; until its end it keeps a journal beside the file.
+            when it is called again, and tries once more what could not be read; until its end it
+            keeps a journal beside the file.
 
         Returns
         -------
@@ -267,9 +268,10 @@ class FaceCropper(TransformerMixin, BaseEstimator):
             ``probability``, the points ``left_eye_x, left_eye_y, right_eye_*, nose_*,
             mouth_left_*, mouth_right_*`` and the image's ``width`` and ``height``, all in pixels.
             **Left and right are those of the image**: ``left_eye`` is the eye with the smaller
-            ``x`` in an upright face, which is the person's right eye.  NaN where there is no
-            face; `missing_` has these rows.  A video's table also has the ``frame``, counted from
-            0, and its ``time`` in seconds.
+            ``x`` in an upright face, which is the person's right eye.  With ``groups``, width and
+            height are those of the images that were looked at.  NaN where there is no face;
+            `missing_` has these rows.  A video's table also has the ``frame``, counted from 0, and
+            its ``time`` in seconds.
 
         Raises
         ------
