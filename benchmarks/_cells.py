@@ -18,11 +18,13 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from skau.metrics import au_report, identity_leakage
+from skau.preprocessing.landmarks import sample_rows
 
 # Predicted with the unlabelled frames of the test person: a row of its own in every table.
 UNLABELLED = " + unlabelled frames"
 
 _ROWS = 1024  # crops that are copied at a time
+_PROBED = 200  # frames of each person, evenly spread, that are probed for identity
 
 COLUMNS = [
     "method", "train", "test", "fold", "seed", "au", "f1", "accuracy", "auc", "n_pos", "n",
@@ -165,6 +167,7 @@ def history_file(folder: Path, train: str, spec: str, fold: str, seed: int) -> P
 
 def leakage(clf: BaseEstimator, corpus: Corpus, rows: np.ndarray) -> float:
     """Of the features of subjects never seen; NaN where a method has none or people are few."""
+    rows = rows[sample_rows(corpus.groups[rows], _PROBED)]
     groups = corpus.groups[rows]
     counts = np.unique(groups, return_counts=True)[1]
     if not hasattr(clf, "transform") or len(counts) < 2 or counts.min() < 5:
