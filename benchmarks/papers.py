@@ -8,8 +8,8 @@ within BP4D, DISFA and UNBC-McMaster and from BP4D to the other two, with CelebA
 ``speed.py``). Paper 1 compares its two systems on draws of five subjects of BP4D (``draws``; on
 all subjects: ``dsn``) and puts models of one AU beside a model of four (``regions``). Each is a
 run of ``tables.py`` with a CSV of its cells and a report in ``--out``; what is done is not done
-again. Further options, such as ``--epochs 60``, ``--seeds 0`` or ``--dask ADDRESS``, go to every
-run of it.
+again. Further options, such as ``--epochs 60``, ``--seeds 0``, ``--figure`` or ``--dask ADDRESS``,
+go to every run of it.
 
 At 128 px a crop is 49 kB: ``CROPS`` needs 40 GB, and 15 GB more for every cell that runs at a
 time, whose training part lies there as long and never in the memory. That holds the crops of
@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> None:
     add("--out", type=Path, default=Path("papers"), help="folder of the results")
     options, rest = parser.parse_known_args(argv)
     # the last of two values of an option counts
-    shared = ["--work", options.work, "--size", "128", "--figure", *rest]
+    shared = ["--work", options.work, "--size", "128", *rest]
     folders = {name: getattr(options, name) for name in CORPORA}
     for name, arguments in plan(folders, options.out).items():
         tables.main([*arguments, "--out", str(options.out / f"{name}.csv"), *shared])

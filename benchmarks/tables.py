@@ -26,6 +26,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,9 @@ def main(argv: list[str] | None = None) -> None:
         parser.error(
             "--draws takes from all subjects, --inside from those of a fold: use one of them"
         )
+
+    if args.figure and not find_spec("matplotlib"):
+        parser.error('--figure needs matplotlib: pip install "skau[bench]"')
 
     regions = REGIONS if any(parse_method(spec).regions for spec in args.methods) else ("full",)
     setting, folds = open_setting(
