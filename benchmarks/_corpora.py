@@ -82,23 +82,25 @@ def from_bunch(
     name: str, bunch: Any, work: Path, size: int, regions: tuple[str, ...] = ("full",)
 ) -> Corpus:
     """Cut the faces of any corpus of ``skau.datasets``."""
-    crops = {region: _cut(name, bunch.images, work, size, region) for region in regions}
+    work.mkdir(parents=True, exist_ok=True)
+    images = bunch.images
+    source = images if np.ndim(images) > 1 else _landmarks(name, images, work)
+    crops = {region: _cut(name, source, work, size, region) for region in regions}
     return Corpus(name, crops, bunch.target, np.asarray(bunch.groups), bunch.get("folds"))
 
 
-def _cut(name: str, images: Any, work: Path, size: int, region: str) -> np.ndarray:
+def _cut(name: str, source: Any, work: Path, size: int, region: str) -> np.ndarray:
+    """Cut images, or those of a landmark table."""
     file = work / f"{name}-{region}-{size}.npy"
-    source = images if np.ndim(images) > 1 else _landmarks(name, images, work)
     if not file.exists():
-        work.mkdir(parents=True, exist_ok=True)
         cropper = FaceCropper(size=size, region=region, on_missing="warn", verbose=1)
         half = file.with_suffix(".part.npy")
         cropper.transform(source, out=half)
         half.rename(file)
     crops = np.load(file, mmap_mode="r")
-    if len(crops) != len(images):
+    if len(crops) != len(source):
         raise ValueError(
-            f"{file} holds {len(crops)} crops, but {name} has {len(images)} images; delete it"
+            f"{file} holds {len(crops)} crops, but {name} has {len(source)} images; delete it"
         )
     return crops
 
@@ -107,7 +109,6 @@ def _landmarks(name: str, paths: Any, work: Path) -> pd.DataFrame:
     """Faces are looked for once, whatever regions are cut; of the same images only."""
     file = work / f"{name}-landmarks.csv"
     if not file.exists():
-        work.mkdir(parents=True, exist_ok=True)
         half = file.with_suffix(".part.csv")
         FaceCropper(on_missing="warn", verbose=1).detect(list(paths), out=half)
         half.rename(file)

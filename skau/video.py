@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 from .preprocessing import FaceCropper, Video, read_video
 from .preprocessing.landmarks import BOX, COLUMNS, PROBABILITY
 from .preprocessing.running import in_threads
-from .preprocessing.storage import Journal
+from .preprocessing.storage import Journal, journal_of
 from .preprocessing.working import Done
 
 __all__ = ["predict_video"]
@@ -139,7 +139,7 @@ def _read(
         raise ValueError(f"out={str(path)!r} must end in .csv")
     text = path.read_bytes() if path.exists() else b""
     whole = text[: text.rfind(b"\n") + 1]  # the last line may be cut short
-    journal = Path(f"{path}.journal")
+    journal = journal_of(path)
     if not whole:
         journal.unlink(missing_ok=True)
         Journal(path, run).close()

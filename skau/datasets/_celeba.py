@@ -98,6 +98,8 @@ def load_celeba(
         )
     if image_folder is not None:
         image_dir = Path(image_folder)
+        if not image_dir.is_dir():
+            wrong_folder("load_celeba", image_dir, "images such as 000001.jpg (image_folder)")
     else:
         # Unpacking may have put img_align_celeba into a folder of the same name.
         found = find_folders(root, lambda p: p.name == "img_align_celeba", depth=2)
@@ -107,8 +109,6 @@ def load_celeba(
             if found
             else root / "img_align_celeba"
         )
-    if image_folder is not None and not image_dir.is_dir():
-        wrong_folder("load_celeba", image_dir, "images such as 000001.jpg (image_folder)")
     if not image_dir.is_dir():
         wrong_folder("load_celeba", root, "img_align_celeba with images such as 000001.jpg")
     files = {name for name in os.listdir(image_dir) if is_image(Path(name)) and name[0] != "."}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Journal", "NpyWriter", "check_out", "refuse_journal"]
+__all__ = ["Journal", "NpyWriter", "check_out", "journal_of", "refuse_journal"]
 
 
 def check_out(out: str | PathLike[str] | None, *suffixes: str) -> None:
@@ -29,9 +29,14 @@ def check_out(out: str | PathLike[str] | None, *suffixes: str) -> None:
         raise IsADirectoryError(f"out={str(path)!r} is a folder; name a file in it")
 
 
+def journal_of(out: str | PathLike[str]) -> Path:
+    """Return where the journal of results is: beside them."""
+    return Path(f"{os.fspath(out)}.journal")
+
+
 def refuse_journal(out: str | PathLike[str]) -> None:
     """Do not write over the results of an interrupted run that could go on."""
-    journal = Path(f"{os.fspath(out)}.journal")
+    journal = journal_of(out)
     if journal.exists():
         raise ValueError(
             f"out: {str(journal)!r} is left from an interrupted run on files; repeat that run, "
@@ -53,11 +58,6 @@ class NpyWriter:
 
     def __init__(self, path: str | PathLike[str], size: int, rows: int = 0) -> None:
         self.path, self.rows, self._shape = Path(path), rows, (size, size, 3)
-        if rows and not self.path.exists():
-            raise ValueError(
-                f"out: {str(self.path)!r} is gone, but the journal of its interrupted run is "
-                f"there; delete '{self.path}.journal' to start anew"
-            )
         if rows:
             self._check(rows)
         self._file = open(self.path, "r+b" if rows else "w+b")  # noqa: SIM115
@@ -68,6 +68,11 @@ class NpyWriter:
 
     def _check(self, rows: int) -> None:
         """Refuse a file that is not what the journal beside it is about."""
+        if not self.path.exists():
+            raise ValueError(
+                f"out: {str(self.path)!r} is gone, but the journal of its interrupted run is "
+                f"there; delete '{self.path}.journal' to start anew"
+            )
         try:
             shape = np.load(self.path, mmap_mode="r").shape
         except ValueError as error:  # no .npy file, or one that has lost its end
@@ -133,7 +138,7 @@ class Journal:
     """
 
     def __init__(self, path: str | PathLike[str], run: dict[str, Any]) -> None:
-        self.path = Path(f"{os.fspath(path)}.journal")
+        self.path = journal_of(path)
         lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
         if lines and not lines[-1].endswith(b"\n"):
             lines.pop()  # cut short by the interruption

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
-from skau.preprocessing import FaceCropper, pool_by_subject
+from skau.preprocessing import FaceCropper, images, pool_by_subject, running
 from skau.preprocessing.landmarks import COLUMNS
 
 EYES = ["left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y"]
@@ -207,10 +207,8 @@ def test_crops_on_disk(photos, crops, tmp_path):
     assert os.listdir(tmp_path) == ["crops.npy"]
 
 
-@pytest.mark.parametrize("what", ["transform", "detect"])
-def test_an_interrupted_run_goes_on(photo_paths, crops, tmp_path, monkeypatch, what):
-    from skau.preprocessing import images, running
-
+def interrupt(monkeypatch, call):
+    """Call, and stop it as a user would, when four rows are done."""
     monkeypatch.setattr(running, "CHUNK", 2)
     read, seen = images.read_image, []
 
@@ -220,12 +218,17 @@ def test_an_interrupted_run_goes_on(photo_paths, crops, tmp_path, monkeypatch, w
         seen.append(path)
         return read(path)
 
-    out = tmp_path / ("crops.npy" if what == "transform" else "faces.csv")
-    cropper = FaceCropper(size=64, n_jobs=1)
     with monkeypatch.context() as patch:
         patch.setattr(images, "read_image", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            getattr(cropper, what)(photo_paths, out=out)
+            call()
+
+
+@pytest.mark.parametrize("what", ["transform", "detect"])
+def test_an_interrupted_run_goes_on(photo_paths, crops, tmp_path, monkeypatch, what):
+    out = tmp_path / ("crops.npy" if what == "transform" else "faces.csv")
+    cropper = FaceCropper(size=64, n_jobs=1)
+    interrupt(monkeypatch, lambda: getattr(cropper, what)(photo_paths, out=out))
     if what == "transform":
         np.testing.assert_array_equal(np.load(out), crops[:4])
     with pytest.raises(ValueError, match="interrupted run that differs in min_face_size"):
@@ -236,7 +239,7 @@ def test_an_interrupted_run_goes_on(photo_paths, crops, tmp_path, monkeypatch, w
         with pytest.raises(ValueError, match=r"is gone.*crops.npy.journal"):
             cropper.transform(photo_paths, out=out)
         (tmp_path / "elsewhere.npy").rename(out)
-    seen.clear()
+    read, seen = images.read_image, []
     monkeypatch.setattr(images, "read_image", lambda path: seen.append(path) or read(path))
     done = getattr(cropper, what)(photo_paths, out=out)
     assert seen == photo_paths[4:]
@@ -274,23 +277,9 @@ def test_only_what_depends_on_the_image_is_remembered(photo_paths, tmp_path, mon
 
 
 def test_resuming_trusts_no_other_file(photos, photo_paths, tmp_path, monkeypatch):
-    from skau.preprocessing import images, running
-
-    monkeypatch.setattr(running, "CHUNK", 2)
-    read, seen = images.read_image, []
-
-    def interrupted(path):
-        if len(seen) == 5:
-            raise KeyboardInterrupt
-        seen.append(path)
-        return read(path)
-
     out = tmp_path / "crops.npy"
     cropper = FaceCropper(size=64, n_jobs=1)
-    with monkeypatch.context() as patch:
-        patch.setattr(images, "read_image", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            cropper.transform(photo_paths, out=out)
+    interrupt(monkeypatch, lambda: cropper.transform(photo_paths, out=out))
     whole = out.read_bytes()
     with pytest.raises(ValueError, match="left from an interrupted run on files"):
         cropper.transform(photos, out=out)
