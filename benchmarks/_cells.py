@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from skau.metrics import au_report, identity_leakage
-from skau.preprocessing.landmarks import sample_rows
+from skau.preprocessing._landmarks import sample_rows
 
 # Predicted with the unlabelled frames of the test person: a row of its own in every table.
 UNLABELLED = " + unlabelled frames"

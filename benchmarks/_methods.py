@@ -18,7 +18,7 @@ from skau.baselines import (
     ROINetClassifier,
     SVTPTClassifier,
 )
-from skau.regions import RegionClassifier
+from skau.estimators._regions import RegionClassifier
 
 REGIONS = ("full", "upper", "lower")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import sklearn
 import torch
 
-from skau._device import _has_native_bfloat16
+from skau.utils._device import _has_native_bfloat16
 
 
 class Record:

@@ -14,11 +14,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from skau.datasets._furrows import furrow_maps
-from skau.datasets._render import render
-from skau.datasets._rig import expression, load_rig, person
-from skau.datasets._scene import Scene
-from skau.datasets._skin import paint
+from skau.datasets._rendering._furrows import furrow_maps
+from skau.datasets._rendering._render import render
+from skau.datasets._rendering._rig import expression, load_rig, person
+from skau.datasets._rendering._scene import Scene
+from skau.datasets._rendering._skin import paint
 
 SIZES, REPEATS = (128, 256), 30
 

@@ -33,12 +33,12 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from skau import IdenNetClassifier, Int8Classifier
-from skau._device import _has_native_bfloat16
-from skau._identity import MinedTriplets
 from skau.datasets import load_sample_faces, make_au_faces
+from skau.estimators._identity import MinedTriplets
 from skau.losses import masked_bce
 from skau.metrics import f1_frame
-from skau.sampling import ShuffledBatches
+from skau.training._batches import ShuffledBatches
+from skau.utils._device import _has_native_bfloat16
 
 HERE = Path(__file__).parent
 USUAL = {"identity_epochs": 0, "validation_fraction": 0, "augment": None, "random_state": 0}

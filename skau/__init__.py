@@ -3,15 +3,17 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from .dsn import DSNClassifier
-    from .idennet import IdenNetClassifier
-    from .int8 import Int8Classifier
-    from .regions import RegionClassifier
-    from .resume import ResumeTraining
-    from .video import predict_video
+from ._version import __version__
 
-__version__ = "0.1.0.dev0"
+if TYPE_CHECKING:
+    from .estimators import (
+        DSNClassifier,
+        IdenNetClassifier,
+        Int8Classifier,
+        RegionClassifier,
+        predict_video,
+    )
+    from .training import ResumeTraining
 
 __all__ = [
     "DSNClassifier",
@@ -25,12 +27,12 @@ __all__ = [
 
 # torch and scikit-learn are imported with the first estimator, not with the package.
 _HOMES = {
-    "DSNClassifier": "dsn",
-    "IdenNetClassifier": "idennet",
-    "Int8Classifier": "int8",
-    "RegionClassifier": "regions",
-    "ResumeTraining": "resume",
-    "predict_video": "video",
+    "DSNClassifier": "estimators",
+    "IdenNetClassifier": "estimators",
+    "Int8Classifier": "estimators",
+    "RegionClassifier": "estimators",
+    "ResumeTraining": "training",
+    "predict_video": "estimators",
 }
 
 

@@ -12,7 +12,7 @@ from skau.baselines import (
     ROINetClassifier,
     SVTPTClassifier,
 )
-from skau.regions import RegionClassifier
+from skau.estimators._regions import RegionClassifier
 
 # Small and quick, but trained enough for the checks that want a good score.
 ESTIMATORS = [

@@ -19,8 +19,8 @@ from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from skau.datasets._raster import rasterise
-from skau.datasets._rig import PARTS, normals, unroll
+from skau.datasets._rendering._raster import rasterise
+from skau.datasets._rendering._rig import PARTS, normals, unroll
 
 OUT = Path(__file__).parents[1] / "skau" / "datasets" / "data" / "face_rig.npz"
 POSITION_STEP, TARGET_STEP = 1e-4, 1e-3  # as precise as the files

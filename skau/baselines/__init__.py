@@ -1,12 +1,12 @@
 """The systems that the papers compare with, each as an estimator on the same base."""
 
+from ._alexnet import AlexNetClassifier
+from ._atf import ATFClassifier
+from ._drml import DRMLClassifier
 from ._enhancing import add_enhancing_maps
-from .alexnet import AlexNetClassifier
-from .atf import ATFClassifier
-from .drml import DRMLClassifier
-from .lightcnn import LightCNNClassifier
-from .roinet import ROINetClassifier
-from .svtpt import SVTPTClassifier
+from ._lightcnn import LightCNNClassifier
+from ._roinet import ROINetClassifier
+from ._svtpt import SVTPTClassifier
 
 __all__ = [
     "ATFClassifier",

@@ -6,14 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .._data import AUDataset
-from .._net import Loss, Stage, Term
-from ..base import BaseAUClassifier
+from ..estimators._base import BaseAUClassifier
 from ..losses import masked_bce
 from ..modules import AUModule, AUOutput
-from ..modules.blocks import mlp
-from ..modules.encoder import EncoderNet
-from ..sampling import ShuffledBatches
+from ..modules._blocks import mlp
+from ..modules._encoder import EncoderNet
+from ..training._batches import ShuffledBatches
+from ..training._data import AUDataset
+from ..training._net import Loss, Stage, Term
 
 __all__ = ["BaseNetBaseline", "ClassificationLoss"]
 

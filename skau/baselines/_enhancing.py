@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..modules.au_centres import attention_maps, centres_from_points
-from ..preprocessing.alignment import eye_matrix
-from ..preprocessing.landmarks import COLUMNS, POINTS, is_landmark_table
+from ..preprocessing._alignment import eye_matrix
+from ..preprocessing._landmarks import COLUMNS, POINTS, is_landmark_table
+from ._au_centres import attention_maps, centres_from_points
 
 __all__ = ["add_enhancing_maps"]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._data import ImageFiles, read_ahead
+from ..training._data import ImageFiles, read_ahead
 
 __all__ = ["lbp_histograms"]
 

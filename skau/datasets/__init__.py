@@ -6,15 +6,15 @@ published, `name` and `DESCR`. The corpora themselves come from their owners: ea
 where to ask.
 """
 
-from skau.datasets._au_faces import make_au_faces
-from skau.datasets._bp4d import load_bp4d
-from skau.datasets._celeba import load_celeba
-from skau.datasets._disfa import load_disfa
-from skau.datasets._faces import load_faces
-from skau.datasets._london import load_london
-from skau.datasets._sample import load_sample_faces
-from skau.datasets._stack import stack_corpora
-from skau.datasets._unbc import load_unbc
+from ._au_faces import make_au_faces
+from ._bp4d import load_bp4d
+from ._celeba import load_celeba
+from ._disfa import load_disfa
+from ._faces import load_faces
+from ._london import load_london
+from ._sample import load_sample_faces
+from ._stack import stack_corpora
+from ._unbc import load_unbc
 
 __all__ = [
     "load_bp4d",

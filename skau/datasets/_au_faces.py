@@ -18,9 +18,9 @@ from sklearn.datasets import get_data_home
 from sklearn.utils import check_random_state
 from tqdm import tqdm
 
-from skau.datasets._bunch import au_names, make_bunch
-from skau.datasets._people import BP4D_AUS, PRESENT, draw_subject
-from skau.datasets._rig import ACTION_UNITS
+from ._bunch import au_names, make_bunch
+from ._rendering._people import BP4D_AUS, PRESENT, draw_subject
+from ._rendering._rig import ACTION_UNITS
 
 _RECIPE = 3
 """Raise it whenever the same seed gives other pictures: it is part of the cache's key."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from skau.datasets._bunch import au_names, code_labels, make_bunch
-from skau.datasets._files import (
+from ._bunch import au_names, code_labels, make_bunch
+from ._files import (
     Gaps,
     coded_images,
     find_folders,
@@ -22,10 +22,17 @@ from skau.datasets._files import (
     visible,
     wrong_folder,
 )
-from skau.datasets._published import BP4D_FOLDS
-from skau.datasets._sequences import FaceSequence, collect_rows
+from ._sequences import FaceSequence, collect_rows
 
 BP4D_AUS = (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)
+
+# JAA-Net, ME-GraphAU and AUNets. Papers number them differently, so the name is the test part.
+_FOLDS = {
+    "P1": "F001 F002 F008 F009 F010 F016 F018 F023 M001 M004 M007 M008 M012 M014",
+    "P2": "F003 F005 F011 F013 F020 F022 M002 M005 M010 M011 M013 M016 M017 M018",
+    "P3": "F004 F006 F007 F012 F014 F015 F017 F019 F021 M003 M006 M009 M015",
+}
+BP4D_FOLDS = {name: subjects.split() for name, subjects in _FOLDS.items()}
 
 SUBJECT = r"[FM]\d{3}$"
 LABEL_FILE = re.compile(r"([FM]\d{3})_(T\d+)\.csv", re.IGNORECASE)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from skau.datasets._bunch import make_bunch
-from skau.datasets._files import Gaps, find_folders, is_image, only, read_numbers, wrong_folder
+from ._bunch import make_bunch
+from ._files import Gaps, find_folders, is_image, only, read_numbers, wrong_folder
 
 DESCR = """\
 CelebA: 202,599 photographs of 10,177 celebrities, aligned and cropped to 178 x 218 pixels. Only

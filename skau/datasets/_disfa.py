@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from skau.datasets._bunch import au_names, code_labels, make_bunch
-from skau.datasets._files import (
+from ._bunch import au_names, code_labels, make_bunch
+from ._files import (
     Gaps,
     coded_images,
     find_folders,
@@ -21,10 +21,17 @@ from skau.datasets._files import (
     visible,
     wrong_folder,
 )
-from skau.datasets._published import DISFA_FOLDS
-from skau.datasets._sequences import FaceSequence, collect_rows
+from ._sequences import FaceSequence, collect_rows
 
 DISFA_AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+
+# JAA-Net and ME-GraphAU.
+_FOLDS = {
+    "P1": "SN001 SN002 SN009 SN010 SN016 SN026 SN027 SN030 SN032",
+    "P2": "SN006 SN011 SN012 SN013 SN018 SN021 SN024 SN028 SN031",
+    "P3": "SN003 SN004 SN005 SN007 SN008 SN017 SN023 SN025 SN029",
+}
+DISFA_FOLDS = {name: subjects.split() for name, subjects in _FOLDS.items()}
 
 SUBJECT = re.compile(r"SN\d{3}")
 SIDES = ("left", "right")

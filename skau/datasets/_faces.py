@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from skau._warning import user_level
-from skau.datasets._bunch import UNKNOWN, au_names, code_labels, make_bunch
-from skau.datasets._files import Gaps, some, wrong_folder
+from ..utils._warnings import user_level
+from ._bunch import UNKNOWN, au_names, code_labels, make_bunch
+from ._files import Gaps, some, wrong_folder
 
 DESCR = """\
 Read from {csv}. Labels: {labels}, NaN unknown or not annotated.

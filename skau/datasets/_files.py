@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pandas as pd
 
-from skau._warning import user_level
+from ..utils._warnings import user_level
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from skau.datasets._bunch import make_bunch
-from skau.datasets._faces import load_faces
-from skau.datasets._files import (
+from ._bunch import make_bunch
+from ._faces import load_faces
+from ._files import (
     Gaps,
     find_folders,
     has_images,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from skau.datasets._bunch import make_bunch
+from ._bunch import make_bunch
 
 DESCR = """\
 Rendered by make_au_faces with its default settings, {size} x {size} pixels, 12 AUs; see there

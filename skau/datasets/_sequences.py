@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from skau.datasets._files import Gaps, some
+from ._files import Gaps, some
 
 
 class FaceSequence(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skau.datasets._bunch import au_names, make_bunch
+from ._bunch import au_names, make_bunch
 
 
 def stack_corpora(

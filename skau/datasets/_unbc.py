@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skau.datasets._bunch import au_names, code_labels, make_bunch
-from skau.datasets._files import (
+from ._bunch import au_names, code_labels, make_bunch
+from ._files import (
     Gaps,
     called,
     find_folders,
@@ -22,7 +22,7 @@ from skau.datasets._files import (
     visible,
     wrong_folder,
 )
-from skau.datasets._sequences import FaceSequence, collect_rows
+from ._sequences import FaceSequence, collect_rows
 
 UNBC_AUS = (4, 6, 7, 9, 10, 12, 20, 25, 26, 27, 43)
 

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array
 
-from .._groups import check_groups
+from ..utils._groups import check_groups
 from ._frame import f1_frame
 
 __all__ = ["drop_rate", "f1_gap", "identity_leakage"]

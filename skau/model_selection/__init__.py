@@ -5,11 +5,11 @@ learn who people are, and there is nothing to score on them: they stay in every 
 out of every test part. Unlabelled rows of a subject that has labels elsewhere follow that subject.
 """
 
-from skau.model_selection._kfold import SubjectKFold
-from skau.model_selection._predefined import PredefinedSubjectSplit
-from skau.model_selection._predict import cross_val_predict
-from skau.model_selection._split import fold_table, subject_train_val_test_split
-from skau.model_selection._stratified import StratifiedSubjectKFold
+from ._kfold import SubjectKFold
+from ._predefined import PredefinedSubjectSplit
+from ._predict import cross_val_predict
+from ._split import fold_table, subject_train_val_test_split
+from ._stratified import StratifiedSubjectKFold
 
 __all__ = [
     "PredefinedSubjectSplit",

@@ -11,7 +11,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
-from skau._groups import check_groups
+from ..utils._groups import check_groups
 
 
 def require_groups(groups: Any, n_rows: int, owner: str) -> np.ndarray:

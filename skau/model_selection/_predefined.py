@@ -10,8 +10,8 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils.validation import _num_samples
 
-from skau._warning import user_level
-from skau.model_selection._kfold import require_groups, scored_rows
+from ..utils._warnings import user_level
+from ._kfold import require_groups, scored_rows
 
 
 class PredefinedSubjectSplit(BaseCrossValidator):

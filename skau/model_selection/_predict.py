@@ -9,7 +9,7 @@ from sklearn.model_selection import cross_validate
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
-from skau.model_selection._kfold import SubjectKFold
+from ._kfold import SubjectKFold
 
 
 def cross_val_predict(

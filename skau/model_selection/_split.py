@@ -10,8 +10,8 @@ import pandas as pd
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import _num_samples
 
-from skau.model_selection._kfold import require_groups, scored_rows
-from skau.model_selection._stratified import label_table
+from ._kfold import require_groups, scored_rows
+from ._stratified import label_table
 
 
 def subject_train_val_test_split(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from skau.model_selection._kfold import SubjectKFold
+from ._kfold import SubjectKFold
 
 MAX_STARTS = 20
 POWER = 4  # high enough that the largest deviation counts most, low enough for float64

@@ -4,12 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .alignment import box_matrix, eye_matrix, region_matrix, whole_matrix
-    from .cropper import FaceCropper
-    from .images import read_image
-    from .landmarks import pool_by_subject
-    from .video import Video, read_video
-    from .warping import warp
+    from ._alignment import box_matrix, eye_matrix, region_matrix, whole_matrix
+    from ._cropper import FaceCropper
+    from ._images import read_image
+    from ._landmarks import pool_by_subject
+    from ._video import Video, read_video
+    from ._warp import warp
 
 __all__ = [
     "FaceCropper",
@@ -25,16 +25,16 @@ __all__ = [
 ]
 
 _MODULES = {
-    "FaceCropper": "cropper",
-    "Video": "video",
-    "box_matrix": "alignment",
-    "eye_matrix": "alignment",
-    "pool_by_subject": "landmarks",
-    "read_image": "images",
-    "read_video": "video",
-    "region_matrix": "alignment",
-    "warp": "warping",
-    "whole_matrix": "alignment",
+    "FaceCropper": "_cropper",
+    "Video": "_video",
+    "box_matrix": "_alignment",
+    "eye_matrix": "_alignment",
+    "pool_by_subject": "_landmarks",
+    "read_image": "_images",
+    "read_video": "_video",
+    "region_matrix": "_alignment",
+    "warp": "_warp",
+    "whole_matrix": "_alignment",
 }
 
 

@@ -9,15 +9,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skau.baselines import ATFClassifier, LightCNNClassifier, add_enhancing_maps
-from skau.modules.au_centres import (
+from skau.baselines._au_centres import (
     TEMPLATE_CENTRES,
     Enhance,
     EnhanceByMap,
     centres_from_points,
 )
 from skau.preprocessing import FaceCropper
-from skau.preprocessing.alignment import EYE_LINE, EYE_TO_MOUTH, eye_matrix
-from skau.preprocessing.landmarks import COLUMNS
+from skau.preprocessing._alignment import EYE_LINE, EYE_TO_MOUTH, eye_matrix
+from skau.preprocessing._landmarks import COLUMNS
 
 QUICK = {"max_epochs": 2, "batch_size": 32, "lr": 1e-3, "random_state": 0, "device": "cpu"}
 

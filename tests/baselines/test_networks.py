@@ -7,7 +7,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from skau._net import AUNet
 from skau.baselines import (
     AlexNetClassifier,
     ATFClassifier,
@@ -15,10 +14,11 @@ from skau.baselines import (
     LightCNNClassifier,
     ROINetClassifier,
 )
+from skau.baselines._alexnet import alexnet_encoder
+from skau.baselines._au_centres import TEMPLATE_CENTRES, Enhance, ROIHead, attention_maps
+from skau.baselines._drml import RegionLayer, drml_encoder
 from skau.metrics import roc_auc_scorer
-from skau.modules.alexnet import alexnet_encoder
-from skau.modules.au_centres import TEMPLATE_CENTRES, Enhance, ROIHead, attention_maps
-from skau.modules.drml import RegionLayer, drml_encoder
+from skau.training._net import AUNet
 
 QUICK = {"max_epochs": 2, "batch_size": 32, "lr": 1e-3, "random_state": 0, "device": "cpu"}
 LIGHT = pytest.mark.parametrize("Estimator", [LightCNNClassifier, ATFClassifier, ROINetClassifier])

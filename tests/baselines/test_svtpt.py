@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 from sklearn.svm import SVC
 
-from skau._data import ImageFiles
 from skau.baselines import SVTPTClassifier, _lbp
 from skau.baselines._lbp import lbp_histograms
 from skau.metrics import roc_auc
+from skau.training._data import ImageFiles
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from sklearn.preprocessing import StandardScaler
 
 import skau.datasets
 from skau.datasets import load_sample_faces, make_au_faces
-from skau.datasets._people import PRESENT
-from skau.datasets._raster import rasterise
-from skau.datasets._rig import ACTION_UNITS, SKIN, expression, load_rig
+from skau.datasets._rendering._people import PRESENT
+from skau.datasets._rendering._raster import rasterise
+from skau.datasets._rendering._rig import ACTION_UNITS, SKIN, expression, load_rig
 
 SMALL = {"image_size": 32, "random_state": 3}
 

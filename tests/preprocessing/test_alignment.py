@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skau.preprocessing.alignment import box_matrix, eye_matrix, region_matrix, whole_matrix
+from skau.preprocessing._alignment import box_matrix, eye_matrix, region_matrix, whole_matrix
 
 # Eyes level at y = 40, 48 pixels above the mouth, in pixel indices (edge places less 0.5).
 TEMPLATE = np.array([[43.5, 39.5], [83.5, 39.5], [63.5, 66.5], [49.5, 87.5], [77.5, 87.5]])

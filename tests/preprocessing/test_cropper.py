@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
-from skau.preprocessing import FaceCropper, images, pool_by_subject, running
-from skau.preprocessing.landmarks import COLUMNS
+from skau.preprocessing import FaceCropper, _images, _results, pool_by_subject
+from skau.preprocessing._landmarks import COLUMNS
 
 EYES = ["left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y"]
 
@@ -209,8 +209,8 @@ def test_crops_on_disk(photos, crops, tmp_path):
 
 def interrupt(monkeypatch, call):
     """Call, and stop it as a user would, when four rows are done."""
-    monkeypatch.setattr(running, "CHUNK", 2)
-    read, seen = images.read_image, []
+    monkeypatch.setattr(_results, "CHUNK", 2)
+    read, seen = _images.read_image, []
 
     def interrupted(path):
         if len(seen) == 5:
@@ -219,7 +219,7 @@ def interrupt(monkeypatch, call):
         return read(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(images, "read_image", interrupted)
+        patch.setattr(_images, "read_image", interrupted)
         with pytest.raises(KeyboardInterrupt):
             call()
 
@@ -239,8 +239,8 @@ def test_an_interrupted_run_goes_on(photo_paths, crops, tmp_path, monkeypatch, w
         with pytest.raises(ValueError, match=r"is gone.*crops.npy.journal"):
             cropper.transform(photo_paths, out=out)
         (tmp_path / "elsewhere.npy").rename(out)
-    read, seen = images.read_image, []
-    monkeypatch.setattr(images, "read_image", lambda path: seen.append(path) or read(path))
+    read, seen = _images.read_image, []
+    monkeypatch.setattr(_images, "read_image", lambda path: seen.append(path) or read(path))
     done = getattr(cropper, what)(photo_paths, out=out)
     assert seen == photo_paths[4:]
     if what == "transform":
@@ -341,7 +341,7 @@ def test_where_to_write_is_checked_before_any_work(
     def nothing_is_read(path):
         raise AssertionError("the work had begun")
 
-    monkeypatch.setattr("skau.preprocessing.images.read_image", nothing_is_read)
+    monkeypatch.setattr("skau.preprocessing._images.read_image", nothing_is_read)
     if error is ImportError:
         monkeypatch.setitem(sys.modules, "pyarrow", None)
     if "folder" in out:

@@ -7,10 +7,10 @@ from facenet_pytorch import MTCNN
 from PIL import Image
 from torch.nn.functional import interpolate
 
-from skau.preprocessing import detector
-from skau.preprocessing.cascade import Faces, follow_face
-from skau.preprocessing.detector import find_faces
-from skau.preprocessing.integral import IntegralImages
+from skau.preprocessing._mtcnn import _search
+from skau.preprocessing._mtcnn._cascade import Faces, follow_face
+from skau.preprocessing._mtcnn._integral import IntegralImages
+from skau.preprocessing._mtcnn._search import find_faces
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +66,14 @@ def test_same_faces_as_facenet_pytorch(photos, scene, largest_only):
 @pytest.mark.parametrize("largest_only", [True, False])
 def test_a_face_that_only_a_mirror_shows(scene, monkeypatch, largest_only):
     expected = find_faces([scene], largest_only=largest_only)[0]
-    search = detector.search_faces
+    search = _search.search_faces
 
     def blind(images, *args):
         found = search(images, *args)
         seen = [image.tobytes() != scene.tobytes() for image in images]
         return [faces.take(np.arange(len(faces) * its)) for faces, its in zip(found, seen)]  # noqa: B905
 
-    monkeypatch.setattr(detector, "search_faces", blind)
+    monkeypatch.setattr(_search, "search_faces", blind)
     faces = find_faces([scene], largest_only=largest_only)[0]
     assert len(faces) == len(expected)
     eyes = np.linalg.norm(expected.points[:, 0] - expected.points[:, 1], axis=1)
@@ -82,7 +82,7 @@ def test_a_face_that_only_a_mirror_shows(scene, monkeypatch, largest_only):
 
 
 def test_doubtful_faces_must_be_seen_in_most_views(scene, monkeypatch):
-    search = detector.search_faces
+    search = _search.search_faces
 
     def doubtful(images, *args):
         sky = np.array([[200.0, 10, 260, 80]])
@@ -97,7 +97,7 @@ def test_doubtful_faces_must_be_seen_in_most_views(scene, monkeypatch):
         ]
 
     expected = find_faces([scene], largest_only=False)[0]
-    monkeypatch.setattr(detector, "search_faces", doubtful)
+    monkeypatch.setattr(_search, "search_faces", doubtful)
     faces = find_faces([scene], largest_only=False)[0]
     np.testing.assert_allclose(faces.points, expected.points)
 

@@ -115,7 +115,7 @@ def test_films_without_a_frame(tmp_path, photos):
 
 
 def test_the_face_is_followed(film, monkeypatch):
-    from skau.preprocessing.working import Worker
+    from skau.preprocessing._worker import Worker
 
     searched, find = [], Worker._find
     monkeypatch.setattr(

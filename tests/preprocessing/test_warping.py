@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skau.preprocessing import warping
-from skau.preprocessing.alignment import whole_matrix
-from skau.preprocessing.warping import warp
+from skau.preprocessing import _warp
+from skau.preprocessing._alignment import whole_matrix
+from skau.preprocessing._warp import warp
 
 
 def _noise(height, width, seed=0):
@@ -61,7 +61,7 @@ def test_a_long_image_takes_little_memory(monkeypatch):
     pixels = np.repeat(np.repeat(_noise(4, 100), 50, axis=0), 50, axis=1)  # 200 x 5000
     image, matrix = Image.fromarray(pixels), whole_matrix(5000, 200, 16)
     exact = warp(image, matrix, 16)
-    monkeypatch.setattr(warping, "_FINEST", 1000)
+    monkeypatch.setattr(_warp, "_FINEST", 1000)
     sizes, transform = [], Image.Image.transform
 
     def note(self, size, *args, **kwargs):

@@ -1,0 +1,94 @@
+"""AlexNet, the oldest of the compared networks."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.models import AlexNet
+
+from ..modules._blocks import he_init
+from ._base import BaseNetBaseline
+
+__all__ = ["AlexNetClassifier", "alexnet_encoder"]
+
+_SMALLEST = 63  # below, strides and poolings leave no pixel
+
+
+class _Enlarge(nn.Module):
+    """Bring images to a least side by bilinear interpolation."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = self.side / min(x.shape[2:])
+        if scale <= 1:
+            return x
+        size = [max(self.side, round(n * scale)) for n in x.shape[2:]]
+        return F.interpolate(x, size, mode="bilinear", align_corners=False)
+
+
+def alexnet_encoder(in_channels: int) -> tuple[nn.Sequential, int]:
+    """Build torchvision's AlexNet without its last layer, from random weights.
+
+    Images below 63 pixels a side are enlarged to it.
+
+    Parameters
+    ----------
+    in_channels : 1 or 3
+
+    Returns
+    -------
+    encoder : nn.Sequential, (b, in_channels, height, width) -> (b, 4096)
+    n_features : int
+    """
+    net = AlexNet()
+    first = net.features[0]
+    assert isinstance(first, nn.Conv2d)
+    if in_channels != first.in_channels:
+        net.features[0] = nn.Conv2d(
+            in_channels, first.out_channels, 11, stride=4, padding=2
+        )  # as torchvision's own, for grey images
+    hidden = list(net.classifier)[:-1]
+    encoder = nn.Sequential(_Enlarge(_SMALLEST), net.features, net.avgpool, nn.Flatten(), *hidden)
+    he_init(encoder)
+    return encoder, 4096
+
+
+class AlexNetClassifier(BaseNetBaseline):
+    """AU detection by AlexNet.
+
+    torchvision's AlexNet [1]_ with one sigmoid an AU: 57,053,004 parameters for 12 AUs and RGB
+    images of any size.
+
+    Parameters
+    ----------
+    max_epochs : int, default=20
+    batch_size : int, default=64
+    lr : float, default=1e-4
+        Learning rate.
+    optimizer, augment, validation_fraction, monitor, device, precision, compile, \
+warm_start, callbacks, random_state, verbose
+        As in :class:`skau.IdenNetClassifier`.
+
+    Attributes
+    ----------
+    module_, net_, classes_, au_names_, history_, best_epoch_, precision_, input_shape_, \
+n_features_in_, feature_names_in_, population_
+        As in :class:`skau.IdenNetClassifier`.
+
+    Notes
+    -----
+    It differs from [1]_ in one column of filters in place of two that share a pair of graphics
+    cards, and no response normalisation. The weights start at random (as He et al. draw them), not
+    from ImageNet. Images below 63 pixels a side are enlarged to it. Vectors get a small multilayer
+    perceptron.
+
+    References
+    ----------
+    .. [1] A. Krizhevsky, "One weird trick for parallelizing convolutional neural networks",
+       2014; after A. Krizhevsky, I. Sutskever, G. Hinton, "ImageNet Classification with Deep
+       Convolutional Neural Networks", NeurIPS 2012.
+    """
+
+    def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:
+        return alexnet_encoder(input_shape[0])

@@ -1,0 +1,189 @@
+"""Identity-adversarial training: features from which nobody can be told."""
+
+import warnings
+from collections.abc import Callable
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.utils._param_validation import Interval
+from torch import Tensor, nn
+
+from ..modules import AUOutput
+from ..modules._blocks import he_init, mlp
+from ..modules._lightcnn import N_FEATURES, lightcnn_branch, lightcnn_trunk
+from ..training._data import AUDataset
+from ..training._net import Loss, Term
+from ..utils._warnings import user_level
+from ._au_centres import CENTRES_CONSTRAINT, Centres, Enhance, EnhanceByMap, check_centres
+from ._base import BaseNetBaseline, ClassificationLoss
+from ._gradient_reversal import reverse_gradient
+
+__all__ = ["ATFClassifier"]
+
+
+class _AdversarialLoss(ClassificationLoss):
+    """Classification, and an adversary that names the subject behind a gradient reversal."""
+
+    subjects: Tensor
+
+    def __init__(self, n_features: int, subjects: np.ndarray, adversary: float) -> None:
+        super().__init__()
+        self.adversary = adversary
+        self.register_buffer("subjects", torch.from_numpy(subjects))  # sorted codes
+        # Without a norm the features would win by growing, and soon overflow.
+        norm = nn.LayerNorm(n_features, elementwise_affine=False)
+        self.head = nn.Sequential(norm, mlp(n_features, n_features, len(subjects)))
+
+    def forward(
+        self, output: AUOutput, y: Tensor, batch: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Term]]:
+        total, terms = super().forward(output, y, batch)
+        group = batch["group"]
+        label = torch.searchsorted(self.subjects, group).clamp(max=len(self.subjects) - 1)
+        known = self.subjects[label] == group  # subjects held out for validation are nobody
+        if known.any():
+            scores = self.head(reverse_gradient(output.features[known], self.adversary))
+            identity = F.cross_entropy(scores, label[known])
+            terms["identity"] = (identity, int(known.sum()))
+            total = total + identity
+        return total, terms
+
+
+class ATFClassifier(BaseNetBaseline):
+    r"""AU detection from features that identity was trained out of.
+
+    An adversary learns to name the training subject from the features :math:`f(x)` of the AU
+    outputs; its gradient reaches the features with the sign turned [1]_, [2]_:
+
+    .. math:: \min_f \max_\mathrm{ID}\; L_\mathrm{AU}(f) - \lambda L_\mathrm{ID}(f)
+
+    with :math:`L_\mathrm{ID}` the cross-entropy of the subject. The adversary is no part of the
+    fitted network.
+
+    Before its second convolution the network multiplies its feature map by one plus an attention
+    map about the AUs' places on the face, as E-Net does [3]_: a map for all, or each image's own
+    by its landmarks. The latter come with the images, ``X`` of shape (n, h, w, 4), from
+    :func:`skau.baselines.add_enhancing_maps`.
+
+    Parameters
+    ----------
+    adversary : float, default=0.1
+        :math:`\lambda`, the weight of the reversed gradient; 0 trains without it.
+    centres : "template", array-like of shape (k, 2) or None, default="template"
+        Where the AUs show in every image that has no map of its own: ``x, y`` from 0 to 1 in the
+        crop. "template" is for crops aligned at the eyes by
+        :class:`skau.preprocessing.FaceCropper`, None uses no attention map. Vectors have none.
+    max_epochs : int, default=20
+    batch_size : int, default=64
+    lr : float, default=1e-4
+        Learning rate.
+    optimizer, augment, validation_fraction, monitor, device, precision, compile, \
+warm_start, callbacks, random_state, verbose
+        As in :class:`skau.IdenNetClassifier`.
+
+    Attributes
+    ----------
+    module_, net_, classes_, au_names_, history_, best_epoch_, precision_, input_shape_, \
+n_features_in_, feature_names_in_, population_
+        As in :class:`skau.IdenNetClassifier`. ``history_`` holds the adversary's loss as
+        ``train_identity_loss``; ``log(n_subjects)`` is chance.
+
+    Notes
+    -----
+    4,115,244 parameters for 128 x 128 x 3 images and 12 AUs. It differs from [1]_ in the
+    network, which there is an E-Net on VGG-19 trained on ImageNet: here it is the LightCNN trunk,
+    so that the comparison with LightCNN and IdenNet shows what the adversary does. The adversary
+    sees the features normalised, or they would escape it by growing. The attention
+    maps of [3]_ multiply deeper feature maps. Every call of ``partial_fit`` begins with a new
+    adversary. Vectors get a small multilayer perceptron.
+
+    References
+    ----------
+    .. [1] Z. Zhang, S. Zhai, L. Yin, "Identity-based Adversarial Training of Deep CNNs for
+       Facial Action Unit Recognition", BMVC 2018.
+    .. [2] Y. Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17, 2016.
+    .. [3] W. Li, F. Abtahi, Z. Zhu, L. Yin, "EAC-Net: A Region-based Deep Enhancing and Cropping
+       Approach for Facial Action Unit Detection", FG 2017.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseNetBaseline._parameter_constraints,
+        "adversary": [Interval(Real, 0, None, closed="left")],
+        "centres": [*CENTRES_CONSTRAINT, None],
+    }
+    _takes_maps = True
+
+    def __init__(
+        self,
+        *,
+        adversary: float = 0.1,
+        centres: Centres | None = "template",
+        max_epochs: int = 20,
+        batch_size: int = 64,
+        lr: float = 1e-4,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        augment: str | Callable[[Tensor], Tensor] | None = "flip",
+        validation_fraction: float = 0.2,
+        monitor: str = "f1",
+        device: str | torch.device = "auto",
+        precision: str = "auto",
+        compile: bool = False,
+        warm_start: bool = False,
+        callbacks: list | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            optimizer=optimizer,
+            augment=augment,
+            validation_fraction=validation_fraction,
+            monitor=monitor,
+            device=device,
+            precision=precision,
+            compile=compile,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.adversary = adversary
+        self.centres = centres
+
+    def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:
+        mapped = input_shape[0] == 4
+        trunk, width = lightcnn_trunk(
+            (input_shape[1], input_shape[2]), 3 if mapped else input_shape[0]
+        )
+        layers: list[nn.Module] = list(trunk)
+        second = [i for i, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)][1]
+        if mapped:
+            layers[:second] = [EnhanceByMap(nn.Sequential(*layers[:second]))]
+        elif self.centres is not None:
+            layers.insert(second, Enhance(check_centres(self.centres)))
+        encoder = nn.Sequential(*layers, *lightcnn_branch(width))
+        he_init(encoder)
+        return encoder, N_FEATURES
+
+    def _make_loss(self, train: AUDataset) -> Loss:
+        group = train.group[train.rows[train.annotated]]
+        subjects = np.unique(group[group >= 0])
+        if self.adversary == 0 or len(group) == 0:
+            return ClassificationLoss()
+        if len(subjects) < 2:
+            said = "is not given" if len(subjects) == 0 else "names one annotated subject"
+            warnings.warn(
+                f"groups {said}, so there is nobody to tell apart; training goes on without the "
+                "adversary",
+                stacklevel=user_level(),
+            )
+            return ClassificationLoss()
+        loss: Loss = self._make_seeded(
+            _AdversarialLoss, self.module_.n_features, subjects, float(self.adversary)
+        )
+        return loss

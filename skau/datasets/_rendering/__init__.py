@@ -1,0 +1,1 @@
+"""Make faces: a rig of shapes, people who look different, light, and a rasteriser."""

@@ -1,0 +1,15 @@
+"""The classifiers: what is checked, how a network is trained, how AUs are predicted."""
+
+from ._dsn import DSNClassifier
+from ._idennet import IdenNetClassifier
+from ._int8 import Int8Classifier
+from ._regions import RegionClassifier
+from ._video import predict_video
+
+__all__ = [
+    "DSNClassifier",
+    "IdenNetClassifier",
+    "Int8Classifier",
+    "RegionClassifier",
+    "predict_video",
+]

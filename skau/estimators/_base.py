@@ -1,0 +1,436 @@
+"""What every AU classifier has in common: checks, seeds, training, prediction."""
+
+import warnings
+from abc import ABCMeta, abstractmethod
+from collections.abc import Callable
+from copy import deepcopy
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from skorch.history import History
+
+from ..modules import AUModule
+from ..training._augment import AUGMENTATIONS
+from ..training._data import AUDataset
+from ..training._net import AUNet, Loss, Stage
+from ..utils._device import resolve_device, resolve_precision
+from ..utils._warnings import user_level
+from ._calibration import calibrate, measure_population, unknown_population
+from ._prediction import PersonalMixin, subject_codes
+from ._validation import check_inputs, check_labels, warn_of_rare
+
+__all__ = ["BaseAUClassifier"]
+
+
+class BaseAUClassifier(
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    PersonalMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
+    """Fit, predict and transform around a network and its training schedule.
+
+    A method says what is its own in two places: ``_make_module`` builds the network and
+    ``_make_stages`` says what is minimised, over which batches, for how many epochs.
+    """
+
+    # groups reach fit through pipelines and searches without set_fit_request
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
+    __metadata_request__partial_fit: ClassVar[dict[str, bool]] = {"groups": True}
+
+    input_shape_: tuple[int, ...]
+    precision_: str
+    history_: pd.DataFrame
+    best_epoch_: int | None
+    population_: pd.DataFrame
+    net_: AUNet
+    _split_rng: np.random.RandomState
+    _built: dict[str, Any]  # the parameters that the network was made with
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "optimizer": [callable],
+        "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "monitor": [StrOptions({"loss", "f1"})],
+        "device": [str, torch.device],
+        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
+        "compile": ["boolean"],
+        "warm_start": ["boolean"],
+        "callbacks": [list, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        max_epochs: int,
+        batch_size: int,
+        lr: float,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        augment: str | Callable[[torch.Tensor], torch.Tensor] | None,
+        validation_fraction: float,
+        monitor: str,
+        device: str | torch.device,
+        precision: str,
+        compile: bool,
+        warm_start: bool,
+        callbacks: list | None,
+        random_state: int | np.random.RandomState | None,
+        verbose: int,
+    ) -> None:
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.optimizer = optimizer
+        self.augment = augment
+        self.validation_fraction = validation_fraction
+        self.monitor = monitor
+        self.device = device
+        self.precision = precision
+        self.compile = compile
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @abstractmethod
+    def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> AUModule:
+        """Build the network for images (c, h, w) or vectors (d,)."""
+
+    @abstractmethod
+    def _make_stages(
+        self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
+    ) -> list[Stage]:
+        """Return the training schedule; ``partial_fit`` repeats an epoch of its last stage."""
+
+    def _after_stage(self, stage: Stage) -> None:
+        """Look at what a stage has made of the network, whether or not it was interrupted."""
+
+    # -- training ---------------------------------------------------------------------------
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
+        """Train on images with AU labels.
+
+        Parameters
+        ----------
+        X : array-like
+            Images, uint8, of shape (n, h, w, 3) or (n, h, w), at least 32 x 32 (an array or a
+            memory map), the paths of n image files of one size, or float vectors of shape
+            (n, d).
+        y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
+            1 where an AU is present, 0 where it is absent, NaN where it is not annotated. A
+            row of NaN is an identity-only image. The columns of a DataFrame name the AUs. A
+            1-D ``y`` holds one AU, of any two labels; the larger one is "present".
+        groups : array-like of shape (n,), default=None
+            The subject of each row.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each row in the losses that are means over rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If an input has the wrong shape, type or values, or an AU has no label at all.
+        """
+        going_on = self.warm_start and hasattr(self, "net_")
+        data = self._check_data(X, y, groups, sample_weight, reset=not going_on)
+        warn_of_rare(data.Y, self.au_names_)
+        if going_on:
+            self._refresh()
+        else:
+            self._build()
+        if going_on and hasattr(self, "_split_rng"):
+            rng = deepcopy(self._split_rng)  # nobody who was held out is trained on now
+        else:
+            rng, self._split_rng = self._rng, deepcopy(self._rng)
+        train, valid = self._split(data, groups is not None, rng)
+        if valid is not None and self.monitor == "f1" and not (valid.Y[valid.rows] == 1).any():
+            warnings.warn(
+                f"the {len(valid)} rows held out for validation show no AU, so they have no F1 "
+                "and the epoch is chosen by their loss; another random_state or a larger "
+                "validation_fraction may hold out some that do",
+                stacklevel=user_level(),
+            )
+        stages = self._make_stages(train, valid, self._rng)
+        for stage in stages:
+            if len(stages) > 1:
+                # Gradients of another loss are of another size: until Adam had forgotten those
+                # of the triplets, its steps on the AUs would be several times too long.
+                self.net_.initialize_optimizer()
+            self._run(stage)
+        self._measure_population(train)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        groups: Any = None,
+        sample_weight: Any = None,
+        classes: Any = None,
+    ) -> Self:
+        """Train one more epoch, from where the last call stopped.
+
+        Nothing is held out for validation, and the state after the epoch is kept.
+
+        Parameters
+        ----------
+        X, y, groups, sample_weight
+            As in ``fit``. A part of the data may miss labels of an AU altogether.
+        classes : array-like of shape (2,), default=None
+            The two labels of a 1-D ``y``; needed in the first call if that holds only one.
+
+        Returns
+        -------
+        self
+        """
+        first = not hasattr(self, "net_")
+        data = self._check_data(X, y, groups, sample_weight, reset=first, classes=classes)
+        if first:
+            self._build()
+        else:
+            self._refresh()
+        stage = self._make_stages(data, None, self._rng)[-1]
+        stage.epochs = 1
+        self._run(stage)
+        return self
+
+    def _check_data(
+        self,
+        X: Any,
+        Y: Any,
+        groups: Any,
+        sample_weight: Any,
+        *,
+        reset: bool,
+        classes: Any = None,
+    ) -> AUDataset:
+        X = check_inputs(self, X, reset=reset)
+        if not reset and self._single and classes is None:
+            classes = self.classes_
+        labels = check_labels(Y, X, self, classes)
+        if reset:
+            self.classes_, self.au_names_, self._single = (
+                labels.classes, labels.names, labels.single,
+            )  # fmt: skip
+        elif labels.single != self._single or not np.array_equal(labels.names, self.au_names_):
+            raise ValueError(
+                f"y holds {labels.names.tolist()}, but training began with "
+                f"{self.au_names_.tolist()}; it goes on with the same AUs only"
+            )
+        weight = _check_sample_weight(
+            sample_weight, np.empty((len(X), 0)), dtype=np.float32, ensure_non_negative=True
+        )
+        group = np.full(len(X), -1)
+        if groups is not None:
+            group = subject_codes(groups, len(X))
+        return AUDataset(X, labels.values, weight, group)
+
+    def _build(self) -> None:
+        """Make a fresh network, seeded, behind a fresh skorch net."""
+        self._rng = check_random_state(self.random_state)
+        self._built = self.get_params(deep=False)
+        self._net_on(self._make_seeded(self._make_module, self.input_shape_, len(self.au_names_)))
+        self._n_features_out = self.module_.n_features
+
+    def _refresh(self) -> None:
+        """Let parameters that were set since count, but for those that make the network."""
+        now = self.get_params(deep=False)
+        changed = [name for name, value in now.items() if self._built[name] is not value]
+        if not changed:
+            return
+        with torch.random.fork_rng(devices=[]):
+            wanted = self._make_module(self.input_shape_, len(self.au_names_))
+        if str(wanted) != str(self.module_):
+            raise ValueError(
+                f"{', '.join(changed)} was set since the last fit, and would make another network "
+                "than the one that training shall go on with; set it back, or fit a clone"
+            )
+        old, self._built = self.net_, now
+        self._net_on(old.module_)
+        self.net_.history_ = old.history
+        if type(old.optimizer_) is type(self.net_.optimizer_):
+            moments = {"state": old.optimizer_.state_dict()["state"]}
+            self.net_.optimizer_.load_state_dict(self.net_.optimizer_.state_dict() | moments)
+
+    def _make_seeded(self, function: Any, *args: Any) -> Any:
+        """Call ``function`` with torch's generators seeded, and leave them as they were."""
+        device = resolve_device(self.device)
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(self._rng.randint(np.iinfo(np.int32).max))
+            return function(*args)
+
+    def _net_on(self, module: AUModule) -> None:
+        device = resolve_device(self.device)
+        if len(self.input_shape_) == 1:
+            # Vectors are cheap, and float64 gives the same answer whatever the batch size.
+            self.precision_ = "float64"
+            module = module.double()
+        else:
+            self.precision_ = resolve_precision(self.precision, device)
+            module = module.to(memory_format=torch.channels_last)
+        images = len(self.input_shape_) == 3
+        augment = AUGMENTATIONS[self.augment] if isinstance(self.augment, str) else self.augment
+        self.net_ = AUNet(
+            module=module,
+            criterion=Loss,
+            optimizer=self.optimizer,
+            lr=self.lr,
+            batch_size=self.batch_size,
+            callbacks=self.callbacks,
+            device=device,
+            precision=self.precision_,
+            augment=augment if images else None,
+            monitor=self.monitor,
+            bar=bool(self.verbose),
+            compiled=self.compile and images,
+            verbose=0,
+        ).initialize()
+
+    def _split(
+        self, data: AUDataset, known: bool, rng: np.random.RandomState
+    ) -> tuple[AUDataset, AUDataset | None]:
+        """Hold out whole subjects, or rows where nobody said whose they are."""
+        if self.validation_fraction == 0:
+            return data, None
+        annotated = data.annotated
+        unit = data.group[annotated] if known else annotated
+        units = rng.permutation(np.unique(unit))
+        n_valid = min(int(np.ceil(self.validation_fraction * len(units))), len(units) - 1)
+        if n_valid == 0:
+            if known:
+                warnings.warn(
+                    "groups names one annotated subject, so no other can be held out for "
+                    "validation; the last epoch is kept (validation_fraction=0 says so)",
+                    stacklevel=user_level(),
+                )
+            return data, None
+        held_out = annotated[np.isin(unit, units[:n_valid])]
+        if known:  # unannotated rows of a held-out subject go with it, and are scored nowhere
+            mine = np.isin(data.group, units[:n_valid])
+        else:
+            mine = np.zeros(len(data), bool)
+            mine[held_out] = True
+        return data.part(np.flatnonzero(~mine)), data.part(held_out)
+
+    def _run(self, stage: Stage) -> None:
+        finished = self._make_seeded(self.net_.fit_stage, stage)
+        rows = [{k: v for k, v in row.items() if k != "batches"} for row in self.net_.history]
+        columns = list(dict.fromkeys(k for row in rows for k in row if "batch_count" not in k))
+        self.history_ = pd.DataFrame(rows, columns=columns)
+        self.best_epoch_ = dict(self.net_.callbacks_)["keep_best"].best_epoch
+        self.population_ = unknown_population(self.au_names_)  # of these weights
+        self._after_stage(stage)
+        if not finished:
+            # What was learned so far is kept; the user, or the search around us, shall know.
+            raise KeyboardInterrupt
+
+    def _measure_population(self, train: AUDataset) -> None:
+        rows = train.rows[train.annotated]
+        if len(rows):
+            logits = self.net_.run(self.module_.logits, train.X, rows=rows).astype(np.float64)
+            self.population_ = measure_population(logits, train.group[rows], self.au_names_)
+
+    # -- prediction -------------------------------------------------------------------------
+
+    def _infer(self, X: Any, method: str) -> np.ndarray:
+        check_is_fitted(self)
+        return self.net_.run(getattr(self.module_, method), check_inputs(self, X, reset=False))
+
+    def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
+        """Compute the AU logits.
+
+        Parameters
+        ----------
+        X : array-like
+            Images or vectors as at ``fit``.
+        groups : array-like of shape (n,), default=None
+            The person of each row. If given, the logits are calibrated to each person: a face
+            that always looks a little like an AU has a high mean, one that shows little has a
+            small standard deviation, and both are brought to those of ``population_``, the
+            further the more frames of the person there are. The AU outputs are linear in the
+            expression features, so taking the mean from the logits takes the deviation of the
+            person's mean expression from the features. It supposes that people show an AU about
+            equally often. **It uses the test person's other frames**: report such results as a
+            row of their own. None takes each frame by itself, as the papers do.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), or (n,) after a 1-D ``y``
+            Positive where an AU is more likely present than not.
+        """
+        logits = self._infer(X, "logits").astype(np.float64)
+        if groups is not None:
+            logits = calibrate(logits, subject_codes(groups, len(logits)), self.population_)
+        return self._squeeze(logits)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Compute the expression features, which the AU outputs are computed from.
+
+        Parameters
+        ----------
+        X : array-like
+            Images or vectors as at ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features_out)
+        """
+        return self._infer(X, "features")
+
+    # -- scikit-learn's protocols -----------------------------------------------------------
+
+    @property
+    def module_(self) -> AUModule:
+        """The fitted ``torch.nn.Module``."""
+        return self.net_.module_
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "net_")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with the weights as arrays, so that no torch pickle is ever read.
+
+        The optimiser's moments are left out: training that goes on after a copy or a load
+        starts them afresh.
+        """
+        state = dict(super().__getstate__())
+        net = state.pop("net_", None)
+        if net is not None:
+            weights = net.module_.state_dict()
+            state["_weights"] = {name: w.numpy(force=True).copy() for name, w in weights.items()}
+            state["_epochs"] = list(net.history)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        weights, epochs = state.pop("_weights", None), state.pop("_epochs", None)
+        super().__setstate__(state)
+        if weights is not None:
+            maker = type(self)(**self._built)  # parameters may have been set since the fit
+            with torch.random.fork_rng(devices=[]):  # the first weights are thrown away
+                self._net_on(maker._make_module(self.input_shape_, len(self.au_names_)))
+            self.module_.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
+            self.net_.history_ = History(epochs)

@@ -1,0 +1,80 @@
+"""Calibration to a person from unlabelled frames: how much of a logit is just that face."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from ..utils._warnings import user_level
+
+__all__ = ["calibrate", "measure_population", "unknown_population"]
+
+
+def unknown_population(names: np.ndarray) -> pd.DataFrame:
+    """Stand for a population that was not measured: NaN throughout."""
+    return pd.DataFrame(np.nan, index=names, columns=["mean", "std", "frames"])
+
+
+def measure_population(logits: np.ndarray, codes: np.ndarray, names: np.ndarray) -> pd.DataFrame:
+    """Say what the logits of a person are usually like, and how much people differ.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n, n_aus)
+        Of training frames.
+    codes : ndarray of shape (n,)
+        The person of each frame.
+    names : ndarray of shape (n_aus,)
+
+    Returns
+    -------
+    DataFrame with one row an AU
+        ``mean`` and ``std`` over a person's frames, averaged over people, and ``frames``: how
+        many frames tell as much about a person's mean as knowing people in general does, the
+        variance within people over that between them. It is infinite where people do not
+        differ, and NaN if nobody knows, as with one person or one frame of each.
+    """
+    people = pd.DataFrame(logits, columns=names).groupby(codes)
+    n, means = people.size(), people.mean()
+    within = people.var().mul(n - 1, axis=0).sum() / max(n.sum() - len(n), 1)
+    between = (means.var() - within * (1 / n).mean()).clip(lower=0)
+    frames = (within / between).fillna(0) if len(n) > 1 and n.max() > 1 else np.nan
+    return pd.DataFrame({"mean": means.mean(), "std": np.sqrt(within), "frames": frames})
+
+
+def calibrate(logits: np.ndarray, codes: np.ndarray, population: pd.DataFrame) -> np.ndarray:
+    """Give every person's logits the mean and the standard deviation of the population.
+
+    A person's own mean and standard deviation are known from few frames, so they are drawn
+    towards the population's: of ``n`` frames they count ``n / (n + frames)``, as in the best
+    linear prediction of a random effect.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n, n_aus)
+    codes : ndarray of shape (n,)
+        The person of each frame, from 0.
+    population : DataFrame
+        From `measure_population`.
+
+    Returns
+    -------
+    ndarray of shape (n, n_aus)
+    """
+    if population["frames"].isna().any():
+        warnings.warn(
+            "groups changes nothing: how people differ is measured at the end of fit, which needs "
+            "groups that name two people or more, with several frames of each; partial_fit "
+            "forgets it",
+            stacklevel=user_level(),
+        )
+        return logits
+    mean, std, frames = population.to_numpy().T
+    people = pd.DataFrame(logits).groupby(codes)
+    n = people.size().to_numpy()[:, None]
+    trust = n / (n + frames)
+    own_mean, own_std = people.mean().to_numpy(), people.std().fillna(0).to_numpy()
+    own_mean = mean + trust * (own_mean - mean)
+    own_std = std + trust * np.where(n > 1, own_std - std, 0)
+    stretch = np.divide(std, own_std, out=np.ones_like(own_std), where=own_std > 0)
+    return (logits - own_mean[codes]) * stretch[codes] + mean

@@ -1,0 +1,268 @@
+"""Domain separation: a person encoder and an expression encoder of one face."""
+
+from collections.abc import Callable
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from ..losses import difference_loss, masked_bce, simse
+from ..modules import DSN, AUOutput
+from ..training._batches import ShuffledBatches
+from ..training._data import AUDataset
+from ..training._net import Loss, Stage, Term
+from ._base import BaseAUClassifier
+from ._validation import check_inputs
+
+__all__ = ["DSNClassifier"]
+
+
+class _DSNLoss(Loss):
+    def __init__(self, alpha: float, beta: float, difference: str) -> None:
+        super().__init__()
+        self.alpha, self.beta, self.difference = alpha, beta, difference
+
+    def forward(
+        self, output: AUOutput, y: Tensor, batch: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Term]]:
+        weight = batch["weight"]
+        classification = masked_bce(output.logits, y, weight)
+        assert output.reconstruction is not None
+        reconstruction = simse(batch["input"], output.reconstruction, weight)
+        total = classification + self.alpha * reconstruction
+        terms = {
+            "class": (classification, int((~y.isnan()).sum())),
+            "reconstruction": (reconstruction, len(y)),
+        }
+        if output.identity is not None:
+            difference = difference_loss(output.identity, output.features, self.difference, weight)
+            total = total + self.beta * difference
+            terms["difference"] = (difference, len(y))
+        return total, terms
+
+
+class DSNClassifier(BaseAUClassifier):
+    r"""AU detection that separates the person from the expression.
+
+    Two encoders see the same face: :math:`E_p` codes the person and :math:`E_e` the
+    expression. A decoder rebuilds the face from :math:`E_p(x) + E_e(x)`; the AU outputs see
+    :math:`E_e(x)` alone, so what identifies a person has a place to go other than the
+    features of the classifier. What is minimised [1]_ is
+
+    .. math:: L = L_\mathrm{class} + \alpha L_\mathrm{recon} + \beta L_\mathrm{diff}
+
+    with binary cross-entropy over the annotated AUs, the scale-invariant mean squared error
+    of the reconstruction (averaged over samples) and the difference loss of the two codes.
+
+    Parameters
+    ----------
+    alpha : float, default=0.01
+        Weight of the reconstruction loss.
+    beta : float, default=0.05
+        Weight of the difference loss.
+    person_encoder : bool, default=True
+        False is the paper's single-encoder baseline: no person encoder and no difference loss;
+        the decoder rebuilds the face from the expression code.
+    difference : {"normalized", "mean", "literal"}, default="normalized"
+        Scaling of the difference loss, on which the meaning of ``beta`` rests; see
+        :func:`skau.losses.difference_loss`.
+    max_epochs : int, default=20
+    batch_size : int, default=64
+    lr : float, default=1e-3
+        Learning rate.
+    optimizer : callable, default=torch.optim.Adam
+        A ``torch.optim`` class, or ``functools.partial`` of one with its options.
+    augment : {"flip"}, callable or None, default="flip"
+        Change of the training images: mirrored at random, or a function from a uint8 batch of
+        shape (b, c, h, w) to the same (a ``torchvision.transforms.v2`` transform is one).
+        Vectors are never changed.
+    validation_fraction : float in [0, 1), default=0.2
+        Share of the training subjects (of the rows, where ``groups`` is not given) held out to
+        choose the epoch whose state is kept. 0 keeps the last epoch.
+    monitor : {"f1", "loss"}, default="f1"
+        What that epoch is best in on the held-out part: the highest F1-frame, mean over AUs, at
+        probability one half; or the lowest classification loss, as in [1]_. The loss rises again
+        as soon as a network grows too sure of itself, long before its decisions are at their
+        best. Where nobody held out shows an AU, the loss chooses, and ``fit`` warns.
+    device : str or torch.device, default="auto"
+        "auto" is a CUDA device where there is one, else the CPU.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Arithmetic of the layers on images; "auto" is bfloat16 where the device computes it
+        natively. Weights and losses are float32. Vectors are always float64.
+    compile : bool, default=False
+        Whether ``torch.compile`` translates the network on images for this machine, in training
+        and in prediction. The first batch then takes up to a minute and needs a C++ compiler;
+        results move by rounding alone.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last state, with the parameters as they are now.
+    callbacks : list of skorch callbacks, default=None
+    random_state : int, RandomState instance or None, default=None
+        Seeds the initial weights, the validation part, the batches and the flips.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Attributes
+    ----------
+    module_ : torch.nn.Module
+        The network.
+    net_ : skorch.NeuralNet
+        What trained it.
+    classes_ : ndarray
+        ``arange(n_aus)``, or the two labels of a 1-D ``y``.
+    au_names_ : ndarray of str
+        The columns of ``y``, or "y0", "y1", ...
+    history_ : DataFrame
+        One row an epoch with every loss term, of training and of validation.
+    best_epoch_ : int
+        The epoch whose state was kept, counted from 1 over all of ``history_``.
+    precision_ : str
+        The arithmetic chosen.
+    input_shape_ : tuple
+        (channels, height, width) of the images, or (d,).
+    n_features_in_ : int
+        The product of ``input_shape_``.
+    feature_names_in_ : ndarray of str
+        Set when ``X`` is a DataFrame of vectors.
+    population_ : DataFrame with one row an AU
+        What the logits of a training subject are usually like, for ``predict(X, groups=...)``:
+        ``mean`` and ``std`` over a subject's frames, averaged over subjects, and ``frames``, the
+        number of frames from which a subject counts for more than the average. No label is used.
+        NaN after ``partial_fit``, which does not measure it, and where ``fit`` was not told who
+        is who.
+
+    References
+    ----------
+    .. [1] "Domain Separation for Person-Specific Aspects in Facial Expression Recognition",
+       2021.
+    .. [2] K. Bousmalis et al., "Domain Separation Networks", NeurIPS 2016.
+
+    Examples
+    --------
+    >>> from skau import DSNClassifier
+    >>> from skau.datasets import load_sample_faces
+    >>> faces = load_sample_faces()
+    >>> X = faces.images[:, ::2, ::2]  # every second pixel is enough to show how
+    >>> clf = DSNClassifier(max_epochs=1, random_state=0)
+    >>> clf = clf.fit(X, faces.target, groups=faces.groups)
+    >>> clf.predict_proba(X).shape == faces.target.shape
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseAUClassifier._parameter_constraints,
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "person_encoder": ["boolean"],
+        "difference": [StrOptions({"normalized", "mean", "literal"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        alpha: float = 0.01,
+        beta: float = 0.05,
+        person_encoder: bool = True,
+        difference: str = "normalized",
+        max_epochs: int = 20,
+        batch_size: int = 64,
+        lr: float = 1e-3,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        augment: str | Callable[[Tensor], Tensor] | None = "flip",
+        validation_fraction: float = 0.2,
+        monitor: str = "f1",
+        device: str | torch.device = "auto",
+        precision: str = "auto",
+        compile: bool = False,
+        warm_start: bool = False,
+        callbacks: list | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            optimizer=optimizer,
+            augment=augment,
+            validation_fraction=validation_fraction,
+            monitor=monitor,
+            device=device,
+            precision=precision,
+            compile=compile,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.alpha = alpha
+        self.beta = beta
+        self.person_encoder = person_encoder
+        self.difference = difference
+
+    def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> DSN:
+        return DSN(input_shape, n_aus, self.person_encoder)
+
+    def _make_stages(
+        self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
+    ) -> list[Stage]:
+        loss = _DSNLoss(self.alpha, self.beta, self.difference)
+        # identity-only rows have a reconstruction and a difference loss like any other
+        batches = ShuffledBatches(np.arange(len(train)), self.batch_size, rng)
+        return [Stage("train", self.max_epochs, loss, batches, train, valid)]
+
+    @available_if(lambda self: self.person_encoder)
+    def identity_features(self, X: Any) -> np.ndarray:
+        """Compute the person code :math:`E_p(x)`.
+
+        Parameters
+        ----------
+        X : array-like
+            Images or vectors as at ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features_out)
+        """
+        return self._infer(X, "identity")
+
+    def reconstruct(self, X: Any, person: Any = None) -> np.ndarray:
+        """Rebuild faces from their codes.
+
+        The reconstruction loss is blind to a constant shift of a whole image, so the mean
+        brightness is taken from the images that give the person.
+
+        Parameters
+        ----------
+        X : array-like of n images or vectors as at ``fit``
+            They give the expression.
+        person : array-like of n images or vectors, or of one, default=None
+            They give the person; default is ``X`` itself.
+
+        Returns
+        -------
+        ndarray
+            Images, uint8, of the shape of ``X``; or vectors.
+        """
+        check_is_fitted(self)
+        X = check_inputs(self, X, reset=False)
+        if person is not None and not self.person_encoder:
+            raise ValueError("person: a single encoder has no person code to exchange")
+        Z = X if person is None else check_inputs(self, person, reset=False)
+        if len(Z) not in (1, len(X)):
+            raise ValueError(f"person must hold 1 or {len(X)} images, got {len(Z)}")
+        return self.net_.run(self._reconstruct, X, Z)
+
+    def _reconstruct(self, x: Tensor, z: Tensor) -> Tensor:
+        assert isinstance(self.module_, DSN)
+        x_hat = self.module_.reconstruct(x, z).to(x.dtype)
+        dims = tuple(range(1, x_hat.ndim))
+        x_hat = x_hat + (z.mean(dims, keepdim=True) - x_hat.mean(dims, keepdim=True))
+        if len(self.input_shape_) == 1:
+            return x_hat
+        image = x_hat.mul(255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+        return image[..., 0] if self.input_shape_[0] == 1 else image

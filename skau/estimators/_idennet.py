@@ -1,0 +1,354 @@
+"""IdenNet: subtract who it is from what the face does."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from numbers import Real
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from sklearn.utils._param_validation import Interval, StrOptions
+from torch import Tensor, nn
+
+from ..losses import masked_bce
+from ..modules import AUOutput, IdenNet
+from ..training._batches import AlternatingBatches, ShuffledBatches
+from ..training._data import AUDataset
+from ..training._net import Loss, Stage, Term
+from ._base import BaseAUClassifier
+from ._identity import BaseIdentityClassifier, MinedTriplets
+
+__all__ = ["IdenNetClassifier"]
+
+
+class _IdenNetLoss(Loss):
+    """``alpha * L_ID + (1 - alpha) * L_AU``; ``weight * L_ID`` on batches without labels."""
+
+    def __init__(self, alpha: float, triplets: MinedTriplets, weight: float = 1.0) -> None:
+        super().__init__()
+        self.alpha, self.triplets, self.weight = alpha, triplets, weight
+
+    def forward(
+        self, output: AUOutput, y: Tensor, batch: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Term]]:
+        assert output.identity is not None
+        triplet, n_triplets = self.triplets(output.identity, batch["group"])
+        terms = {"triplet": (triplet, n_triplets)}
+        n_labels = int((~y.isnan()).sum())
+        if n_labels == 0:
+            total = self.weight * triplet
+        elif self.alpha == 1:
+            total = triplet
+        else:
+            classification = masked_bce(output.logits, y, batch["weight"])
+            terms["class"] = (classification, n_labels)
+            total = self.alpha * triplet + (1 - self.alpha) * classification
+        return total, terms
+
+
+class IdenNetClassifier(BaseIdentityClassifier):
+    r"""AU detection that subtracts a learnt identity from the features.
+
+    A LightCNN trunk :math:`S` feeds an identity branch, trained to cluster the faces of a
+    person by a triplet loss, and an AU branch. The identity, a vector of unit length, is
+    subtracted from the AU features before the AU outputs [1]_:
+
+    .. math::
+        F(x) &= \mathrm{NORM}(\mathrm{MFM}(\mathrm{FC5}(S(x)))) \\
+        G(x) &= \sigma(\mathrm{FC7}(\mathrm{MFM}(\mathrm{FC6}(S(x))) - F(x))) \\
+        L &= \alpha L_\mathrm{ID} + (1 - \alpha) L_\mathrm{AU}
+
+    :math:`L_\mathrm{ID}` is the mean over triplets of
+    :math:`\max(0, |F(a) - F(p)|^2 - |F(a) - F(n)|^2 + \mathrm{margin})` and
+    :math:`L_\mathrm{AU}` the binary cross-entropy, the mean over annotated labels (the paper
+    sums the first, which would tie ``alpha`` to the batch).
+
+    Training has two stages. Stage 1 trains :math:`S` and :math:`F` on identities: those of
+    the identity-only rows, or of all rows where there are no two people without any label.
+    Stage 2 trains everything; an epoch is one pass over the annotated rows, and in the first
+    case every AU batch is followed by a batch of identity-only rows, on which
+    :math:`L = w_\mathrm{ID} L_\mathrm{ID}`.
+
+    [1]_ has :math:`\alpha = 0.5` and :math:`w_\mathrm{ID} = 1`. With both losses as means, the
+    triplets then move the trunk several times as far as the AUs do, which costs the AUs more
+    than the identity brings; the defaults cost them nothing
+    (``benchmarks/results/findings.md``).
+
+    With 128 x 128 x 3 images and 12 AUs the network is that of Table I: 6,572,832 parameters.
+    Images below 57 pixels, of which the unpadded convolutions would leave nothing, are padded.
+
+    Parameters
+    ----------
+    alpha : float in [0, 1], default=0.02
+        Weight of the triplet loss on batches with AU labels.
+    identity_weight : float, default=0.02
+        Weight of the triplet loss on batches of identity-only rows in stage 2; at 0 stage 2 does
+        without them.
+    margin : float, default=0.5
+        Margin of the triplet loss, in squared distance.
+    n_negatives : int, default=4
+        Negatives for each anchor/positive pair.
+    hard_ratio : float in [0, 1], default=0.5
+        Share of the negatives that are the hardest of the batch, those of the largest loss;
+        the others are drawn at random from the rest.
+    n_identities : int, default=16
+        Identities, and so pairs, in a batch. With fewer identities in the data, all of them
+        make a batch, and ``fit`` warns.
+    negative_pool : int, default=0
+        Further images, drawn at random, among which an identity batch finds its negatives. The
+        paper mines over the whole set.
+    normalize : bool, default=True
+        False leaves NORM out (the paper's ablation).
+    identity_transform : {"translation", "affine"}, default="translation"
+        What the identity does to the AU features: "translation" subtracts it; "affine" scales
+        and shifts them by linear functions of it that begin as the subtraction, the extension
+        that [1]_ leaves open (131,584 parameters more).
+    backbone : callable, torch.nn.Module or None, default=None
+        A better model of faces in place of the trunk in the identity branch:
+        :math:`F(x) = \mathrm{NORM}(\mathrm{MFM}(\mathrm{FC5}(B(x))))`. It maps images, RGB or
+        grey floats from 0 to 1 of shape (b, c, h, w), to features (b, d). A class or another
+        callable without arguments makes the module anew at every fit; of a module a copy is
+        taken, with its weights. It learns with the network, but for weights with
+        ``requires_grad=False``; where none learns, it is a fixed extractor, and stage 1 trains
+        FC5 alone.
+    pretrained : str or path, default=None
+        File of weights, read by ``torch.load(..., weights_only=True)``, from which the backbone
+        starts, or, without one, the trunk. ``torch.save(clf.module_.trunk.state_dict(), path)``
+        writes one after a fit; images of any size share it. It is read at ``fit`` alone: a
+        pickle of the fitted classifier does without.
+    identity_epochs : int, default=3
+        Epochs of stage 1; 0 skips it.
+    identity_lr : float, default=None
+        Learning rate of stage 1; None is ``lr``. Nothing in the triplet loss holds the length of
+        the features, so stage 1 fails at rates that stage 2 bears well: at 1e-3 all faces may
+        collapse into one identity (``fit`` warns of it).
+    max_epochs : int, default=20
+        Epochs of stage 2.
+    batch_size : int, default=64
+        Images in a batch; an identity batch holds ``batch_size // n_identities`` images of each
+        identity, two at least.
+    lr : float, default=1e-4
+        Learning rate.
+    optimizer : callable, default=torch.optim.Adam
+        A ``torch.optim`` class, or ``functools.partial`` of one with its options.
+    augment : {"flip"}, callable or None, default="flip"
+        Change of the training images: mirrored at random, or a function from a uint8 batch of
+        shape (b, c, h, w) to the same (a ``torchvision.transforms.v2`` transform is one).
+        Vectors are never changed.
+    validation_fraction : float in [0, 1), default=0.2
+        Share of the training subjects (of the rows, where ``groups`` is not given) held out to
+        choose the epoch whose state is kept. 0 keeps the last epoch.
+    monitor : {"f1", "loss"}, default="f1"
+        What that epoch is best in on the held-out part: the highest F1-frame, mean over AUs, at
+        probability one half; or the lowest classification loss. The loss rises again as soon
+        as a network grows too sure of itself, long before its decisions are at their best. Where
+        nobody held out shows an AU, the loss chooses, and ``fit`` warns.
+    device : str or torch.device, default="auto"
+        "auto" is a CUDA device where there is one, else the CPU.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Arithmetic of the layers on images; "auto" is bfloat16 where the device computes it
+        natively. Weights and losses are float32. Vectors are always float64.
+    compile : bool, default=False
+        Whether ``torch.compile`` translates the network on images for this machine, in training
+        and in prediction. The first batch then takes up to a minute and needs a C++ compiler;
+        results move by rounding alone.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last state, with the parameters as they are now.
+    callbacks : list of skorch callbacks, default=None
+    random_state : int, RandomState instance or None, default=None
+        Seeds the initial weights, the validation part, the batches, the triplets and the flips.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Attributes
+    ----------
+    module_ : torch.nn.Module
+        The network.
+    net_ : skorch.NeuralNet
+        What trained it.
+    classes_ : ndarray
+        ``arange(n_aus)``, or the two labels of a 1-D ``y``.
+    au_names_ : ndarray of str
+        The columns of ``y``, or "y0", "y1", ...
+    history_ : DataFrame
+        One row an epoch with the stage and every loss term, of training and of validation.
+    best_epoch_ : int
+        The epoch whose state was kept, counted from 1 over all of ``history_``.
+    precision_ : str
+        The arithmetic chosen.
+    input_shape_ : tuple
+        (channels, height, width) of the images, or (d,).
+    n_features_in_ : int
+        The product of ``input_shape_``.
+    feature_names_in_ : ndarray of str
+        Set when ``X`` is a DataFrame of vectors.
+    population_ : DataFrame with one row an AU
+        What the logits of a training subject are usually like, for ``predict(X, groups=...)``:
+        ``mean`` and ``std`` over a subject's frames, averaged over subjects, and ``frames``, the
+        number of frames from which a subject counts for more than the average. No label is used.
+        NaN after ``partial_fit``, which does not measure it, and where ``fit`` was not told who
+        is who.
+
+    Notes
+    -----
+    Without ``groups`` nobody knows who is who: stage 1 is skipped, the identity branch learns
+    from the AU loss alone, and ``fit`` warns. An identity with one image can only be a
+    negative; ``fit`` warns when no identity has two.
+
+    References
+    ----------
+    .. [1] "IdenNet: Identity-Aware Facial Action Unit Detection", FG 2019.
+
+    Examples
+    --------
+    >>> from skau import IdenNetClassifier
+    >>> from skau.datasets import load_sample_faces
+    >>> faces = load_sample_faces()
+    >>> X = faces.images[:, ::2, ::2]  # every second pixel is enough to show how
+    >>> clf = IdenNetClassifier(identity_epochs=1, max_epochs=1, random_state=0)
+    >>> clf = clf.fit(X, faces.target, groups=faces.groups)
+    >>> clf.identity_features(X[:5]).shape
+    (5, 256)
+
+    FaceNet as backbone, on crops of 80 pixels or more, frozen. Its weights are published for
+    faces scaled to (-1, 1), and with outputs for the 8,631 people that it was trained on; both
+    are dealt with here, so that the file fits as it is.
+
+    >>> from facenet_pytorch import InceptionResnetV1
+    >>> class FaceNet(InceptionResnetV1):
+    ...     def __init__(self):
+    ...         super().__init__(pretrained=None, classify=True, num_classes=8631)
+    ...         self.classify = False  # the 512 features instead
+    ...         self.requires_grad_(False)
+    ...     def forward(self, x):
+    ...         return super().forward((x * 255 - 127.5) / 128)
+    >>> clf = IdenNetClassifier(backbone=FaceNet, pretrained="20180402-114759-vggface2.pt")
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseAUClassifier._parameter_constraints,
+        **BaseIdentityClassifier._identity_constraints,
+        "alpha": [Interval(Real, 0, 1, closed="both")],
+        "identity_weight": [Interval(Real, 0, None, closed="left")],
+        "normalize": ["boolean"],
+        "identity_transform": [StrOptions({"translation", "affine"})],
+        "backbone": [callable, None],
+    }
+
+    def __init__(
+        self,
+        *,
+        alpha: float = 0.02,
+        identity_weight: float = 0.02,
+        margin: float = 0.5,
+        n_negatives: int = 4,
+        hard_ratio: float = 0.5,
+        n_identities: int = 16,
+        negative_pool: int = 0,
+        normalize: bool = True,
+        identity_transform: str = "translation",
+        backbone: Callable[[], nn.Module] | nn.Module | None = None,
+        pretrained: str | Path | None = None,
+        identity_epochs: int = 3,
+        identity_lr: float | None = None,
+        max_epochs: int = 20,
+        batch_size: int = 64,
+        lr: float = 1e-4,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        augment: str | Callable[[Tensor], Tensor] | None = "flip",
+        validation_fraction: float = 0.2,
+        monitor: str = "f1",
+        device: str | torch.device = "auto",
+        precision: str = "auto",
+        compile: bool = False,
+        warm_start: bool = False,
+        callbacks: list | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            optimizer=optimizer,
+            augment=augment,
+            validation_fraction=validation_fraction,
+            monitor=monitor,
+            device=device,
+            precision=precision,
+            compile=compile,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.alpha = alpha
+        self.identity_weight = identity_weight
+        self.margin = margin
+        self.n_negatives = n_negatives
+        self.hard_ratio = hard_ratio
+        self.n_identities = n_identities
+        self.negative_pool = negative_pool
+        self.normalize = normalize
+        self.identity_transform = identity_transform
+        self.backbone = backbone
+        self.pretrained = pretrained
+        self.identity_epochs = identity_epochs
+        self.identity_lr = identity_lr
+
+    def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> IdenNet:
+        affine = self.identity_transform == "affine"
+        return IdenNet(input_shape, n_aus, self.normalize, affine, self._make_backbone())
+
+    def _make_backbone(self) -> nn.Module | None:
+        if self.backbone is None:
+            return None
+        if isinstance(self.backbone, nn.Module):
+            return deepcopy(self.backbone)  # a parameter is never trained
+        backbone: object = self.backbone()
+        if not isinstance(backbone, nn.Module):
+            raise TypeError(
+                f"backbone must make a torch.nn.Module, but it made {type(backbone).__name__}"
+            )
+        return backbone
+
+    def _identity_trunk(self) -> nn.Module:
+        backbone = self.module_.backbone
+        return backbone if isinstance(backbone, nn.Module) else super()._identity_trunk()
+
+    def _make_stages(
+        self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
+    ) -> list[Stage]:
+        identities = self._make_identity_batches(
+            train, rng, "the identity branch learns from the AU loss alone"
+        )
+        triplets = self._make_triplets()
+        stages = []
+        if identities and self.identity_epochs:
+            loss = _IdenNetLoss(1.0, triplets)
+            stages.append(self._identity_stage(loss, identities, train))
+        annotated = train.annotated
+        batches: Any = ShuffledBatches(annotated, self.batch_size, rng)
+        if identities and len(annotated) == 0:
+            batches = identities
+        elif identities and len(identities.rows) < len(train) and self.identity_weight:
+            batches = AlternatingBatches(batches, identities)  # of the identity-only rows
+        loss = _IdenNetLoss(self.alpha if identities else 0.0, triplets, self.identity_weight)
+        stages.append(Stage("AU", self.max_epochs, loss, batches, train, valid))
+        return stages
+
+    def identity_features(self, X: Any) -> np.ndarray:
+        """Compute the identity :math:`F(x)`.
+
+        Parameters
+        ----------
+        X : array-like
+            Images or vectors as at ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n, 256)
+            Of unit length, unless ``normalize=False``.
+        """
+        return self._infer(X, "identity")

@@ -1,0 +1,135 @@
+"""Learning who is who by triplets: IdenNet, and what starts from its first stage."""
+
+import os
+import warnings
+from dataclasses import dataclass
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import Interval
+from torch import Tensor, nn
+
+from ..losses import triplet_losses
+from ..modules._weights import load_weights
+from ..training._batches import IdentityBatches, draw_pairs, mine_negatives
+from ..training._data import AUDataset
+from ..training._net import Loss, Stage, Term
+from ..utils._warnings import user_level
+from ._base import BaseAUClassifier
+
+__all__ = ["BaseIdentityClassifier", "MinedTriplets"]
+
+# After so many batches the loss of faces that spread at all is below this share of the margin.
+_ENOUGH_BATCHES, _NOTHING_LEARNT = 50, 0.98
+
+
+@dataclass
+class MinedTriplets:
+    """The triplet loss of a batch whose pairs and negatives are mined from it."""
+
+    margin: float
+    n_negatives: int
+    hard_ratio: float
+    n_identities: int
+
+    def __call__(self, z: Tensor, group: Tensor) -> Term:
+        """Mean loss of the triplets mined from identity vectors (b, m), and their number."""
+        anchors, positives = draw_pairs(group, self.n_identities)
+        losses = triplet_losses(z, anchors, positives, self.margin)
+        allowed = (group[anchors][:, None] != group[None]) & (group[None] >= 0)
+        chosen = losses[mine_negatives(losses, allowed, self.n_negatives, self.hard_ratio)]
+        return (chosen.mean() if len(chosen) else z.sum() * 0), len(chosen)
+
+
+class BaseIdentityClassifier(BaseAUClassifier):
+    """The parameters of training on identities, the batches that they ask for, the start."""
+
+    margin: float
+    n_negatives: int
+    hard_ratio: float
+    n_identities: int
+    negative_pool: int
+    identity_epochs: int
+    identity_lr: float | None
+    pretrained: str | Path | None
+
+    _identity_constraints: ClassVar[dict[str, list[Any]]] = {
+        "margin": [Interval(Real, 0, None, closed="left")],
+        "n_negatives": [Interval(Integral, 1, None, closed="left")],
+        "hard_ratio": [Interval(Real, 0, 1, closed="both")],
+        "n_identities": [Interval(Integral, 2, None, closed="left")],
+        "negative_pool": [Interval(Integral, 0, None, closed="left")],
+        "identity_epochs": [Interval(Integral, 0, None, closed="left")],
+        "identity_lr": [Interval(Real, 0, None, closed="neither"), None],
+        "pretrained": [str, os.PathLike, None],
+    }
+
+    def _build(self) -> None:
+        super()._build()
+        if self.pretrained is not None:
+            load_weights(self._identity_trunk(), self.pretrained)
+
+    def _after_stage(self, stage: Stage) -> None:
+        if not isinstance(stage.batches, IdentityBatches) or stage.name != "identity":
+            return
+        own = self.history_[self.history_["stage"] == stage.name]
+        if len(own) * len(stage.batches) < _ENOUGH_BATCHES:
+            return
+        loss = own["train_triplet_loss"].iloc[-1]
+        if loss > _NOTHING_LEARNT * self.margin:
+            warnings.warn(
+                f"the triplet loss is {loss:.3f} after {len(own)} epochs of stage 1, and "
+                f"it is margin={self.margin} where all faces have the same identity; a lower "
+                f"identity_lr (now {self.identity_lr or self.lr:g}) keeps them from collapsing",
+                ConvergenceWarning,
+                stacklevel=user_level(),
+            )
+
+    def _identity_trunk(self) -> nn.Module:
+        """Return what ``pretrained`` fills."""
+        trunk = self.module_.trunk
+        assert isinstance(trunk, nn.Module)
+        return trunk
+
+    def _identity_stage(self, loss: Loss, identities: IdentityBatches, train: AUDataset) -> Stage:
+        return Stage(
+            "identity", self.identity_epochs, loss, identities, train, lr=self.identity_lr
+        )
+
+    def _make_triplets(self) -> MinedTriplets:
+        return MinedTriplets(self.margin, self.n_negatives, self.hard_ratio, self.n_identities)
+
+    def _make_identity_batches(
+        self, train: AUDataset, rng: np.random.RandomState, otherwise: str
+    ) -> IdentityBatches | None:
+        """Batches of the identity-only rows, or of all rows.
+
+        The former where they show two people or more of whom no row is annotated: a few rows
+        without a label are no identity corpus. None, with a warning that ends in ``otherwise``,
+        where no triplet can be made.
+        """
+        group, unlabelled = train.group[train.rows], train.identity_only
+        strangers = np.setdiff1d(group[unlabelled], group[train.annotated])
+        rows = unlabelled if len(strangers) > 1 else np.arange(len(train))
+        batches = IdentityBatches(
+            rows, group[rows], self.batch_size, self.n_identities, self.negative_pool, rng
+        )
+        if (group < 0).all():
+            lack = "groups is not given, so nobody knows which images show the same person"
+        elif len(np.unique(group)) < 2:
+            lack = "groups names one person, and a triplet needs two"
+        elif not batches.images:
+            lack = "no identity has two images, so there is no anchor/positive pair"
+        else:
+            if batches.n_identities < self.n_identities:
+                warnings.warn(
+                    f"n_identities={self.n_identities}, but only {batches.n_identities} "
+                    "identities have two images; a batch takes all of them",
+                    stacklevel=user_level(),
+                )
+            return batches
+        warnings.warn(f"{lack}; {otherwise}", stacklevel=user_level())
+        return None

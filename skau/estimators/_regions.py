@@ -1,0 +1,221 @@
+"""One model an AU, each on the part of the face where that AU shows."""
+
+from collections.abc import Mapping
+from numbers import Integral
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn import get_config
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Tags, get_tags
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from ._prediction import PersonalMixin
+from ._validation import check_labels, warn_of_rare
+
+__all__ = ["FACS_REGIONS", "RegionClassifier"]
+
+_UPPER = (1, 2, 4, 5, 6, 7, 43, 45, 46)
+_LOWER = (10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 28)
+
+FACS_REGIONS: Mapping[str, str] = MappingProxyType(
+    {f"AU{n}": "upper" for n in _UPPER}
+    | {f"AU{n}": "lower" for n in _LOWER}
+    # FACS counts it to the lower face, but its wrinkles lie on both sides of the cut.
+    | {"AU9": "full"}
+)
+"""The part of the face in which FACS describes each AU."""
+
+
+class RegionClassifier(PersonalMixin, MetaEstimatorMixin, BaseEstimator):
+    """Fit one single-AU model per AU, each on the crop of that AU's own region.
+
+    The "single class" models of paper 1, Tables 2 and 3 [1]_; the multi-label model beside
+    them is the estimator itself. A clone of the estimator is made for each AU, its parameter
+    ``region`` is set to the AU's region, and it is fitted on that AU's labels. So ``X`` is what
+    the estimator takes: behind a :class:`skau.preprocessing.FaceCropper`, photographs, or the
+    landmark table of its ``detect``, with which faces are looked for only once.
+
+    Parameters
+    ----------
+    estimator : classifier of skau, or pipeline that ends in one
+        With exactly one parameter named ``region``, of itself or of a step.
+    regions : "facs", dict or None, default="facs"
+        The region of each AU by its name in ``y``. "facs" is :data:`FACS_REGIONS`. None sets
+        nothing: single-AU models on the whole face, for comparison.
+    n_jobs : int, default=None
+        Number of AUs fitted at a time, as in joblib.
+
+    Attributes
+    ----------
+    estimators_ : list of classifiers
+        One an AU, fitted, in the order of ``au_names_``.
+    regions_ : dict
+        The region of each AU; empty with ``regions=None``.
+    classes_ : ndarray
+        ``arange(n_aus)``, or the two labels of a 1-D ``y``.
+    au_names_ : ndarray of str
+        The columns of ``y``, or "y0", "y1", ...
+
+    Notes
+    -----
+    Every region is cropped once for each of its AUs; a pipeline with ``memory=`` keeps the
+    crops of the training images.
+
+    References
+    ----------
+    .. [1] "Domain Separation for Person-Specific Aspects in Facial Expression Recognition",
+       2021.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skau import DSNClassifier
+    >>> from skau.datasets import load_sample_faces
+    >>> from skau.preprocessing import FaceCropper
+    >>> from skau.estimators._regions import RegionClassifier
+    >>> faces = load_sample_faces()
+    >>> X, Y, groups = faces.images[::12], faces.target[["AU1", "AU12"]][::12], faces.groups[::12]
+    >>> one_model = make_pipeline(FaceCropper(size=32), DSNClassifier(max_epochs=1))
+    >>> clf = RegionClassifier(one_model).fit(X, Y, groups=groups)
+    >>> clf.regions_
+    {'AU1': 'upper', 'AU12': 'lower'}
+    >>> clf.predict_proba(X).shape
+    (40, 2)
+    """
+
+    # groups reach fit through pipelines and searches without set_fit_request
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "decision_function"])],
+        "regions": [StrOptions({"facs"}), Mapping, None],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        regions: str | Mapping[str, str] | None = "facs",
+        n_jobs: int | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.regions = regions
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+        """Fit the model of each AU.
+
+        Parameters
+        ----------
+        X : array-like, list of paths or landmark table
+            What the estimator takes.
+        y : DataFrame of shape (n, n_aus), or array-like of shape (n, n_aus) or (n,)
+            1 where an AU is present, 0 where it is absent, NaN where it is not annotated. The
+            columns name the AUs. A row without the label of an AU is an identity-only image to
+            that AU's model.
+        groups : array-like of shape (n,), default=None
+            The subject of each row, passed on to every model.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If an AU has no region, or the estimator has no parameter ``region``, or several.
+        """
+        labels = check_labels(y, X, self)
+        warn_of_rare(labels.values, labels.names)
+        regions = self._check_regions(labels.names)
+        parameter = self._region_parameter() if regions else ""
+        models = [clone(self.estimator) for _ in labels.names]
+        if regions:
+            for au, model in zip(labels.names, models, strict=True):
+                model.set_params(**{parameter: regions[au]})
+        table = pd.DataFrame(labels.values, columns=labels.names)
+        params = {} if groups is None else self._route(groups)
+        self.estimators_ = Parallel(n_jobs=self.n_jobs)(
+            delayed(model.fit)(X, table[[au]], **params)
+            for au, model in zip(labels.names, models, strict=True)
+        )
+        self.regions_ = regions
+        self.classes_, self.au_names_ = labels.classes, labels.names
+        self._single = labels.single
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self.estimators_[0], name):
+                setattr(self, name, getattr(self.estimators_[0], name))
+        return self
+
+    def _check_regions(self, names: np.ndarray) -> dict[str, str]:
+        if self.regions is None:
+            return {}
+        known = FACS_REGIONS if isinstance(self.regions, str) else self.regions
+        unknown = [au for au in names.tolist() if au not in known]
+        if unknown:
+            raise ValueError(
+                f"regions has no region for {', '.join(unknown)}; name the columns of y after "
+                "their AUs ('AU12'), or pass regions={name: 'upper', ...}"
+            )
+        return {au: known[au] for au in names.tolist()}
+
+    def _region_parameter(self) -> str:
+        params = self.estimator.get_params(deep=True)
+        found = [name for name in params if name.rpartition("__")[2] == "region"]
+        if len(found) != 1:
+            said = "no parameter" if not found else f"several parameters ({', '.join(found)})"
+            raise ValueError(
+                f"estimator has {said} named 'region'; put one FaceCropper before the classifier: "
+                "make_pipeline(FaceCropper(), DSNClassifier())"
+            )
+        return found[0]
+
+    def _route(self, groups: Any) -> dict[str, Any]:
+        """Name ``groups`` as the estimator's ``fit`` wants them."""
+        if not isinstance(self.estimator, Pipeline) or get_config()["enable_metadata_routing"]:
+            return {"groups": groups}
+        steps = [name for name, step in self.estimator.steps if has_fit_parameter(step, "groups")]
+        return {f"{name}__groups": groups for name in steps}
+
+    def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
+        """Compute the AU logits, each by its AU's own model.
+
+        Parameters
+        ----------
+        X : array-like, list of paths or landmark table
+            As at ``fit``.
+        groups : array-like of shape (n,), default=None
+            The person of each row, with which every model does what it does by itself: the
+            networks calibrate their logits to each person.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), or (n,) after a 1-D ``y``
+        """
+        check_is_fitted(self)
+        columns = Parallel(n_jobs=self.n_jobs)(
+            delayed(_logits)(model, X, groups) for model in self.estimators_
+        )
+        return self._squeeze(np.column_stack(columns))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        return tags
+
+
+def _logits(model: Any, X: Any, groups: Any) -> np.ndarray:
+    if groups is None:
+        return model.decision_function(X)
+    if isinstance(model, Pipeline):  # passes groups on only where metadata routing is on
+        X = model[:-1].transform(X) if len(model) > 1 else X
+        model = model[-1]
+    return model.decision_function(X, groups)

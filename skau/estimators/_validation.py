@@ -1,0 +1,194 @@
+"""Check what users hand in: images or vectors, labels."""
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_consistent_length, validate_data
+
+from ..training._data import ImageFiles, is_paths
+from ..utils._warnings import user_level
+
+__all__ = ["Labels", "check_inputs", "check_labels", "warn_of_rare"]
+
+_MIN_SIDE = 32
+
+
+class Labels(NamedTuple):
+    """Labels as a table, whatever form they came in."""
+
+    values: np.ndarray  # (n, n_aus) float32: 1, 0, NaN
+    names: np.ndarray  # (n_aus,) str
+    classes: np.ndarray  # the two labels of a 1-D y, else arange(n_aus)
+    single: bool  # came as a 1-D y
+
+
+def check_inputs(estimator: Any, X: Any, reset: bool) -> np.ndarray | ImageFiles:
+    """Return images (uint8 array, memory map or files) or float64 vectors.
+
+    Sets ``n_features_in_`` and ``input_shape_`` of ``estimator`` when ``reset``, and compares
+    with them otherwise.
+    """
+    if is_paths(X):
+        X = ImageFiles(list(X))
+    elif isinstance(X, (list, tuple)) and len(X) and getattr(X[0], "ndim", 0) in (2, 3):
+        shapes = sorted({np.shape(image) for image in X})
+        if len(shapes) > 1:
+            raise ValueError(
+                f"X: the images have different shapes, such as {shapes[0]} and {shapes[1]}; crop "
+                "them to one size first (see skau.preprocessing.FaceCropper)"
+            )
+        X = np.stack(X)
+    if not (isinstance(X, ImageFiles) or getattr(X, "ndim", 0) in (3, 4)):
+        X = validate_data(estimator, X, dtype=np.float64, reset=reset)
+        shape: tuple[int, ...] = X.shape[1:]
+    else:
+        if not isinstance(X, ImageFiles):
+            _check_image_array(X, getattr(estimator, "_takes_maps", False))
+        height, width = X.shape[1:3]
+        shape = (X.shape[3] if len(X.shape) == 4 else 1, height, width)
+        if min(height, width) < _MIN_SIDE:
+            raise ValueError(
+                f"X: images must be at least {_MIN_SIDE} x {_MIN_SIDE} pixels, got {height} x "
+                f"{width}; a single image of shape (h, w, 3) is passed as X[np.newaxis]"
+            )
+    if reset:
+        estimator.input_shape_ = shape
+        estimator.n_features_in_ = int(np.prod(shape))
+        if len(shape) == 3 and hasattr(estimator, "feature_names_in_"):
+            del estimator.feature_names_in_  # of an earlier fit on a DataFrame of vectors
+    elif shape != estimator.input_shape_:
+        raise ValueError(
+            f"X has {_describe(shape)}, but {type(estimator).__name__} was fitted on "
+            f"{_describe(estimator.input_shape_)}; crop to the size used at fit"
+        )
+    return X
+
+
+def _describe(shape: tuple[int, ...]) -> str:
+    if len(shape) == 1:
+        return f"vectors of {shape[0]} features"
+    kind = {1: "grey images", 3: "RGB images", 4: "RGB images with maps"}[shape[0]]
+    return f"{kind} of {shape[1]} x {shape[2]} pixels"
+
+
+def _check_image_array(X: Any, takes_maps: bool) -> None:
+    if X.dtype != np.uint8:
+        raise ValueError(
+            f"X: images must be uint8, 0 to 255, got {X.dtype}; for floats from 0 to 1 pass "
+            "(X * 255).round().astype('uint8')"
+        )
+    if len(X) == 0:
+        raise ValueError(f"X: found 0 sample(s) (shape {X.shape}), at least 1 image is needed")
+    if X.ndim == 4 and X.shape[3] != 3 and not (takes_maps and X.shape[3] == 4):
+        if X.shape[1] in (1, 3):
+            mend = "move the channels last: np.moveaxis(X, 1, -1)"
+        elif X.shape[3] == 1:
+            mend = "drop the last axis of grey images: X[..., 0]"
+        else:
+            mend = "RGBA and other channels are not understood; convert to RGB"
+        raise ValueError(
+            f"X: images must have shape (n, h, w, 3) or (n, h, w), got {X.shape}; {mend}"
+        )
+
+
+def check_labels(Y: Any, X: Any, estimator: Any, classes: Any = None) -> Labels:
+    """Return labels as a table with NaN where not annotated.
+
+    Parameters
+    ----------
+    Y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
+    X : the inputs, for their length
+    estimator : for its name in messages
+    classes : array-like of two labels, optional
+        For a 1-D ``y`` that may not hold both.
+    """
+    if Y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None; an "
+            "identity-only image has a row of NaN"
+        )
+    names = getattr(Y, "columns", None)
+    if names is None and isinstance(Y, pd.Series) and Y.name is not None:
+        names = [Y.name]
+    array = np.asarray(Y)
+    if array.dtype.kind == "U" and pd.isna(np.asarray(Y, dtype=object)).any():
+        array = np.asarray(Y, dtype=object)  # among strings NumPy makes a NaN the label "nan"
+    if array.ndim not in (1, 2):
+        raise ValueError(f"y must have shape (n, n_aus) or (n,), got {array.shape}")
+    check_consistent_length(X, array)
+    if array.ndim == 1:
+        values, labels = _check_single(array, classes)
+    else:
+        if classes is not None:
+            raise ValueError("classes is for a 1-D y; the labels of a table are 0, 1 and NaN")
+        values = _check_table(array, names)
+        labels = np.arange(array.shape[1])
+    if names is None:
+        names = [f"y{j}" for j in range(values.shape[1])]
+    return Labels(values, np.array([str(name) for name in names]), labels, array.ndim == 1)
+
+
+def _check_single(y: np.ndarray, classes: Any) -> tuple[np.ndarray, np.ndarray]:
+    missing = pd.isna(y)
+    known = y[~missing]
+    if classes is None:
+        if len(known) == 0:
+            raise ValueError("y holds no label: every value is NaN")
+        if known.dtype.kind == "f" and not np.isfinite(known).all():
+            raise ValueError("y holds infinity; labels are two finite values and NaN")
+        check_classification_targets(known)
+        labels = np.unique(known)
+        if type_of_target(known, input_name="y") == "multiclass":
+            raise ValueError(
+                "Only binary classification is supported. The type of the target is multiclass: "
+                f"{labels.tolist()}; pass one column of 0 and 1 for each AU."
+            )
+    else:
+        labels = np.unique(classes)
+        unknown = np.setdiff1d(known, labels)
+        if len(unknown):
+            raise ValueError(f"y holds {unknown.tolist()}, which classes does not name")
+    if len(labels) != 2:
+        raise ValueError(
+            f"y holds {len(labels)} class ({labels.tolist()}); two are needed to learn from"
+        )
+    values = np.full((len(y), 1), np.nan, np.float32)
+    values[~missing, 0] = known == labels[1]
+    return values, labels
+
+
+def _check_table(Y: np.ndarray, names: Any) -> np.ndarray:
+    try:
+        values = np.where(pd.isna(Y), np.nan, Y).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"y must hold the numbers 0, 1 and NaN: {error}") from error
+    wrong = ~(np.isnan(values) | (values == 0) | (values == 1))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        name = column if names is None else repr(names[column])
+        raise ValueError(
+            f"y: row {row}, column {name} holds {values[row, column]:g}; labels are 0 (absent), "
+            "1 (present) and NaN (not annotated), so map unknown codes to NaN and threshold "
+            "intensities first"
+        )
+    return values.astype(np.float32)
+
+
+def warn_of_rare(Y: np.ndarray, names: np.ndarray) -> None:
+    """Raise for AUs without a label, warn of AUs that show one class only."""
+    unlabelled = np.isnan(Y).all(axis=0)
+    if unlabelled.any():
+        raise ValueError(
+            f"y has no label for {', '.join(names[unlabelled])}: every row is NaN; drop the column"
+        )
+    for value, word in ((1, "positive"), (0, "negative")):
+        none = ~np.equal(Y, value).any(axis=0)
+        if none.any():
+            warnings.warn(
+                f"no {word} example of {', '.join(names[none])} in y; what is predicted for it "
+                "means nothing",
+                stacklevel=user_level(),
+            )

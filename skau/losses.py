@@ -1,0 +1,135 @@
+"""The papers' losses as pure functions that return a tensor; the caller names it."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["difference_loss", "masked_bce", "simse", "triplet_losses"]
+
+
+def masked_bce(logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Binary cross-entropy, averaged over the labels that are there.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (b, n_aus)
+    target : Tensor of shape (b, n_aus)
+        1 present, 0 absent, NaN not annotated: such a label gives neither loss nor gradient.
+    weight : Tensor of shape (b,), optional
+        Weight of each row.
+
+    Returns
+    -------
+    Tensor, scalar
+        0 where nothing is annotated.
+    """
+    annotated = ~target.isnan()
+    loss = F.binary_cross_entropy_with_logits(
+        logits, torch.where(annotated, target, 0.0), reduction="none"
+    )
+    w = annotated.to(loss.dtype)
+    if weight is not None:
+        w = w * weight[:, None]
+    # where(), not a product: a logit that is infinite must not leak NaN through a zero weight
+    return (torch.where(w > 0, loss, 0.0) * w).sum() / w.sum().clamp_min(1e-12)
+
+
+def difference_loss(
+    person: Tensor,
+    expression: Tensor,
+    scaling: str = "normalized",
+    weight: Tensor | None = None,
+) -> Tensor:
+    r"""Penalise what the two codes share (paper 1, Eq. 4).
+
+    Parameters
+    ----------
+    person, expression : Tensor of shape (b, d)
+        Codes of the same b samples.
+    scaling : {"normalized", "mean", "literal"}, default="normalized"
+        With P and E the b x d matrices of codes:
+
+        - ``"normalized"``: every feature is centred over the batch and every row scaled to
+          unit length, then :math:`\|P^\top E\|_F^2 / b`. It lies between 0 and b and depends
+          neither on d nor on the size of the codes.
+        - ``"mean"``: the same, divided by d**2 instead of b, as in the code of the original
+          domain separation networks. It falls with the square of the code's width.
+        - ``"literal"``: :math:`\|P^\top E\|_F^2 + \|E^\top P\|_F^2` of the codes as they are.
+          The two terms are equal, so the printed equation doubles ``beta``.
+
+    weight : Tensor of shape (b,), optional
+        Weight of each sample; 2 is the same as the sample twice.
+
+    Returns
+    -------
+    Tensor, scalar
+        0 where every feature of one code is orthogonal to every feature of the other.
+    """
+    w = torch.ones_like(person[:, 0]) if weight is None else weight
+    n = w.sum().clamp_min(1e-12)
+    if scaling == "literal":
+        return 2 * _squared_norm(person, expression, w)
+    person, expression = (F.normalize(c - w @ c / n, dim=1) for c in (person, expression))
+    total = _squared_norm(person, expression, w)
+    if scaling == "mean":
+        return total / (person.shape[1] * expression.shape[1])
+    if scaling == "normalized":
+        return total / n
+    raise ValueError(f"scaling must be 'normalized', 'mean' or 'literal', got {scaling!r}")
+
+
+def _squared_norm(p: Tensor, e: Tensor, w: Tensor) -> Tensor:
+    """``||p.T @ diag(w) @ e||_F**2`` by the b x b Gram matrices: b is far smaller than d."""
+    return w @ ((p @ p.T) * (e @ e.T)) @ w
+
+
+def simse(x: Tensor, x_hat: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Scale-invariant mean squared error (paper 1, Eq. 3): the residual's variance.
+
+    For each sample ``mean(r**2) - mean(r)**2`` with ``r = x - x_hat``; a constant shift of a
+    whole image costs nothing. The paper sums over samples, which would tie ``alpha`` to the
+    batch size; here the samples are averaged. The norm inside the dot product of its Eq. 3 is
+    a misprint: the second term is the squared mean, as in the original domain separation
+    networks.
+
+    Parameters
+    ----------
+    x, x_hat : Tensor of shape (b, ...)
+        Images or vectors and their reconstruction.
+    weight : Tensor of shape (b,), optional
+        Weight of each sample.
+
+    Returns
+    -------
+    Tensor, scalar
+    """
+    per_sample = (x - x_hat).flatten(1).var(dim=1, correction=0)
+    if weight is None:
+        return per_sample.mean()
+    return torch.dot(per_sample, weight) / weight.sum().clamp_min(1e-12)
+
+
+def triplet_losses(z: Tensor, anchors: Tensor, positives: Tensor, margin: float) -> Tensor:
+    """Triplet loss of each anchor/positive pair against every row (paper 2, Eq. 2).
+
+    ``max(0, |a - p|**2 - |a - n|**2 + margin)`` on squared Euclidean distances.
+
+    Parameters
+    ----------
+    z : Tensor of shape (b, d)
+        Identity vectors, of unit length in the paper.
+    anchors, positives : integer Tensor of shape (n_pairs,)
+        Rows of ``z`` that show the same person.
+    margin : float
+        k in the paper.
+
+    Returns
+    -------
+    Tensor of shape (n_pairs, b)
+        Column j takes row j as the negative; which rows may be one is the caller's to say.
+    """
+    a = z[anchors]
+    to_positive = (a - z[positives]).square().sum(dim=1)
+    # |a - n|^2 = |a|^2 + |n|^2 - 2 a.n : one matrix product for all the candidates
+    to_negative = a.square().sum(1)[:, None] + z.square().sum(1)[None] - 2 * a @ z.T
+    return F.relu(to_positive[:, None] - to_negative + margin)

@@ -1,0 +1,118 @@
+"""IdenNet: the identity, as a unit vector, subtracted from the AU features."""
+
+import torch
+from torch import Tensor, nn
+
+from ._blocks import AUModule, AUOutput, he_init
+from ._lightcnn import N_FEATURES, lightcnn_branch, make_trunk
+
+__all__ = ["IdenNet"]
+
+
+class _Affine(nn.Module):
+    """``a(z) * x + b(z)`` with linear a and b; begins as ``x - z``."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.scale, self.shift = nn.Linear(n, n), nn.Linear(n, n)
+        with torch.no_grad():
+            self.scale.weight.zero_()
+            self.scale.bias.fill_(1)
+            self.shift.weight.copy_(-torch.eye(n))
+            self.shift.bias.zero_()
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        return self.scale(z) * x + self.shift(z)
+
+
+def _count_features(backbone: nn.Module, input_shape: tuple[int, ...]) -> int:
+    """Ask a module how long its vectors are."""
+    with torch.no_grad():
+        try:
+            features = backbone.cpu().eval()(torch.zeros(1, *input_shape))
+        except RuntimeError as error:
+            raise ValueError(
+                f"backbone does not take inputs of shape {input_shape}: {error}"
+            ) from error
+    if not isinstance(features, Tensor) or features.ndim != 2:
+        found = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
+        raise ValueError(
+            f"backbone must turn (b, {', '.join(map(str, input_shape))}) into features (b, d); "
+            f"of a batch of one it made {found}"
+        )
+    return features.shape[1]
+
+
+class IdenNet(AUModule):
+    """The network of paper 2, Table I: 6,572,832 parameters for 128 x 128 x 3 and 12 AUs.
+
+    ``F(x) = NORM(MFM(FC5(S(x))))`` is the identity and
+    ``G(x) = sigmoid(FC7(MFM(FC6(S(x))) - F(x)))`` the AU probabilities.
+
+    Parameters
+    ----------
+    input_shape : (channels, height, width) of images, or (d,) of vectors
+        Vectors get a small multilayer perceptron as trunk.
+    n_aus : int
+    normalize : bool, default=True
+        False leaves NORM out (the paper's ablation).
+    affine : bool, default=False
+        True lets the identity scale and shift the AU features, each through a linear layer,
+        instead of being subtracted from them: 131,584 parameters more.
+    backbone : nn.Module, default=None
+        (b, *input_shape) -> (b, d): ``F(x) = NORM(MFM(FC5(backbone(x))))``. Its weights stay as
+        they are. One that learns nothing (``requires_grad_(False)``) is kept in evaluation mode.
+
+    Raises
+    ------
+    ValueError
+        If ``backbone`` does not turn such inputs into vectors.
+    """
+
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        n_aus: int,
+        normalize: bool = True,
+        affine: bool = False,
+        backbone: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.input_shape, self.n_features = input_shape, N_FEATURES
+        self.trunk, width = make_trunk(input_shape)
+        n_identity = width if backbone is None else _count_features(backbone, input_shape)
+        self.fc5 = lightcnn_branch(n_identity, normalize)
+        self.fc6 = lightcnn_branch(width)
+        he_init(self)
+        # torch's smaller default: training starts near probability one half
+        self.fc7 = nn.Linear(N_FEATURES, n_aus, bias=False)
+        self.transform = _Affine(N_FEATURES) if affine else torch.sub
+        self.backbone = backbone  # after he_init, which would draw its weights anew
+
+    def train(self, mode: bool = True) -> "IdenNet":
+        """Set the training mode; frozen layers' statistics and dropout would not stand still."""
+        super().train(mode)
+        if self.backbone is not None and not any(
+            p.requires_grad for p in self.backbone.parameters()
+        ):
+            self.backbone.eval()
+        return self
+
+    def forward(self, x: Tensor) -> AUOutput:
+        """Compute logits, subtracted features and identity of a batch."""
+        s = self.trunk(x)
+        identity = self.fc5(s if self.backbone is None else self.backbone(x))
+        features = self.transform(self.fc6(s), identity)
+        return AUOutput(self.fc7(features), features, identity)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return ``MFM(FC6(S(x))) - F(x)``, or its affine stand-in, (b, 256)."""
+        return self.forward(x).features
+
+    def logits(self, x: Tensor) -> Tensor:
+        """AU logits, (b, n_aus)."""
+        return self.forward(x).logits
+
+    def identity(self, x: Tensor) -> Tensor:
+        """``F(x)``, (b, 256), of unit length unless ``normalize=False``."""
+        return self.fc5(self.trunk(x) if self.backbone is None else self.backbone(x))

@@ -1,0 +1,46 @@
+"""Faces that were found or cut before, for these very pixels and settings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from .._version import __version__
+from ..utils._cache import Kept
+from ._images import READ_ERRORS
+from ._worker import NO_FACE, Done, Item, Worker
+
+__all__ = ["work_or_remember"]
+
+
+def work_or_remember(
+    kept: Kept, worker: Worker, items: Sequence[tuple[Item, Callable[[], str]]], *, cut: bool
+) -> list[Done]:
+    """Do what `Worker.work` does, for the images that are not kept yet.
+
+    Parameters
+    ----------
+    kept : Kept
+    worker : Worker
+    items : sequence of (item, function that returns the fingerprint of its image)
+    cut : bool
+    """
+    settings = (replace(worker, device=""), cut, __version__)
+    keys: list[str | None] = []
+    done: dict[int, Done] = {}
+    for place, ((_, known), fingerprint) in enumerate(items):
+        try:
+            keys.append(Kept.key(settings, known, fingerprint()))
+        except READ_ERRORS:
+            keys.append(None)  # the worker says what is wrong with it
+            continue
+        found = kept.get(keys[-1] or "")
+        if found is not None:
+            done[place] = found
+    rest = [place for place in range(len(items)) if place not in done]
+    if rest:
+        results = worker.work([items[place][0] for place in rest], cut=cut)
+        for place, result in zip(rest, results, strict=True):
+            key = keys[place]
+            if key is not None and result.problem in (None, NO_FACE):
+                kept.put(result, key)  # whatever else went wrong may go right another time
+            done[place] = result
+    return [done[place] for place in range(len(items))]

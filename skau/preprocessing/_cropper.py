@@ -1,0 +1,420 @@
+"""`FaceCropper`: photos in, aligned face crops of one size out."""
+
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from functools import partial
+from numbers import Integral, Real
+from os import PathLike
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from tqdm import tqdm
+
+from ..utils._cache import Kept
+from ..utils._device import resolve_device
+from ..utils._groups import check_groups
+from ..utils._warnings import user_level
+from ._cached import work_or_remember
+from ._images import ImageSource
+from ._landmarks import (
+    COLUMNS,
+    PROBABILITY,
+    is_landmark_table,
+    pool_values,
+    read_table,
+    sample_rows,
+)
+from ._results import Results, fingerprint, in_threads, table_writer
+from ._storage import check_out
+from ._video import FrameSource, Video
+from ._worker import NO_FACE, Done, Worker
+
+__all__ = ["FaceCropper"]
+
+Source = ImageSource | FrameSource | Video
+
+
+class FaceCropper(TransformerMixin, BaseEstimator):
+    """Find the face in each image and cut it out, aligned, at one size.
+
+    Faces are found with the MTCNN cascade [1]_ and the weights that facenet-pytorch ships.  Each
+    crop is one affine warp of the original pixels, antialiased where it shrinks, continued by
+    reflection beyond the image's border.  The transformer learns nothing: `fit` only checks.
+
+    Parameters
+    ----------
+    size : int, default=128
+        Side of the crops, in pixels.
+    align : {"eyes", "box"} or None, default="eyes"
+        ``"eyes"``: the LightCNN template: eyes level at 40/128 of the height, their mid-point in
+        the middle of the width, the mouth's centre 48/128 of the height below them.  ``"box"``:
+        an upright square about the detected box.  None: the whole image, made square by
+        reflection at its borders; no face is looked for unless ``region`` needs it.
+    region : {"full", "upper", "lower"}, default="full"
+        The part of the crop above or below the mid-point between eyes and nose, stretched to the
+        square.
+    margin : float, default=0.0
+        Widens the crop on each side by this fraction of its side; negative values narrow it.
+    landmarks_per_subject : int or None, default=None
+        With ``groups``, find the landmarks in so many evenly spread images of each subject only,
+        and cut all images of the subject by their median.  None: each image by its own.  Scorers
+        tell `predict` no groups: in searches let X be the table of ``detect(X, groups=...)``.
+    select : {"largest", "central", "most_confident"}, default="largest"
+        Which face to take where there are several.  ``"largest"`` is by far the fastest: the
+        search can stop at the first size at which there is a face.
+    on_missing : {"raise", "warn"}, default="raise"
+        What to do about images without a face and files that cannot be read, after all others
+        have been done.  With ``"warn"``, the crop of an image without a face is the whole image,
+        made square by reflection, and that of an unreadable file is black.
+    min_face_size : float, default=20
+        Side of the smallest face that is looked for, in pixels of the image.
+    threshold : float, default=0.85
+        Least probability of a face.  Below 0.999, it must be confirmed in a mirror and by windows
+        of other sizes, which textures seldom are.
+    n_jobs : int or None, default=None
+        Number of threads that read, search and cut.  None means as many as PyTorch uses
+        (``torch.get_num_threads()``: 1 inside joblib's processes), -1 one a processor.
+    device : str, default="auto"
+        Where the networks run: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+    memory : str, path-like, joblib.Memory or None, default=None
+        A folder that keeps what was found and cut, by the content of each image and the settings,
+        as a pipeline's ``memory`` does for whole steps. A search over a pipeline then crops each
+        image once and not once a candidate and fold. Frames of videos are not kept.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Attributes
+    ----------
+    missing_ : ndarray of int
+        The rows without a face, or unreadable, of the last call.
+
+    References
+    ----------
+    .. [1] K. Zhang, Z. Zhang, Z. Li, Y. Qiao, "Joint face detection and alignment using multitask
+       cascaded convolutional networks", IEEE Signal Processing Letters 23(10), 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skau.preprocessing import FaceCropper
+    >>> photo = np.zeros((60, 80, 3), dtype=np.uint8)
+    >>> FaceCropper(size=32, align=None).fit_transform([photo]).shape
+    (1, 32, 32, 3)
+    >>> FaceCropper().transform([photo])
+    Traceback (most recent call last):
+    ...
+    ValueError: no face found in row 0...
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "size": [Interval(Integral, 8, None, closed="left")],
+        "align": [StrOptions({"eyes", "box"}), None],
+        "region": [StrOptions({"full", "upper", "lower"})],
+        "margin": [Interval(Real, -0.5, None, closed="neither")],
+        "landmarks_per_subject": [Interval(Integral, 1, None, closed="left"), None],
+        "select": [StrOptions({"largest", "central", "most_confident"})],
+        "on_missing": [StrOptions({"raise", "warn"})],
+        "min_face_size": [Interval(Real, 12, None, closed="left")],
+        "threshold": [Interval(Real, 0, 1, closed="left")],
+        "n_jobs": [Integral, None],
+        "device": [str],
+        "memory": [str, PathLike, HasMethods(["cache"]), None],
+        "verbose": ["verbose"],
+    }
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
+    __metadata_request__transform: ClassVar[dict[str, bool]] = {"groups": True}
+
+    def __init__(
+        self,
+        *,
+        size: int = 128,
+        align: str | None = "eyes",
+        region: str = "full",
+        margin: float = 0.0,
+        landmarks_per_subject: int | None = None,
+        select: str = "largest",
+        on_missing: str = "raise",
+        min_face_size: float = 20,
+        threshold: float = 0.85,
+        n_jobs: int | None = None,
+        device: str = "auto",
+        memory: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.size = size
+        self.align = align
+        self.region = region
+        self.margin = margin
+        self.landmarks_per_subject = landmarks_per_subject
+        self.select = select
+        self.on_missing = on_missing
+        self.min_face_size = min_face_size
+        self.threshold = threshold
+        self.n_jobs = n_jobs
+        self.device = device
+        self.memory = memory
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None, groups: ArrayLike | None = None) -> Self:
+        """Check the parameters and the kind of input; nothing is learned.
+
+        Parameters
+        ----------
+        X : images or landmark table
+            See `transform`.
+        y : ignored
+        groups : array-like of shape (n,), optional
+            The subject of each image.
+
+        Returns
+        -------
+        self
+        """
+        self._validate_params()
+        self._open(X, groups)
+        return self
+
+    def fit_transform(
+        self, X: Any, y: Any = None, groups: ArrayLike | None = None
+    ) -> NDArray[np.uint8]:
+        """Fit and transform; see `transform`."""
+        return self.fit(X, y, groups).transform(X, groups)
+
+    def transform(
+        self,
+        X: Any,
+        groups: ArrayLike | None = None,
+        *,
+        out: str | PathLike[str] | None = None,
+    ) -> NDArray[np.uint8]:
+        """Cut the faces out.
+
+        Parameters
+        ----------
+        X : images, video or landmark table
+            An array ``(n, height, width[, 1|3|4])`` of uint8 or uint16; a list, Series or
+            one-column DataFrame of paths; a list of arrays or PIL images of any sizes; a video
+            opened by `read_video`; or a landmark table that `detect` made from paths or a video.
+        groups : array-like of shape (n,), optional
+            The subject of each image; used with ``landmarks_per_subject`` only.
+        out : path-like, optional
+            A ``.npy`` file to write the crops to, for more of them than the memory holds.  If X is
+            paths or their landmark table, a run that was interrupted goes on where it stopped
+            when it is called again, and tries once more what could not be read; until its end it
+            keeps a journal beside the file.
+
+        Returns
+        -------
+        ndarray of shape (n, size, size, 3), dtype uint8
+            A read-only memory map if ``out`` is given.
+
+        Raises
+        ------
+        ValueError
+            If, with ``on_missing="raise"``, images have no face or cannot be read; the message
+            names each.
+        OSError
+            If there is no such folder as ``out`` names, before any work.
+        """
+        self._validate_params()
+        check_out(out, ".npy")
+        source, known, groups = self._open(X, groups)
+        wanted = self.landmarks_per_subject is not None and self._worker().needs_landmarks
+        if known is None and wanted:
+            if groups is None:
+                raise ValueError(
+                    f"landmarks_per_subject={self.landmarks_per_subject} needs groups, the "
+                    "subject of each image; or pass the table of detect(X, groups=...) as X"
+                )
+            rows = sample_rows(groups, self.landmarks_per_subject)
+            with self._run(source, cut=False, rows=rows) as results:
+                known = self._pooled(results, rows, groups)
+        with self._run(source, known, cut=True, out=out) as results:
+            self._report(source, results.problems)
+        return results.crops()
+
+    def detect(
+        self,
+        X: Any,
+        groups: ArrayLike | None = None,
+        *,
+        out: str | PathLike[str] | None = None,
+    ) -> pd.DataFrame:
+        """Find the faces and return their landmarks as a table.
+
+        Parameters
+        ----------
+        X : images or video
+            See `transform`.
+        groups : array-like of shape (n,), optional
+            The subject of each image.  If given, all images of a subject get the median landmarks
+            of ``landmarks_per_subject`` of them (of all, where that is None).
+        out : path-like, optional
+            A ``.csv`` or ``.parquet`` (``pip install "skau[parquet]"``) file to write the table
+            to.  If X is paths, a run that was interrupted goes on where it stopped when it is
+            called again.
+
+        Returns
+        -------
+        DataFrame with n rows
+            ``path`` (where X is paths), the box's edges ``box_x1, box_y1, box_x2, box_y2``, its
+            ``probability``, the points ``left_eye_x, left_eye_y, right_eye_*, nose_*,
+            mouth_left_*, mouth_right_*`` and the image's ``width`` and ``height``, all in pixels.
+            **Left and right are those of the image**: ``left_eye`` is the eye with the smaller
+            ``x`` in an upright face, which is the person's right eye.  With ``groups``, width and
+            height are those of the images that were looked at.  NaN where there is no face;
+            `missing_` has these rows.  A video's table also has the ``frame``, counted from 0, and
+            its ``time`` in seconds.
+
+        Raises
+        ------
+        ValueError
+            If, with ``on_missing="raise"``, images cannot be read; the message names each.
+        OSError, ImportError
+            If ``out`` could not be written: no such folder, or no pyarrow; before any work.
+        """
+        self._validate_params()
+        write = table_writer(out)
+        source, known, groups = self._open(X, groups)
+        if known is not None:
+            raise ValueError("X already is a landmark table; detect needs the images: X['path']")
+        times: list[float] = []
+        rows = None if groups is None else sample_rows(groups, self.landmarks_per_subject)
+        with self._run(source, cut=False, rows=rows, out=out, times=times) as results:
+            places = range(results.rows) if rows is None else rows.tolist()
+            problems = {places[i]: why for i, why in results.problems.items() if why != NO_FACE}
+            self._report(source, problems)
+            if groups is None or rows is None:
+                values = results.table()
+            else:
+                values = self._pooled(results, rows, groups)
+            self.missing_ = np.flatnonzero(np.isnan(values[:, PROBABILITY]))
+            table = pd.DataFrame(values, columns=list(COLUMNS))
+            if isinstance(source, Video):
+                table.insert(0, "time", times)
+                table.insert(0, "frame", np.arange(len(table)))
+                table.insert(0, "path", source.path)
+            elif source.paths is not None:
+                table.insert(0, "path", source.paths)
+            write(table)
+        return table
+
+    def _worker(self) -> Worker:
+        names = (field.name for field in fields(Worker) if field.name != "device")
+        settings = {name: getattr(self, name) for name in names}
+        return Worker(device=str(resolve_device(self.device)), **settings)
+
+    def _open(
+        self, X: Any, groups: ArrayLike | None
+    ) -> tuple[Source, NDArray[np.float64] | None, NDArray[Any] | None]:
+        """Return the images, the landmarks where X is a table, and the checked groups."""
+        source: Source
+        known = None
+        if is_landmark_table(X):
+            known, source = read_table(X)
+        else:
+            source = X if isinstance(X, Video) else ImageSource(X)
+        if groups is None:
+            return source, known, None
+        if isinstance(source, Video):
+            raise ValueError("groups are for images; pool the table of a video: pool_by_subject")
+        return source, known, check_groups(groups, len(source))
+
+    def _run(
+        self,
+        source: Source,
+        known: NDArray[np.float64] | None = None,
+        *,
+        cut: bool,
+        rows: NDArray[np.intp] | None = None,
+        out: str | PathLike[str] | None = None,
+        times: list[float] | None = None,
+    ) -> Results:
+        """Do all rows of the source, or the given ones, or what an earlier run left of them."""
+        worker = self._worker()
+        size = self.size if cut else None
+        items: Iterable[Any]
+        work: Callable[..., list[Done]] = worker.work
+        if isinstance(source, Video):
+            total, begun, results = source.n_frames, 0, Results(None, size, out, None)
+            search = worker.needs_landmarks or not cut
+            items = worker.follow(source, [] if times is None else times, search=search)
+        else:
+            rows = np.arange(len(source)) if rows is None else rows
+            run = None
+            if source.paths is not None:
+                parts = [source.paths, rows, *([] if known is None else [known])]
+                run = {f.name: getattr(worker, f.name) for f in fields(worker)}
+                run |= {"cut": cut, "images": fingerprint(*parts)}
+            total, results = len(rows), Results(len(rows), size, out, run)
+            left = rows[results.left(total)]
+            begun = total - len(left)
+            landmarks = [None] * len(left) if known is None else known[left]
+            items = zip(source.loaders(left), landmarks, strict=True)
+            if self.memory is not None and isinstance(source, ImageSource):
+                prints = (partial(source.fingerprint, row) for row in left)
+                items = zip(items, prints, strict=True)
+                work = partial(work_or_remember, Kept(self.memory), worker)
+        bar = tqdm(total=total, initial=begun, desc="faces", disable=not self.verbose)
+        try:
+            with bar:
+                for done in in_threads(partial(work, cut=cut), items, self.n_jobs):
+                    results.add(done)
+                    bar.update(len(done))
+        except BaseException as error:
+            results.__exit__(type(error))  # what is done stays on disk
+            raise
+        return results
+
+    @staticmethod
+    def _pooled(
+        results: Results, rows: NDArray[np.intp], groups: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Pool the landmarks of sample rows for all rows."""
+        values = np.full((len(groups), len(COLUMNS)), np.nan)
+        values[rows] = results.table()
+        return pool_values(values, groups)
+
+    def _report(self, source: Source, problems: dict[int, str]) -> None:
+        """Raise or warn about the images that cannot be used or have no face."""
+        self.missing_ = np.array(sorted(problems), dtype=int)
+        if not problems:
+            return
+        faceless = [source.name(i) for i, why in sorted(problems.items()) if why == NO_FACE]
+        unusable = [
+            f"{source.name(i)}: {why}" for i, why in sorted(problems.items()) if why != NO_FACE
+        ]
+        said = [
+            f"{what} {_some(names)}"
+            for what, names in (("no face found in", faceless), ("cannot use", unusable))
+            if names
+        ]
+        if self.on_missing == "raise":
+            raise ValueError(
+                f"{'; '.join(said)}. Leave them out, or pass on_missing='warn' to keep their "
+                "rows; a lower threshold or min_face_size finds more faces"
+            )
+        warnings.warn("; ".join(said), UserWarning, stacklevel=user_level())
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _some(names: list[str], most: int = 20) -> str:
+    more = f" and {len(names) - most} more (see missing_)" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,128 @@
+"""The landmark table: one row an image, as `FaceCropper.detect` returns it."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from ..utils._groups import check_groups
+from ._images import ImageSource
+from ._video import FrameSource
+
+if TYPE_CHECKING:
+    from ._mtcnn._cascade import Faces
+
+__all__ = ["COLUMNS", "is_landmark_table", "pool_by_subject"]
+
+BOX = slice(0, 4)
+PROBABILITY = 4
+POINTS = slice(5, 15)
+FACE = slice(0, 15)  # all that is NaN where no face was found
+SIZE = slice(15, 17)
+COLUMNS = (
+    *("box_x1", "box_y1", "box_x2", "box_y2", "probability"),
+    *("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y", "nose_x", "nose_y"),
+    *("mouth_left_x", "mouth_left_y", "mouth_right_x", "mouth_right_y"),
+    *("width", "height"),
+)
+DECIMALS = 2  # of a pixel: far below the error, and a CSV gives back the very same numbers
+
+
+def is_landmark_table(X: Any) -> bool:
+    """Whether ``X`` is a DataFrame with the columns of a landmark table."""
+    return isinstance(X, pd.DataFrame) and set(COLUMNS) <= set(X.columns)
+
+
+def empty_row(size: tuple[float, float] = (np.nan, np.nan)) -> NDArray[np.float64]:
+    """Return the numbers of an image of the size (width, height) without a face."""
+    values = np.full(len(COLUMNS), np.nan)
+    values[SIZE] = size
+    return values
+
+
+def select_face(faces: "Faces", size: tuple[int, int], select: str) -> NDArray[np.float64]:
+    """Return the numbers of one of the faces of an image of the size (width, height)."""
+    values = empty_row(size)
+    if len(faces):
+        if select == "central":
+            middle = faces.boxes.reshape(-1, 2, 2).mean(axis=1)
+            best = np.linalg.norm(middle - np.array(size) / 2, axis=1).argmin()
+        else:
+            best = faces.probability.argmax() if select == "most_confident" else 0
+        values[BOX] = faces.boxes[best].round(DECIMALS)
+        values[PROBABILITY] = faces.probability[best].round(6)
+        values[POINTS] = faces.points[best].ravel().round(DECIMALS)
+    return values
+
+
+def read_table(table: pd.DataFrame) -> tuple[NDArray[np.float64], ImageSource | FrameSource]:
+    """Return the numbers and the images of a landmark table."""
+    if "path" not in table.columns:
+        raise ValueError(
+            "X is a landmark table without a column 'path', so its images are unknown: detect "
+            "faces in a list of paths, or add the paths"
+        )
+    values = table.loc[:, list(COLUMNS)].to_numpy(dtype=float)
+    if "frame" in table.columns:
+        return values, FrameSource(table["path"].to_list(), table["frame"].to_list())
+    return values, ImageSource(table["path"])
+
+
+def sample_rows(groups: NDArray[Any], k: int | None) -> NDArray[np.intp]:
+    """Return the rows of ``k`` evenly spread images of each subject (None: of all), in order."""
+    samples = []
+    for subject in pd.unique(groups):
+        rows = np.flatnonzero(groups == subject)
+        if k is not None and k < len(rows):
+            rows = rows[np.linspace(0, len(rows) - 1, k).round().astype(int)]
+        samples.append(rows)
+    return np.sort(np.concatenate(samples))
+
+
+def pool_by_subject(table: pd.DataFrame, groups: ArrayLike) -> pd.DataFrame:
+    """Give every row of a landmark table the median box, probability and points of its subject.
+
+    Parameters
+    ----------
+    table : DataFrame with n rows
+        As `FaceCropper.detect` returns it, of images or of a video; rows without a face (NaN) do
+        not count.
+    groups : array-like of shape (n,)
+        The subject of each row.
+
+    Returns
+    -------
+    DataFrame with n rows
+        NaN where no row of the subject has a face.
+
+    Raises
+    ------
+    ValueError
+        If the images of a subject differ in size, so that their pixels are not the same places.
+    """
+    pooled = table.copy()
+    values = table.loc[:, list(COLUMNS)].to_numpy(dtype=float)
+    pooled[list(COLUMNS)] = pool_values(values, check_groups(groups, len(table)))
+    return pooled
+
+
+def pool_values(values: NDArray[np.float64], groups: NDArray[Any]) -> NDArray[np.float64]:
+    """Do the same for the numbers alone, (n, 17)."""
+    pooled = values.copy()
+    for subject in pd.unique(groups):
+        rows = np.flatnonzero(groups == subject)
+        sizes = pooled[rows, SIZE]
+        sizes = np.unique(sizes[~np.isnan(sizes).any(axis=1)], axis=0)
+        if len(sizes) > 1:
+            shown = ", ".join(f"{w:g} x {h:g}" for w, h in sizes[:3])
+            raise ValueError(
+                f"groups: the images of subject {str(subject)!r} differ in size ({shown}), so "
+                "they cannot share landmarks; make each size a subject, or crop image by image"
+            )
+        if len(sizes):
+            pooled[rows, SIZE] = sizes[0]  # also of images that were not looked at
+        faces = pooled[rows, FACE]
+        faces = faces[~np.isnan(faces).any(axis=1)]
+        pooled[rows, FACE] = np.median(faces, axis=0).round(DECIMALS) if len(faces) else np.nan
+    return pooled

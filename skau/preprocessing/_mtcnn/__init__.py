@@ -1,0 +1,1 @@
+"""Find faces with the networks of MTCNN, many images and windows at a time."""

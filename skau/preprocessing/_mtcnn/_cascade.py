@@ -1,0 +1,249 @@
+"""The MTCNN cascade: three networks, each of which looks more closely at what the last one left.
+
+The networks and their weights are those of facenet-pytorch [1]_.
+
+References
+----------
+.. [1] K. Zhang, Z. Zhang, Z. Li, Y. Qiao, "Joint face detection and alignment using multitask
+   cascaded convolutional networks", IEEE Signal Processing Letters 23(10), 2016.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torchvision.ops import batched_nms
+
+from ._integral import IntegralImages
+
+__all__ = ["PYRAMID_FACTOR", "Faces", "follow_face", "search_faces"]
+
+PYRAMID_FACTOR = 0.709  # about sqrt(1/2): the area halves from rung to rung
+CELL = 12  # side of the first network's window, in pixels
+STRIDE = 2  # step of that window
+CANDIDATE_THRESHOLDS = (0.6, 0.7)  # of the first and second network
+WORKING_FACE = 128  # the finest face sought covers at least so many pixels of a reduced copy
+FOLLOWING_THRESHOLD = 0.7
+FOLLOWING_WINDOWS = (0.9, 1.0), (0.9, 1.0)  # sides, by that of the box, in two looks
+FOLLOWING_STILL = 0.03  # a box that moved by less of its side is not looked at again
+FOLLOWING_DROP = 0.05  # how much lower than the box its window lies, as in the cascade
+
+
+class Faces(NamedTuple):
+    """The faces found in one image, in pixels of that image.
+
+    Attributes
+    ----------
+    boxes : ndarray of shape (k, 4)
+        Left, top, right and bottom edge.
+    probability : ndarray of shape (k,)
+    points : ndarray of shape (k, 5, 2)
+        ``x, y`` of the eye on the left of the image, the eye on its right, the nose tip, and the
+        mouth corners on the left and on the right of the image.
+    """
+
+    boxes: NDArray[np.float64]
+    probability: NDArray[np.float64]
+    points: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.probability)
+
+    def take(self, index: NDArray[np.intp]) -> "Faces":
+        """Return the faces at ``index``."""
+        return Faces(self.boxes[index], self.probability[index], self.points[index])
+
+
+@lru_cache(maxsize=4)
+def load_networks(device: str) -> tuple[torch.nn.Module, torch.nn.Module, torch.nn.Module]:
+    """Return the three networks of the cascade; they are loaded once a process and device."""
+    from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
+
+    pnet, rnet, onet = (
+        net().eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        for net in (PNet, RNet, ONet)
+    )
+    return pnet, rnet, onet
+
+
+@torch.inference_mode()
+def search_faces(
+    images: list[Image.Image], smallest: float, threshold: float, device: str
+) -> list[Faces]:
+    """Run the cascade over images of one size for faces from ``smallest`` pixels up."""
+    pnet, rnet, onet = load_networks(device)
+    nothing = [Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))] * len(images)
+    if min(images[0].size) < smallest:
+        return nothing
+    pixels = IntegralImages(images, max(1, int(smallest / WORKING_FACE)), device)
+
+    boxes, index = _propose(pnet, pixels, smallest)
+
+    crops, boxes, index = _crops(pixels, boxes, index, 24)
+    if not len(crops):
+        return nothing
+    shift, probability = rnet(crops)
+    boxes, scores, index, shift = _above(
+        probability[:, 1], CANDIDATE_THRESHOLDS[1], boxes, index, shift
+    )
+    keep = batched_nms(boxes, scores, index, 0.7)
+    boxes, index = _square(_shifted(boxes[keep], shift[keep], 1)), index[keep]
+
+    crops, boxes, index = _crops(pixels, boxes, index, 48)
+    if not len(crops):
+        return nothing
+    found, owner = _refine(onet, crops, boxes, index, threshold)
+    faces = (found.take(np.flatnonzero(owner == i)) for i in range(len(images)))
+    return [of_image.take(_suppress_nested(of_image)) for of_image in faces]
+
+
+@torch.inference_mode()
+def follow_face(
+    image: Image.Image,
+    box: NDArray[np.float64],
+    *,
+    windows: tuple[tuple[float, ...], ...] = FOLLOWING_WINDOWS,
+    threshold: float = FOLLOWING_THRESHOLD,
+    device: str = "cpu",
+) -> Faces:
+    """Look for a face where it was a moment ago, with the last network of the cascade alone.
+
+    It looks through windows of several sizes, whose mean steadies the points, and if the face has
+    gone elsewhere, again there.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        RGB image.
+    box : ndarray of shape (4,)
+    windows : tuple of tuples of float
+        Sides of the windows of each look, by that of the box.
+    threshold : float, default=0.7
+        Least probability, lower than for a face that was not there before.
+    device : str, default="cpu"
+
+    Returns
+    -------
+    Faces
+        The face, or none if the network rejects the place.
+    """
+    onet = load_networks(device)[2]
+    found = Faces(box[None], np.ones(1), np.zeros((1, 5, 2)))
+    for sizes in windows:
+        square = _square(torch.tensor(found.boxes, dtype=torch.float32, device=device))
+        side = square[:, 2:] - square[:, :2]
+        centre = square[:, :2] + side * side.new_tensor([0.5, 0.5 + FOLLOWING_DROP])
+        half = side * side.new_tensor(sizes)[:, None] / 2
+        squares = torch.cat([centre - half, centre + half], 1)
+        within, holds_any = _window(squares, image.size)
+        if not holds_any.all():
+            return found.take(np.array([], dtype=np.intp))
+        crops = [
+            np.asarray(image.resize((48, 48), Image.Resampling.BOX, box=tuple(edges)))
+            for edges in within.tolist()
+        ]
+        index = torch.zeros(len(crops), device=device)
+        batch = torch.tensor(np.stack(crops), dtype=torch.float32, device=device)
+        batch = batch.sub_(127.5).div_(128).permute(0, 3, 1, 2)  # already channels last
+        seen, _ = _refine(onet, batch, squares, index, -np.inf)
+        before = found.boxes
+        found = Faces(*(part.mean(axis=0, keepdims=True) for part in seen))
+        moved = np.abs(found.boxes - before).max()
+        if sizes == windows[-1] and moved < FOLLOWING_STILL * float(side.max()):
+            break
+    return found.take(np.flatnonzero(found.probability > threshold))
+
+
+def _refine(
+    onet: torch.nn.Module, crops: Tensor, boxes: Tensor, index: Tensor, threshold: float
+) -> tuple[Faces, NDArray[np.int64]]:
+    """Return the faces that the last network confirms, and the index of their image."""
+    shift, marks, probability = onet(crops)
+    boxes, scores, index, shift, marks = _above(
+        probability[:, 1], threshold, boxes, index, shift, marks
+    )
+    corner, extent = boxes[:, :2], boxes[:, 2:] - boxes[:, :2] + 1
+    points = marks.view(-1, 2, 5).transpose(1, 2) * extent[:, None] + corner[:, None] - 1
+    found = (t.double().cpu().numpy() for t in (_shifted(boxes, shift, 1), scores, points))
+    return Faces(*found), index.cpu().numpy()
+
+
+def _propose(
+    pnet: torch.nn.Module, pixels: IntegralImages, smallest: float
+) -> tuple[Tensor, Tensor]:
+    """Return the first network's square boxes and the index of their image."""
+    levels = []
+    scale = CELL / smallest
+    width, height = pixels.size
+    while min(width, height) * scale >= CELL:
+        shift, probability = pnet(pixels.resized(int(height * scale + 1), int(width * scale + 1)))
+        owner, y, x = (probability[:, 1] >= CANDIDATE_THRESHOLDS[0]).nonzero(as_tuple=True)
+        corner = torch.stack([x, y], 1).float() * STRIDE + 1
+        boxes = torch.cat([corner / scale, (corner + CELL - 1) / scale], 1).floor_()
+        scores = probability[owner, 1, y, x]
+        keep = batched_nms(boxes, scores, owner, 0.5)
+        levels.append([t[keep] for t in (boxes, scores, owner, shift[owner, :, y, x])])
+        scale *= PYRAMID_FACTOR
+    boxes, scores, owner, shift = (torch.cat(parts) for parts in zip(*levels, strict=True))
+    keep = batched_nms(boxes, scores, owner, 0.7)
+    return _square(_shifted(boxes[keep], shift[keep], 0)), owner[keep]
+
+
+def _crops(
+    pixels: IntegralImages, boxes: Tensor, index: Tensor, side: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the averaged pixels of the boxes that hold any, these boxes and their image.
+
+    The boxes come back on the grid of the reduced copy.
+    """
+    r = pixels.reduction
+    if r > 1:
+        low, high = (boxes[:, :2] - 1).div(r).round() * r, boxes[:, 2:].div(r).round() * r
+        boxes = torch.cat([low + 1, high], 1)
+    window, kept = _window(boxes, pixels.size)
+    return pixels.windows(index[kept], window[kept], side), boxes[kept], index[kept]
+
+
+def _window(boxes: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Cut boxes, which count pixels from 1, at the image's edge; say which hold any pixel."""
+    whole = boxes.trunc().long()
+    low = whole[:, :2].clamp(min=1) - 1
+    high = torch.minimum(whole[:, 2:], whole.new_tensor(size))
+    return torch.cat([low, high], 1), (high > low).all(1)
+
+
+def _above(score: Tensor, threshold: float, boxes: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+    """Keep the rows whose score passes; return boxes, scores, and the other tensors."""
+    passed = score > threshold
+    return boxes[passed], score[passed], *(other[passed] for other in others)
+
+
+def _shifted(boxes: Tensor, shift: Tensor, pixel: int) -> Tensor:
+    """Move the edges by the regressed fractions of the side (``pixel`` is added to the side)."""
+    side = boxes[:, 2:] - boxes[:, :2] + pixel
+    return boxes + shift * torch.cat([side, side], 1)
+
+
+def _square(boxes: Tensor) -> Tensor:
+    """Widen the shorter side of the boxes about their centre."""
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = (boxes[:, 2:] - boxes[:, :2]).amax(1, keepdim=True) / 2
+    return torch.cat([centre - half, centre + half], 1)
+
+
+def _suppress_nested(faces: Faces, overlap: float = 0.7) -> NDArray[np.intp]:
+    """Drop a box of which ``overlap`` (or that of the better box) lies in a more probable one."""
+    low, high = faces.boxes[:, :2], faces.boxes[:, 2:]
+    area = (high - low + 1).prod(axis=1)
+    order, keep = np.argsort(-faces.probability, kind="stable"), []
+    while len(order):
+        best, rest = order[0], order[1:]
+        keep.append(best)
+        common = np.minimum(high[best], high[rest]) - np.maximum(low[best], low[rest]) + 1
+        common_area = common.clip(min=0).prod(axis=1)
+        order = rest[common_area <= overlap * np.minimum(area[best], area[rest])]
+    return np.array(keep, dtype=np.intp)

@@ -1,0 +1,185 @@
+"""Frames of a video, one after the other."""
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from os import PathLike, fspath
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..utils._warnings import user_level
+
+__all__ = ["Frame", "FrameSource", "Video", "read_video"]
+
+
+class Frame(NamedTuple):
+    """One frame of a video.
+
+    Attributes
+    ----------
+    time : float
+        Seconds from the start of the video.
+    image : ndarray of shape (height, width, 3), dtype uint8
+        RGB, turned upright.
+    """
+
+    time: float
+    image: NDArray[np.uint8]
+
+
+def read_video(path: str | PathLike[str]) -> "Video":
+    """Open a video for reading frame by frame.
+
+    Parameters
+    ----------
+    path : path-like
+        A file in any format that FFmpeg reads.
+
+    Returns
+    -------
+    Video
+        Iterate over it to get a `Frame` at a time, as often as you like; `FaceCropper` takes it
+        as ``X``.  Only one frame is in memory at once.
+
+    Raises
+    ------
+    ImportError
+        If PyAV is not installed: ``pip install "skau[video]"``.
+    OSError
+        If the file does not exist or holds no video.
+
+    Warns
+    -----
+    UserWarning
+        When the frames of a damaged file have been read, of those that could not be.
+    """
+    return Video(path)
+
+
+class Video:
+    """A video file; see `read_video`.
+
+    Attributes
+    ----------
+    path : str
+    width, height : int
+        Of the upright frames, in pixels.
+    frame_rate : float or None
+        Average frames a second, as the file states it.
+    n_frames : int or None
+        Number of frames, as the file states it; None where it does not.
+    """
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        self.path = fspath(path)
+        with _open(self.path) as container:
+            stream = _stream(container, self.path)
+            self.frame_rate = float(stream.average_rate) if stream.average_rate else None
+            self.n_frames = stream.frames or None
+        first = next(iter(self), None)
+        if first is None:
+            raise OSError(f"{self.path!r}: no frame of the video can be read")
+        self.height, self.width = first.image.shape[:2]
+
+    def __iter__(self) -> Iterator[Frame]:
+        with _open(self.path) as container:
+            stream = _stream(container, self.path)
+            # Threads that take whole frames lose those in hand at a damaged one.
+            stream.thread_type = "SLICE"
+            start = (stream.start_time or 0) * stream.time_base
+            rate = stream.average_rate or 25  # as FFmpeg assumes, where no time is written
+            read = packets = damaged = 0
+            for packet in container.demux(stream):
+                packets += packet.size > 0
+                frames, whole = _decoded(packet)
+                damaged += not whole
+                for frame in frames:
+                    time = (
+                        read / rate if frame.pts is None else frame.pts * frame.time_base - start
+                    )
+                    read += 1
+                    image = frame.to_ndarray(format="rgb24")
+                    turns = round(frame.rotation / 90) % 4  # counter-clockwise; phones film lying
+                    yield Frame(float(time), np.rot90(image, turns) if turns else image)
+        if damaged:
+            stated = f" of {self.n_frames} frames" if self.n_frames else " frames"
+            warnings.warn(
+                f"{self.path!r} is damaged or cut short: {damaged} of its {packets} packets are; "
+                f"{read}{stated} could be read",
+                UserWarning,
+                stacklevel=user_level(),
+            )
+
+    def name(self, row: int) -> str:
+        """Say which image a row is."""
+        return f"frame {row} of {self.path}"
+
+    def __repr__(self) -> str:
+        return f"Video({self.path!r}: {self.width} x {self.height}, {self.n_frames} frames)"
+
+
+class FrameSource:
+    """Chosen frames of videos, as the rows of a landmark table name them.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        The video of each row.
+    frames : sequence of int
+        The number of the frame in its video.  A video is decoded once as long as the numbers
+        grow from row to row.
+    """
+
+    def __init__(self, paths: Sequence[str], frames: Sequence[int]) -> None:
+        self.paths, self._frames = list(paths), list(frames)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def loaders(self, rows: Iterable[int]) -> Iterator[Callable[[], Image.Image]]:
+        """Return for each row a function that returns its frame; frames are decoded in order."""
+        path, number = "", -1
+        stream: Iterator[Frame] = iter(())
+        for row in rows:
+            if self.paths[row] != path or self._frames[row] <= number:
+                path, number, stream = self.paths[row], -1, iter(Video(self.paths[row]))
+            frame = None
+            while number < self._frames[row]:
+                frame, number = next(stream, None), number + 1
+            if frame is None:
+                raise ValueError(f"{self.name(row)} does not exist")
+            yield partial(Image.fromarray, frame.image)
+
+    def name(self, row: int) -> str:
+        """Say which image a row is."""
+        return f"row {row} (frame {self._frames[row]} of {self.paths[row]})"
+
+
+def _open(path: str) -> Any:
+    try:
+        import av
+    except ImportError as error:
+        raise ImportError('videos need PyAV: pip install "skau[video]"') from error
+    try:
+        return av.open(path)
+    except av.error.FFmpegError as error:
+        raise OSError(f"cannot open the video {path!r}: {error}") from error
+
+
+def _decoded(packet: Any) -> tuple[list[Any], bool]:
+    """Return the frames of a packet, and whether it is whole."""
+    from av.error import FFmpegError
+
+    try:
+        return packet.decode(), not packet.is_corrupt
+    except FFmpegError:
+        return [], False
+
+
+def _stream(container: Any, path: str) -> Any:
+    if not container.streams.video:
+        raise OSError(f"{path!r} holds no video")
+    return container.streams.video[0]

@@ -1,0 +1,154 @@
+"""From images to landmarks and crops, a few images at a time."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ._alignment import box_matrix, eye_matrix, region_matrix, whole_matrix
+from ._images import READ_ERRORS
+from ._landmarks import BOX, FACE, POINTS, PROBABILITY, SIZE, empty_row, select_face
+from ._mtcnn._cascade import follow_face
+from ._mtcnn._search import find_faces
+from ._video import Frame
+from ._warp import warp
+
+__all__ = ["NO_FACE", "Done", "Item", "Worker"]
+
+NO_FACE = "no face"
+PIXELS = 8_000_000  # about as many are decoded at once: a batch of photos, or one huge one
+
+Item = tuple[Callable[[], Image.Image], NDArray[np.float64] | None]
+"""A function that reads an image, and its row of the landmark table where that is known."""
+
+
+class Done(NamedTuple):
+    """What became of one image."""
+
+    values: NDArray[np.float64]  # a row of the landmark table
+    crop: NDArray[np.uint8] | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Find and cut faces; the fields are the parameters of `FaceCropper`."""
+
+    size: int
+    align: str | None
+    region: str
+    margin: float
+    select: str
+    min_face_size: float
+    threshold: float
+    device: str
+
+    @property
+    def needs_landmarks(self) -> bool:
+        """Whether a crop depends on where the face is."""
+        return self.align is not None or self.region != "full"
+
+    def follow(
+        self,
+        video: Iterable[Frame],
+        times: list[float],
+        *,
+        search: bool,
+        box: NDArray[np.float64] | None = None,
+    ) -> Iterator[Item]:
+        """Yield the frames with their landmarks if ``search``, and note their times.
+
+        ``box`` is where the face was in the frame before the first, if there was one.
+
+        The whole frame is searched only where there was no face in the frame before, or where
+        the last network of the cascade rejects the place at which it was.
+        """
+        for frame in video:
+            times.append(frame.time)
+            image = Image.fromarray(frame.image)
+            values = empty_row(image.size)
+            if search and box is not None:
+                near = follow_face(image, box, device=self.device)
+                values = select_face(near, image.size, self.select)
+            if search and np.isnan(values[PROBABILITY]):
+                values = self._find([image])[0]
+            box = None if np.isnan(values[PROBABILITY]) else values[BOX]
+            yield partial(_itself, image), values
+
+    def work(self, items: Sequence[Item], *, cut: bool) -> list[Done]:
+        """Read images, find landmarks that are wanted and not known, and cut crops if asked."""
+        done: dict[int, Done] = {}
+        images: dict[int, Image.Image] = {}
+        for place, (load, _) in enumerate(items):
+            try:
+                images[place] = load()
+            except READ_ERRORS as error:
+                crop = np.zeros((self.size, self.size, 3), dtype=np.uint8) if cut else None
+                done[place] = Done(empty_row(), crop, f"{type(error).__name__}: {error}")
+            held = sum(image.width * image.height for image in images.values())
+            if held >= PIXELS or place == len(items) - 1:
+                rows = self._rows(images, items, cut)
+                for i, image in images.items():
+                    done[i] = self._cut(image, rows[i]) if cut else _found(rows[i])
+                images.clear()
+        return [done[place] for place in range(len(items))]
+
+    def _rows(
+        self, images: dict[int, Image.Image], items: Sequence[Item], cut: bool
+    ) -> dict[int, NDArray[np.float64]]:
+        """Return the landmarks of images, known or found."""
+        rows = {i: row for i in images if (row := items[i][1]) is not None}
+        unknown = {i: image for i, image in images.items() if i not in rows}
+        if cut and not self.needs_landmarks:
+            return rows | {i: empty_row(image.size) for i, image in unknown.items()}
+        return rows | dict(zip(unknown, self._find(list(unknown.values())), strict=True))
+
+    def _find(self, images: list[Image.Image]) -> list[NDArray[np.float64]]:
+        faces = find_faces(
+            images,
+            min_face_size=self.min_face_size,
+            threshold=self.threshold,
+            largest_only=self.select == "largest",
+            device=self.device,
+        )
+        return [
+            select_face(found, image.size, self.select)
+            for image, found in zip(images, faces, strict=True)
+        ]
+
+    def _cut(self, image: Image.Image, values: NDArray[np.float64]) -> Done:
+        whole = whole_matrix(*image.size, self.size)
+        if self.needs_landmarks and np.isnan(values[FACE]).any():
+            return Done(values, warp(image, whole, self.size), NO_FACE)
+        if self.needs_landmarks and not np.isnan(values[SIZE]).any():
+            width, height = values[SIZE].astype(int)
+            if (width, height) != image.size:
+                problem = (
+                    f"the image has {image.width} x {image.height} pixels, its landmarks are of "
+                    f"one of {width} x {height}; detect them in these images"
+                )
+                return Done(values, warp(image, whole, self.size), problem)
+        points = values[POINTS].reshape(5, 2)
+        try:
+            if self.align == "eyes":
+                matrix = eye_matrix(points, self.size, self.margin)
+            elif self.align == "box":
+                matrix = box_matrix(values[BOX], self.size, self.margin)
+            else:
+                matrix = whole_matrix(*image.size, self.size, self.margin)
+        except ValueError as error:
+            return Done(values, warp(image, whole, self.size), str(error))
+        matrix = region_matrix(matrix, points, self.size, self.region)
+        return Done(values, warp(image, matrix, self.size), None)
+
+
+def _itself(image: Image.Image) -> Image.Image:
+    return image
+
+
+def _found(values: NDArray[np.float64]) -> Done:
+    return Done(values, None, NO_FACE if np.isnan(values[PROBABILITY]) else None)

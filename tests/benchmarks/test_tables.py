@@ -1,0 +1,372 @@
+"""The benchmark behind the tables, on a few of the faces that ship with skau."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from skau.datasets import load_sample_faces
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def tables():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        import tables
+
+        yield tables
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Three small corpora: one to train on, one to test on, one of identities."""
+    root = tmp_path_factory.mktemp("corpora")
+    faces = load_sample_faces()
+    subjects = np.unique(faces.groups)
+    for name, own in (("lab", subjects[:6]), ("wild", subjects[6:8]), ("ids", subjects[8:12])):
+        rows = np.flatnonzero(np.isin(faces.groups, own))[::2]
+        folder = root / name
+        folder.mkdir()
+        for row in rows:
+            Image.fromarray(faces.images[row]).save(folder / f"{row}.png")
+        table = pd.DataFrame({"image": [f"{row}.png" for row in rows]})
+        table["subject"] = faces.groups[rows]
+        if name != "ids":
+            aus = faces.target.iloc[rows].reset_index(drop=True).astype(int)
+            table = pd.concat([table, aus], axis=1)
+        table.to_csv(folder / "labels.csv", index=False)
+    return root
+
+
+def arguments(folders, out, *more):
+    pairs = [f"{name}={folders / name}" for name in ("lab", "wild", "ids")]
+    return [
+        "--work", str(folders / "work"), "--train", pairs[0], "--test", pairs[1],
+        "--identities", pairs[2], "--out", str(out), "--folds", "2", "--seeds", "0",
+        "--size", "32", "--epochs", "1", *more,
+    ]  # fmt: skip
+
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:no (positive|negative) example"),
+    pytest.mark.filterwarnings("ignore:no face found"),
+]
+
+
+def test_runs_resumes_and_reports(tables, folders, tmp_path, monkeypatch):
+    figure = ["--figure"] if find_spec("matplotlib") else []
+    out = tmp_path / "results.csv"
+    methods = ["DSN:beta=0.1", "LightCNN-pretrained", "SVTPT"]
+    call = arguments(folders, out, *figure, "--methods", *methods)
+    run_cell, done = tables.run_cell, []
+
+    def stop_at_the_fourth(setting, spec, fold, seed):
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append((spec, fold.name))
+        return run_cell(setting, spec, fold, seed)
+
+    monkeypatch.setattr(tables, "run_cell", stop_at_the_fourth)
+    with pytest.raises(KeyboardInterrupt):
+        tables.main(call)
+    half = pd.read_csv(out)
+    pooled = {f"{method} + unlabelled frames" for method in methods}
+    assert set(half["method"]) == {*methods, *pooled}
+    assert set(half["fold"]) == {"S001-S003"}
+    done.clear()
+    tables.main(call)
+    assert len(done) == 3  # of six cells, the other three
+    results = pd.read_csv(out)
+    pd.testing.assert_frame_equal(results[: len(half)], half)
+    assert len(results) == (6 + 6) * (12 + 12)
+    assert set(results["method"]) == {*methods, *pooled}
+    columns = ["method", "train", "test", "fold", "seed", "au", "f1", "accuracy", "auc", "n_pos"]
+    assert results.columns[:11].tolist() == [*columns, "n"]
+    assert set(results["fold"]) == {"S001-S003", "S004-S006"}
+    assert (results.loc[results["test"] == "lab", "n"] == 30).all()
+    assert (results.loc[results["test"] == "wild", "n"] == 20).all()
+    tables.main(call)
+    assert len(done) == 3  # nothing is left to do
+    tables.main([*call, "--only-folds", "S001-S003"])
+    assert len(done) == 3
+    with pytest.raises(ValueError, match="no fold S9 among S001-S003, S004-S006"):
+        tables.main([*call, "--only-folds", "S9"])
+
+    report = out.with_suffix(".md").read_text()
+    assert not figure or out.with_suffix(".png").stat().st_size > 10_000
+    assert "Within lab" in report
+    assert "--train lab=DIR" in report
+    assert str(folders) not in report
+    assert "From lab to wild" in report
+    f1 = results[(results["method"] == "SVTPT") & (results["test"] == "wild")]
+    mean = f1.groupby("au")["f1"].mean().mean()
+    assert f"| {100 * mean:.1f} |" in report
+    config = json.loads(out.with_suffix(".json").read_text())
+    assert "beta=0.1" in config["methods"]["DSN:beta=0.1"]
+    with pytest.raises(ValueError, match="another configuration of budget"):
+        tables.main([*call, "--epochs", "2"])
+
+
+def test_an_inner_split_knows_nobody_of_the_fold(tables, folders, tmp_path, monkeypatch):
+    seen = []
+    run_cell = tables.run_cell
+
+    def note(setting, spec, fold, seed):
+        seen.append(fold)
+        return run_cell(setting, spec, fold, seed)
+
+    monkeypatch.setattr(tables, "run_cell", note)
+    out = tmp_path / "results.csv"
+    call = arguments(folders, out, "--methods", "SVTPT", "--inside", "S001-S003")
+    tables.main([*call, "--only-folds", "S006-S006"])
+    assert [(fold.train, fold.test) for fold in seen] == [(["S004", "S005"], ["S006"])]
+    with pytest.raises(ValueError, match="--inside: no fold S9 among S001-S003, S004-S006"):
+        tables.main([*call[:-1], "S9"])
+
+
+def test_draws_are_not_taken_inside_a_fold(tables, folders, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        tables.main(
+            arguments(folders, tmp_path / "r.csv", "--draws", "3", "--inside", "S001-S003")
+        )
+    assert "--draws takes from all subjects" in capsys.readouterr().err
+
+
+def test_a_figure_without_matplotlib_fails_before_any_work(
+    tables, folders, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(tables, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit):
+        tables.main(arguments(folders, tmp_path / "r.csv", "--figure"))
+    assert 'pip install "skau[bench]"' in capsys.readouterr().err
+
+
+def test_a_failing_cell_leaves_the_others_alone(tables, folders, tmp_path, monkeypatch):
+    out = tmp_path / "results.csv"
+    run_cell = tables.run_cell
+
+    def fail_once(setting, spec, fold, seed):
+        if fold.name == "S001-S003":
+            raise ValueError("out of luck")
+        return run_cell(setting, spec, fold, seed)
+
+    monkeypatch.setattr(tables, "run_cell", fail_once)
+    with pytest.raises(RuntimeError, match="1 of 2 cells failed"):
+        tables.main(arguments(folders, out, "--methods", "SVTPT"))
+    assert set(pd.read_csv(out)["fold"]) == {"S004-S006"}
+
+
+def test_nothing_of_the_test_subjects_is_learnt(tables, folders):
+    """A mark in the picture that gives the label away, in the test fold alone."""
+    from _cells import Setting, make_folds, run_cell
+    from _corpora import open_corpus
+
+    corpus = open_corpus(f"lab={folders / 'lab'}", folders / "work", 32, ("full",))
+    fold = make_folds(corpus, 2)[0]
+    setting = Setting(
+        corpus,
+        [],
+        None,
+        ["AU1", "AU12"],
+        {"max_epochs": 2, "validation_fraction": 0.3},
+        folders / "work",
+        folders / "work" / "histories",
+    )
+    before = run_cell(setting, "LightCNN", fold, 0)
+    test = np.isin(corpus.groups, fold.test)
+    assert set(fold.test).isdisjoint(fold.train)
+    turned = corpus.target.copy()
+    turned[test] = 1 - turned[test]
+    corpus.target = turned
+    after = run_cell(setting, "LightCNN", fold, 0)
+    np.testing.assert_allclose(after["accuracy"], 1 - before["accuracy"])  # same predictions
+    np.testing.assert_allclose(after["auc"], 1 - before["auc"])
+
+    marked = corpus.crops["full"].copy()
+    marked[test, :4, :4] = (255 * turned[test]["AU12"].to_numpy()[:, None, None, None]).astype(
+        np.uint8
+    )
+    corpus.crops = {"full": marked}
+    leaking = run_cell(setting, "LightCNN", fold, 0)
+    own, marked = (table.set_index(["method", "au"])["auc"] for table in (after, leaking))
+    assert abs(own["LightCNN", "AU12"] - marked["LightCNN", "AU12"]) < 0.2
+
+
+def test_a_cell_without_one_of_the_test_corpora_is_run_again(tables, folders, tmp_path):
+    out = tmp_path / "results.csv"
+    call = arguments(folders, out, "--methods", "SVTPT", "--only-folds", "S001-S003")
+    tables.main([word for word in call if word != "--test" and not word.startswith("wild=")])
+    first = pd.read_csv(out)
+    assert set(first["test"]) == {"lab"}
+    tables.main(call)
+    second = pd.read_csv(out)
+    assert set(second["test"]) == {"lab", "wild"}
+    own = second[second["test"] == "lab"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(
+        own.drop(columns="fit_seconds"), first.drop(columns="fit_seconds")
+    )
+
+
+def test_regions(tables, folders, tmp_path):
+    out = tmp_path / "results.csv"
+    methods = ["DSN-regions", "DSN-single-AU", "DSN"]
+    tables.main(
+        arguments(
+            folders, out, "--aus", "AU1", "AU12", "--methods", *methods, "--only-folds",
+            "S001-S003",
+        )
+    )  # fmt: skip
+    results = pd.read_csv(out)
+    assert set(results["au"]) == {"AU1", "AU12"}
+    size = results.groupby("method")["n_parameters"].first()
+    assert size["DSN"] < size["DSN-single-AU"] == size["DSN-regions"] < 2 * size["DSN"]
+
+
+def test_draws(tables, folders, tmp_path):
+    out, whole = tmp_path / "draws.csv", tmp_path / "tables.csv"
+    methods = ["--aus", "AU1", "AU12", "--methods", "DSN", "SingleEncoder"]
+    tables.main(arguments(folders, whole, *methods, "--only-folds", "S001-S003"))
+    figure = ["--figure"] if find_spec("matplotlib") else []
+    tables.main(arguments(folders, out, *methods, *figure, "--draws", "3", "--beside", str(whole)))
+    results, beside = pd.read_csv(out), pd.read_csv(whole)
+    assert set(results["fold"]) == {"draw000", "draw001", "draw002"}
+    assert (results.loc[results["test"] == "lab", "n"] == 10).all()  # one subject
+    report = out.with_suffix(".md").read_text()
+    assert not figure or out.with_suffix(".png").stat().st_size > 10_000
+    row = next(line for line in report.splitlines() if line.startswith("| wild | 3 |"))
+    margin = {}
+    for name, cells in (("draws", results), ("all", beside)):
+        wild = cells[cells["test"] == "wild"].groupby("method")["f1"].mean()
+        margin[name] = f"{100 * (wild['DSN'] - wild['SingleEncoder']):+.1f}"
+    values = [value.strip() for value in row.split("|")]
+    assert values[3] == margin["draws"]
+    assert values[-2] == margin["all"]
+
+
+def test_a_sweep_is_found_and_drawn(tables, folders, tmp_path):
+    from _figures import sweeps
+
+    out = tmp_path / "sweep.csv"
+    betas = [f"DSN:beta={beta}" for beta in (0.5, 0, 5e-2)]
+    others = ["SingleEncoder", "DSN:difference=mean", "DSN:alpha=1", "DSN:alpha=1,beta=2"]
+    figure = ["--figure"] if find_spec("matplotlib") else []
+    only = ["--only-folds", "S001-S003"]
+    tables.main(arguments(folders, out, *figure, "--methods", *betas, *others, *only))
+    found = dict(sweeps(pd.read_csv(out)))
+    assert list(found) == ["DSN:beta"]
+    assert list(found["DSN:beta"]) == [0, 0.05, 0.5]
+    assert not figure or out.with_suffix(".png").stat().st_size > 10_000
+
+
+def test_the_margin_is_over_the_better_rival_of_the_same_fold_and_seed(tables):
+    from _report import claim_table
+
+    f1 = {  # by method: fold a, fold b within; fold a across
+        "IdenNet": (0.60, 0.50, 0.40), "LightCNN": (0.50, 0.52, 0.45),
+        "LightCNN-pretrained": (0.51, 0.47, 0.31), "DSN": (0.90, 0.90, 0.90),
+    }  # fmt: skip
+    where = (("lab", "a"), ("lab", "b"), ("wild", "a"))
+    cells = [
+        {"method": method, "train": "lab", "test": test, "fold": fold, "seed": 0, "au": "AU1",
+         "f1": value}
+        for method, values in f1.items()
+        for (test, fold), value in zip(where, values, strict=True)
+    ]  # fmt: skip
+    table = claim_table(pd.DataFrame(cells), "lab").reset_index()
+    assert table.to_numpy().tolist() == [
+        ["IdenNet over LightCNN", "lab", "+4.0", "8.5", "1 of 2", "+5.2"],
+        ["IdenNet over LightCNN", "wild", "-5.0", "", "0 of 1", "+9.1"],
+    ]
+    none = pd.DataFrame(cells)
+    assert claim_table(none[none["method"] == "DSN"], "lab").empty
+
+
+def test_a_row_says_how_many_of_its_cells_are_there(tables):
+    from _report import score_table
+
+    cells = [
+        {"method": method, "train": "lab", "test": "lab", "fold": fold, "seed": seed, "au": "AU1",
+         "f1": 0.5, "accuracy": 0.5, "auc": 0.5}
+        for method in ("DSN", "IdenNet") for seed in (0, 1) for fold in "ab"
+    ]  # fmt: skip
+    table = score_table(pd.DataFrame(cells[:-1]), "lab", "lab")
+    assert table["seeds x folds"].to_dict() == {"DSN": "2 x 2", "IdenNet": "3 of 2 x 2"}
+
+
+def test_separation_is_measured_on_people_never_seen(tables, folders, tmp_path):
+    import separation
+
+    out = tmp_path / "separation.txt"
+    pairs = [f"{name}={folders / name}" for name in ("lab", "ids")]
+    separation.main([
+        "--work", str(folders / "work"), "--train", pairs[0], "--identities", pairs[1],
+        "--out", str(out), "--folds", "2", "--fold", "S004-S006", "--size", "32",
+        "--epochs", "1", "--methods", "SingleEncoder", "IdenNet",
+    ])  # fmt: skip
+    report = out.read_text()
+    assert report.count("trained on 3 people, probed on 3") == 2
+    leaks = [float(part.split()[0]) for part in report.split("identity leakage")[1:]]
+    features, centred, *idennet = leaks
+    assert centred < 0 < features  # without the means nothing but noise tells who it is
+    assert len(idennet) == 6
+    assert idennet[-1] < 0 < idennet[0]
+
+
+def test_one_command_gives_the_tables_of_both_papers(tables, tmp_path, monkeypatch):
+    import _corpora
+    import papers
+
+    names = sorted({au for aus in _corpora.PUBLISHED_AUS.values() for au in aus})
+    faces = load_sample_faces()
+    rows = np.flatnonzero(np.isin(faces.groups, np.unique(faces.groups)[:6]))[::4]
+    labels = np.random.RandomState(0).randint(2, size=(len(rows), len(names)))
+    table = pd.DataFrame(labels, columns=names)
+    table.insert(0, "image", [f"{row}.png" for row in rows])
+    table.insert(1, "subject", faces.groups[rows])
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    for row in rows:
+        Image.fromarray(faces.images[row]).save(tmp_path / f"{row}.png")
+    monkeypatch.setattr(_corpora, "LOADERS", {})  # every corpus lies in a folder like this one
+    monkeypatch.setattr(papers, "PAPER_2", ["SVTPT"])
+    monkeypatch.setattr(papers, "DRAWS", 2)
+    speeds = []
+    monkeypatch.setattr(papers.speed, "main", speeds.append)
+    corpora = [word for name in papers.CORPORA for word in (f"--{name}", str(tmp_path))]
+    out = tmp_path / "results"
+    papers.main([
+        "--work", str(tmp_path / "work"), *corpora, "--out", str(out),
+        "--size", "32", "--epochs", "1", "--seeds", "0", "--folds", "2",
+    ])  # fmt: skip
+    assert speeds == [["--only", "methods", "--out", str(out)]]
+    found = {file.stem: pd.read_csv(file) for file in out.glob("*.csv")}
+    for name, tests in (("bp4d", {"bp4d", "disfa", "unbc"}), ("disfa", {"disfa"})):
+        assert set(found[name]["test"]) == tests
+        within = found[name].query("test == @name")
+        assert set(within["au"]) == set(_corpora.PUBLISHED_AUS[name])
+    assert set(found["draws"]["method"]) == set(found["dsn"]["method"]) >= set(papers.PAIR)
+    assert found["draws"]["fold"].nunique() == 2
+    assert "all subjects" in (out / "draws.md").read_text()
+    assert set(found["regions"]["au"]) == {"AU1", "AU6", "AU12", "AU14"}
+    assert set(found) == {"bp4d", "disfa", "unbc", "dsn", "draws", "regions"}
+
+
+def test_other_images_or_folds_are_refused(tables, folders, tmp_path):
+    out = tmp_path / "results.csv"
+    call = arguments(folders, out, "--methods", "SVTPT", "--only-folds", "S001-S003")
+    tables.main(call)
+    with pytest.raises(ValueError, match="begun with another configuration of partition"):
+        tables.main([*call, "--folds", "3", "--only-folds", "S001-S002"])
+    labels = folders / "lab" / "labels.csv"
+    before = labels.read_text()
+    try:
+        labels.write_text("\n".join([before.splitlines()[0], *before.splitlines()[:0:-1]]))
+        with pytest.raises(ValueError, match="is of other images than those of lab"):
+            tables.main(call)
+    finally:
+        labels.write_text(before)

@@ -1,0 +1,227 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.exceptions import ConvergenceWarning
+
+from skau import IdenNetClassifier
+from skau.metrics import f1_frame
+from skau.modules import IdenNet
+from skau.training._net import AUNet, Stage
+
+QUICK = {"max_epochs": 2, "batch_size": 32, "n_identities": 4, "lr": 1e-3, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def unlabelled(blobs):
+    """The last two subjects are known by identity alone."""
+    X, Y, groups = blobs
+    Y = Y.copy()
+    Y.iloc[48:] = np.nan
+    return X, Y, groups
+
+
+def test_published_number_of_parameters():
+    rng = np.random.RandomState(0)
+    X = rng.randint(0, 256, (4, 128, 128, 3)).astype(np.uint8)
+    Y = np.tile([[0.0], [1.0]], (2, 12))
+    clf = IdenNetClassifier(**{**QUICK, "max_epochs": 1, "n_identities": 2}, validation_fraction=0)
+    clf.fit(X, Y, groups=[0, 0, 1, 1])
+    assert sum(p.numel() for p in clf.module_.parameters() if p.requires_grad) == 6_572_832
+
+
+def test_overfits_64_frames(blobs):
+    X, _, groups = blobs
+    rng = np.random.RandomState(0)
+    noise = rng.randint(0, 256, X.shape).astype(np.uint8)
+    Y = rng.randint(0, 2, (64, 12))
+    clf = IdenNetClassifier(
+        lr=1e-3, max_epochs=60, identity_epochs=0, n_identities=8, validation_fraction=0,
+        augment=None, random_state=0,
+    )  # fmt: skip
+    clf.fit(noise, Y, groups=groups)
+    assert (f1_frame(Y, clf.predict(noise)) == 1).all()
+
+
+def test_identity_has_unit_length_unless_told_otherwise(blobs):
+    X, Y, groups = blobs
+    z = IdenNetClassifier(**QUICK, precision="float32").fit(X, Y, groups=groups)
+    np.testing.assert_allclose(np.linalg.norm(z.identity_features(X), axis=1), 1, rtol=1e-5)
+    z = IdenNetClassifier(**QUICK, normalize=False).fit(X, Y, groups=groups)
+    assert np.ptp(np.linalg.norm(z.identity_features(X), axis=1)) > 1e-3
+
+
+def test_stage_one_clusters_identities(blobs):
+    X, Y, groups = blobs
+    clf = IdenNetClassifier(
+        lr=3e-4, identity_epochs=15, max_epochs=1, n_identities=6, augment=None, random_state=0
+    )
+    clf.fit(X, Y, groups=groups)
+    first = clf.history_[clf.history_["stage"] == "identity"]
+    assert len(first) == 15
+    assert first["train_triplet_loss"].iloc[-1] < 0.5 * first["train_triplet_loss"].iloc[0]
+    assert "train_class_loss" not in first.dropna(axis=1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hard_ratio": 1.0}, {"alpha": 0.1}, {"margin": 0.01}, {"n_negatives": 1},
+        {"normalize": False}, {"identity_epochs": 0}, {"identity_lr": 1e-4}, {"negative_pool": 8},
+        {"identity_transform": "affine"},
+    ],
+)  # fmt: skip
+def test_every_parameter_changes_the_result(change, blobs):
+    X, Y, groups = blobs
+    usual = IdenNetClassifier(**QUICK).fit(X, Y, groups=groups).predict_proba(X)
+    other = IdenNetClassifier(**QUICK | change).fit(X, Y, groups=groups).predict_proba(X)
+    assert not np.array_equal(usual, other)
+
+
+def one_step(clf, data, rows):
+    """Weights before and after one batch of ``rows``."""
+    stage = clf._make_stages(data, None, clf._rng)[-1]
+    step = Stage("AU", 1, stage.loss, [rows], stage.train)
+    before = {k: v.clone() for k, v in clf.module_.state_dict().items()}
+    clf.net_.fit_stage(step)
+    return {k for k, v in clf.module_.state_dict().items() if not torch.equal(v, before[k])}
+
+
+def test_an_identity_only_batch_changes_the_identity_branch_and_not_the_au_head(unlabelled):
+    X, Y, groups = unlabelled
+    clf = IdenNetClassifier(**QUICK | {"n_identities": 2}).fit(X, Y, groups=groups)
+    data = clf._check_data(X, Y, groups, None, reset=False)
+    changed = one_step(clf, data, list(range(48, 64)))
+    trunk = {k for k in clf.module_.state_dict() if k.startswith("trunk")}
+    assert changed == trunk | {"fc5.0.weight"}
+    assert {"fc6.0.weight", "fc7.weight"} <= one_step(clf, data, list(range(32)))
+
+
+def test_every_stage_begins_with_a_fresh_optimizer_and_its_own_rate(blobs, monkeypatch):
+    X, Y, groups = blobs
+    steps, rates = [], []
+
+    def note(net, *args, **kwargs):
+        steps.append([int(state["step"]) for state in net.optimizer_.state.values()])
+        rates.append(net.optimizer_.param_groups[0]["lr"])
+
+    monkeypatch.setattr(AUNet, "on_train_begin", note)
+    params = {**QUICK, "identity_epochs": 1, "max_epochs": 1, "warm_start": True}
+    params["identity_lr"] = 2e-4
+    clf = IdenNetClassifier(**params).fit(X, Y, groups=groups)
+    clf.fit(X, Y, groups=groups)
+    assert steps == [[], [], [], []]
+    assert rates == [2e-4, 1e-3] * 2
+    clf.partial_fit(X, Y, groups=groups)  # the last stage, continued
+    assert steps[-1]
+
+
+def test_stage_two_alternates_where_there_are_identity_only_rows(unlabelled):
+    X, Y, groups = unlabelled
+    clf = IdenNetClassifier(**QUICK | {"n_identities": 2}).fit(X, Y, groups=groups)
+    data = clf._check_data(X, Y, groups, None, reset=False)
+    one, two = clf._make_stages(data, None, np.random.RandomState(0))
+    assert all(row >= 48 for batch in one.batches for row in batch)
+    kinds = [all(row >= 48 for row in batch) for batch in two.batches]
+    assert kinds == [False, True, False, True]  # 48 annotated rows in batches of 32
+    annotated = [row for batch in list(two.batches)[::2] for row in batch]
+    assert sorted(annotated) == list(range(48))
+    clf.set_params(identity_weight=0)
+    _, two = clf._make_stages(data, None, np.random.RandomState(0))
+    assert len(list(two.batches)) == 2
+
+
+@pytest.mark.parametrize("weight", [0.02, 1.0])
+def test_weights_of_the_triplets(weight, unlabelled):
+    X, Y, groups = unlabelled
+    quick = QUICK | {"n_identities": 2, "alpha": 0.3, "identity_weight": weight}
+    clf = IdenNetClassifier(**quick).fit(X, Y, groups=groups)
+    data = clf._check_data(X, Y, groups, None, reset=False)
+    loss = clf._make_stages(data, None, np.random.RandomState(0))[-1].loss
+    for rows, expected in ((slice(32), None), (slice(48, 64), weight)):
+        x, y = data.__getitems__(list(range(64))[rows])
+        total, terms = loss(clf.net_.infer(x), y, x)
+        parts = {name: term for name, (term, _) in terms.items()}
+        if expected is None:
+            expected = 0.3 + 0.7 * parts["class"] / parts["triplet"]
+        torch.testing.assert_close(total, expected * parts["triplet"])
+
+
+def test_identity_only_rows_are_seen_by_the_result(unlabelled):
+    X, Y, groups = unlabelled
+    quick = QUICK | {"n_identities": 2}
+    usual = IdenNetClassifier(**quick).fit(X, Y, groups=groups)
+    other = X.copy()
+    other[48:] = 255 - other[48:]
+    changed = IdenNetClassifier(**quick).fit(other, Y, groups=groups)
+    assert not np.array_equal(usual.predict_proba(X), changed.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        (None, "groups is not given"),
+        (np.arange(64), "no identity has two images"),
+        (np.repeat([0, *range(2, 34)], [32, *[1] * 32]), "only 1 identities have two images"),
+    ],
+)
+def test_too_little_identity_is_warned_of_and_works(groups, message, blobs):
+    X, Y, _ = blobs
+    with pytest.warns(UserWarning, match=message):
+        clf = IdenNetClassifier(**QUICK, validation_fraction=0).fit(X, Y, groups=groups)
+    assert np.isfinite(clf.predict_proba(X)).all()
+    assert np.isfinite(clf.history_["train_class_loss"].iloc[-1])
+
+
+def test_without_triplets_the_au_loss_has_its_full_weight(blobs):
+    X, Y, _ = blobs
+    with pytest.warns(UserWarning, match="groups is not given"):
+        clf = IdenNetClassifier(**QUICK, alpha=0.9).fit(X, Y)
+    last = clf.history_.iloc[-1]
+    assert last["train_loss"] == pytest.approx(last["train_class_loss"])
+
+
+def test_a_union_of_corpora(blobs):
+    """Two corpora with different AUs and one of identities: one call."""
+    X, Y, groups = blobs
+    union = pd.DataFrame({"AU1": Y["AU1"], "AU12": Y["AU12"]})
+    union.loc[:23, "AU12"] = np.nan
+    union.loc[24:47, "AU1"] = np.nan
+    union.loc[48:] = np.nan
+    clf = IdenNetClassifier(**QUICK | {"n_identities": 2}).fit(X, union, groups=groups)
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
+def test_an_affine_transform_begins_as_the_subtraction():
+    torch.manual_seed(0)
+    subtracting = IdenNet((3, 32, 32), 4)
+    torch.manual_seed(0)
+    affine = IdenNet((3, 32, 32), 4, affine=True)
+    x = torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(affine.features(x), subtracting.features(x))
+    n, more = (sum(p.numel() for p in m.parameters()) for m in (subtracting, affine))
+    assert more - n == 131_584
+
+
+def test_warns_where_stage_1_leaves_all_faces_alike(blobs):
+    X, Y, groups = blobs
+    with pytest.warns(
+        ConvergenceWarning, match="the triplet loss is 0.* a lower identity_lr .now 1e-09"
+    ) as caught:
+        IdenNetClassifier(**QUICK | {"identity_lr": 1e-9, "identity_epochs": 25}).fit(
+            X, Y, groups=groups
+        )
+    assert caught[0].filename == __file__
+
+
+def test_a_few_rows_without_a_label_are_no_identity_corpus(blobs):
+    X, Y, groups = blobs
+    Y = np.array(Y, dtype=float)
+    Y[:1] = np.nan
+    clf = IdenNetClassifier(identity_epochs=1, max_epochs=1, n_identities=2, random_state=0)
+    clf.fit(X, Y, groups=groups)
+    assert clf.history_["stage"].tolist() == ["identity", "AU"]
+    assert np.isfinite(clf.history_["train_triplet_loss"]).all()
+    Y[np.asarray(groups) == np.asarray(groups)[0]] = np.nan  # one person without any label
+    clf.fit(X, Y, groups=groups)
+    assert np.isfinite(clf.history_["train_triplet_loss"]).all()
