@@ -26,7 +26,6 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,8 @@ from _report import write_report
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from sklearn import config_context
 from tqdm import tqdm
+
+from skau.utils._extras import import_extra, require_extra
 
 HEADLINE = ("DSN", "SingleEncoder", "LightCNN", "LightCNN-pretrained", "IdenNet")
 RESULTS = Path(__file__).parent / "results" / "tables.csv"
@@ -120,11 +121,8 @@ def on_cluster(address: str | None) -> Iterator[None]:
     if address is None:
         yield
         return
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise ImportError('--dask needs Dask: pip install "skau[dask]"') from error
-    with Client(address) as client, parallel_config("dask", client=client):
+    distributed = import_extra("distributed", "dask", "--dask needs Dask")
+    with distributed.Client(address) as client, parallel_config("dask", client=client):
         yield
 
 
@@ -187,8 +185,11 @@ def main(argv: list[str] | None = None) -> None:
             "--draws takes from all subjects, --inside from those of a fold: use one of them"
         )
 
-    if args.figure and not find_spec("matplotlib"):
-        parser.error('--figure needs matplotlib: pip install "skau[bench]"')
+    if args.figure:
+        try:
+            require_extra("matplotlib", "plot", "--figure needs matplotlib")
+        except ImportError as error:
+            parser.error(str(error))
 
     regions = REGIONS if any(parse_method(spec).regions for spec in args.methods) else ("full",)
     setting, folds = open_setting(

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from ..modules import AUModule
 from ..training._data import ImageFiles, read_ahead
 from ..training._net import chunk_length
+from ..utils._extras import import_extra
 from ._calibration import calibrate
 from ._prediction import PersonalMixin, subject_codes
 from ._validation import check_inputs
@@ -75,7 +76,7 @@ class Int8Classifier(PersonalMixin, MetaEstimatorMixin, BaseEstimator):
     Raises
     ------
     ImportError
-        If OpenVINO or NNCF is not installed: ``pip install "skau[openvino]"``.
+        If OpenVINO or NNCF is not installed (extra ``openvino``).
 
     Notes
     -----
@@ -240,13 +241,9 @@ class Int8Classifier(PersonalMixin, MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
-def _import_openvino() -> tuple[Any, Any]:
-    try:
-        import nncf
-        import openvino
-    except ImportError as error:
-        raise ImportError('Int8Classifier needs OpenVINO: pip install "skau[openvino]"') from error
-    return openvino, nncf
+def _import_openvino() -> tuple[Any, ...]:
+    need = "Int8Classifier needs OpenVINO and NNCF"
+    return tuple(import_extra(name, "openvino", need) for name in ("openvino", "nncf"))
 
 
 def _pixels(images: np.ndarray | ImageFiles, start: int, n: int) -> np.ndarray:

@@ -66,7 +66,7 @@ def predict_video(
     Raises
     ------
     ImportError
-        If PyAV is not installed: ``pip install "skau[video]"``.
+        If PyAV is not installed (extra ``video``).
     ValueError
         If ``model`` is another kind of pipeline, or ``out`` holds the rows of another film, model
         or cropper.

@@ -256,9 +256,8 @@ class FaceCropper(TransformerMixin, BaseEstimator):
             The subject of each image.  If given, all images of a subject get the median landmarks
             of ``landmarks_per_subject`` of them (of all, where that is None).
         out : path-like, optional
-            A ``.csv`` or ``.parquet`` (``pip install "skau[parquet]"``) file to write the table
-            to.  If X is paths, a run that was interrupted goes on where it stopped when it is
-            called again.
+            A ``.csv`` or ``.parquet`` (extra ``parquet``) file to write the table to.  If X is
+            paths, a run that was interrupted goes on where it stopped when it is called again.
 
         Returns
         -------

@@ -4,7 +4,6 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from importlib.util import find_spec
 from itertools import islice
 from os import PathLike, fsencode, fspath
 from pathlib import Path
@@ -16,6 +15,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from ..utils._extras import require_extra
 from ._landmarks import COLUMNS
 from ._storage import Journal, NpyWriter, check_out, refuse_journal
 from ._worker import NO_FACE, Done
@@ -193,9 +193,5 @@ def table_writer(out: str | PathLike[str] | None) -> Callable[[pd.DataFrame], No
         return lambda table: None
     if Path(out).suffix.lower() == ".csv":
         return lambda table: table.to_csv(out, index=False)
-    if not find_spec("pyarrow"):
-        raise ImportError(
-            f'out={fspath(out)!r}: Parquet files need pyarrow: pip install "skau[parquet]", or '
-            "name a .csv file"
-        )
+    require_extra("pyarrow", "parquet", f"out={fspath(out)!r}: Parquet files need pyarrow")
     return lambda table: table.to_parquet(out, index=False, engine="pyarrow")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..utils._extras import import_extra
 from ..utils._warnings import user_level
 
 __all__ = ["Frame", "FrameSource", "Video", "read_video"]
@@ -47,7 +48,7 @@ def read_video(path: str | PathLike[str]) -> "Video":
     Raises
     ------
     ImportError
-        If PyAV is not installed: ``pip install "skau[video]"``.
+        If PyAV is not installed (extra ``video``).
     OSError
         If the file does not exist or holds no video.
 
@@ -159,10 +160,7 @@ class FrameSource:
 
 
 def _open(path: str) -> Any:
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError('videos need PyAV: pip install "skau[video]"') from error
+    av = import_extra("av", "video", "videos need PyAV")
     try:
         return av.open(path)
     except av.error.FFmpegError as error:

@@ -141,10 +141,10 @@ def test_draws_are_not_taken_inside_a_fold(tables, folders, tmp_path, capsys):
 def test_a_figure_without_matplotlib_fails_before_any_work(
     tables, folders, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(tables, "find_spec", lambda name: None)
+    monkeypatch.setattr("skau.utils._extras.find_spec", lambda name: None)
     with pytest.raises(SystemExit):
         tables.main(arguments(folders, tmp_path / "r.csv", "--figure"))
-    assert 'pip install "skau[bench]"' in capsys.readouterr().err
+    assert 'pip install "skau[plot]"' in capsys.readouterr().err
 
 
 def test_a_failing_cell_leaves_the_others_alone(tables, folders, tmp_path, monkeypatch):
