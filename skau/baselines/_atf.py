@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 import torch.nn.functional as F
-from sklearn.utils._param_validation import Interval
 from torch import Tensor, nn
 
 from ..modules import AUOutput
@@ -16,6 +15,7 @@ from ..modules._blocks import he_init, mlp
 from ..modules._lightcnn import N_FEATURES, lightcnn_branch, lightcnn_trunk
 from ..training._data import AUDataset
 from ..training._net import Loss, Term
+from ..utils._sklearn import Interval
 from ..utils._warnings import user_level
 from ._au_centres import CENTRES_CONSTRAINT, Centres, Enhance, EnhanceByMap, check_centres
 from ._base import BaseNetBaseline, ClassificationLoss

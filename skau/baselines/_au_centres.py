@@ -6,10 +6,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import ArrayLike
-from sklearn.utils._param_validation import StrOptions
 from torch import Tensor, nn
 
 from ..preprocessing._alignment import EYE_LINE, EYE_TO_MOUTH
+from ..utils._sklearn import StrOptions
 
 __all__ = [
     "CENTRES_CONSTRAINT",

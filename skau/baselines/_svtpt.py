@@ -5,15 +5,15 @@ from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import SVC
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from ..estimators._prediction import PersonalMixin, subject_codes
 from ..estimators._validation import check_inputs, check_labels, warn_of_rare
+from ..utils._sklearn import Interval, StrOptions, check_sample_weight, fit_context
 from ._lbp import lbp_histograms
 
 __all__ = ["SVTPTClassifier"]
@@ -177,7 +177,7 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
         self.ridge = ridge
         self.gamma = gamma
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Train the SVM of each subject, and the regression from subjects to SVMs.
 
@@ -209,7 +209,7 @@ class SVTPTClassifier(PersonalMixin, BaseEstimator):
         self._single = labels.single
         warn_of_rare(labels.values, labels.names)
         codes = np.zeros(len(X), int) if groups is None else subject_codes(groups, len(X))
-        weight = _check_sample_weight(
+        weight = check_sample_weight(
             sample_weight, np.empty((len(X), 0)), ensure_non_negative=True
         )
         features = self._features(X)

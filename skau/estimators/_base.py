@@ -10,15 +10,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 from skorch.history import History
 
 from ..modules import AUModule
@@ -26,6 +20,7 @@ from ..training._augment import AUGMENTATIONS
 from ..training._data import AUDataset
 from ..training._net import AUNet, Loss, Stage
 from ..utils._device import resolve_device, resolve_precision
+from ..utils._sklearn import Interval, StrOptions, check_sample_weight, fit_context
 from ..utils._warnings import user_level
 from ._calibration import calibrate, measure_population, unknown_population
 from ._prediction import PersonalMixin, subject_codes
@@ -125,7 +120,7 @@ class BaseAUClassifier(
 
     # -- training ---------------------------------------------------------------------------
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Train on images with AU labels.
 
@@ -182,7 +177,7 @@ class BaseAUClassifier(
         self._measure_population(train)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
         X: Any,
@@ -240,7 +235,7 @@ class BaseAUClassifier(
                 f"y holds {labels.names.tolist()}, but training began with "
                 f"{self.au_names_.tolist()}; it goes on with the same AUs only"
             )
-        weight = _check_sample_weight(
+        weight = check_sample_weight(
             sample_weight, np.empty((len(X), 0)), dtype=np.float32, ensure_non_negative=True
         )
         group = np.full(len(X), -1)

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
@@ -16,6 +15,7 @@ from ..modules import DSN, AUOutput
 from ..training._batches import ShuffledBatches
 from ..training._data import AUDataset
 from ..training._net import Loss, Stage, Term
+from ..utils._sklearn import Interval, StrOptions
 from ._base import BaseAUClassifier
 from ._validation import check_inputs
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
 from ..losses import masked_bce
@@ -16,6 +15,7 @@ from ..modules import AUOutput, IdenNet
 from ..training._batches import AlternatingBatches, ShuffledBatches
 from ..training._data import AUDataset
 from ..training._net import Loss, Stage, Term
+from ..utils._sklearn import Interval, StrOptions
 from ._base import BaseAUClassifier
 from ._identity import BaseIdentityClassifier, MinedTriplets
 

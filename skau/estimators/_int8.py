@@ -13,9 +13,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import Tags, check_random_state, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
@@ -23,6 +22,7 @@ from ..modules import AUModule
 from ..training._data import ImageFiles, read_ahead
 from ..training._net import chunk_length
 from ..utils._extras import import_extra
+from ..utils._sklearn import HasMethods, Interval, fit_context
 from ._calibration import calibrate
 from ._prediction import PersonalMixin, subject_codes
 from ._validation import check_inputs
@@ -123,7 +123,7 @@ class Int8Classifier(PersonalMixin, MetaEstimatorMixin, BaseEstimator):
         self.n_calibration = n_calibration
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
         """Fit the estimator, then quantize its network.
 

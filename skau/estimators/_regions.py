@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags
-from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from ..utils._sklearn import HasMethods, StrOptions, fit_context
 from ._prediction import PersonalMixin
 from ._validation import check_labels, warn_of_rare
 
@@ -109,7 +109,7 @@ class RegionClassifier(PersonalMixin, MetaEstimatorMixin, BaseEstimator):
         self.regions = regions
         self.n_jobs = n_jobs
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Fit the model of each AU.
 

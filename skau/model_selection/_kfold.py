@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _num_samples
 
 from ..utils._groups import check_groups
+from ..utils._sklearn import num_samples
 
 
 def require_groups(groups: Any, n_rows: int, owner: str) -> np.ndarray:
@@ -118,7 +118,7 @@ class SubjectKFold(GroupKFold):
             If `groups` is missing, incomplete or of the wrong length, or if there are fewer
             annotated subjects than folds.
         """
-        groups = require_groups(groups, _num_samples(X), type(self).__name__)
+        groups = require_groups(groups, num_samples(X), type(self).__name__)
         return super().split(X, y, groups)
 
     def _iter_test_indices(self, X: Any, y: Any, groups: np.ndarray) -> Iterator[np.ndarray]:

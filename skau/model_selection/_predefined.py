@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils.validation import _num_samples
 
+from ..utils._sklearn import num_samples
 from ..utils._warnings import user_level
 from ._kfold import require_groups, scored_rows
 
@@ -113,7 +113,7 @@ class PredefinedSubjectSplit(BaseCrossValidator):
             If folds name subjects without an annotated row in the data: scores then are not
             comparable with published ones.
         """
-        groups = require_groups(groups, _num_samples(X), type(self).__name__)
+        groups = require_groups(groups, num_samples(X), type(self).__name__)
         return super().split(X, y, groups)
 
     def _iter_test_masks(self, X: Any, y: Any, groups: np.ndarray) -> Iterator[np.ndarray]:

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import cross_validate
-from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples
 
+from ..utils._sklearn import num_samples, safe_indexing
 from ._kfold import SubjectKFold
 
 
@@ -96,11 +95,11 @@ def cross_val_predict(
     if method != "predict":
         _require_equal_classes(fitted["estimator"])
     results = [
-        np.asarray(getattr(model, method)(_safe_indexing(X, test)))
+        np.asarray(getattr(model, method)(safe_indexing(X, test)))
         for model, test in zip(fitted["estimator"], parts, strict=True)
     ]
     kind = float if all(result.dtype.kind in "bfiu" for result in results) else object
-    predictions = np.full((_num_samples(X), *results[0].shape[1:]), np.nan, dtype=kind)
+    predictions = np.full((num_samples(X), *results[0].shape[1:]), np.nan, dtype=kind)
     predictions[np.concatenate(parts)] = np.concatenate(results)
     return predictions
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_consistent_length, check_random_state
-from sklearn.utils.validation import _num_samples
 
+from ..utils._sklearn import num_samples
 from ._kfold import require_groups, scored_rows
 from ._stratified import label_table
 
@@ -66,7 +66,7 @@ def subject_train_val_test_split(
     >>> [subjects[part][::2].tolist() for part in parts]
     [['b', 'd', 'e'], ['a'], ['c']]
     """
-    groups = require_groups(groups, _num_samples(X), "subject_train_val_test_split")
+    groups = require_groups(groups, num_samples(X), "subject_train_val_test_split")
     check_consistent_length(X, y, groups)
     ratio = np.asarray(sizes, dtype=float)
     if ratio.shape != (3,) or not (np.isfinite(ratio) & (ratio > 0)).all():

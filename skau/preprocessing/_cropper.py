@@ -13,12 +13,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from tqdm import tqdm
 
 from ..utils._cache import Kept
 from ..utils._device import resolve_device
 from ..utils._groups import check_groups
+from ..utils._sklearn import HasMethods, Interval, StrOptions
 from ..utils._warnings import user_level
 from ._cached import work_or_remember
 from ._images import ImageSource
