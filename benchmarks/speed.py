@@ -12,15 +12,12 @@ skau's weights, and the difference of the outputs is printed. ``overhead`` compa
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -134,27 +131,17 @@ def predict(rounds: int) -> Iterator[str]:
     clf = IdenNetClassifier(max_epochs=2, lr=1e-3, **USUAL).fit(X, Y, groups=group)
     X = X[: 2 * BATCH]
     clfs = {precision: changed(clf, precision=precision) for precision in PRECISIONS}
-    clfs["compiled"] = changed(clf, compile=True)
-    # a folder that holds nothing from an earlier run
-    with TemporaryDirectory() as folder, patch.dict(os.environ, TORCHINDUCTOR_CACHE_DIR=folder):
-        start = time.perf_counter()
-        clfs["compiled"].predict_proba(X)
-        compiled = time.perf_counter() - start
     jobs = plain_jobs(clf, X)
     jobs |= {name: (lambda c=c: c.predict_proba(X)) for name, c in clfs.items()}
     seconds = medians(jobs, rounds)
     expected = jobs["plain"]()
     yield f"predict_proba, {len(X)} crops of 128 px, network of two epochs"
     yield from plain_lines(seconds, len(X))
-    notes = {
-        "bfloat16": "at least 3x", "float32": "at least 1.5x",
-        "compiled": f"compile=True, {clf.precision_}; the first call took {compiled:.1f} s",
-    }  # fmt: skip
     for name, other in clfs.items():
         got = probabilities(other, X)
         yield (
             f"  skau {name:13s} {len(X) / seconds[name]:8.1f} images/s "
-            f"{seconds['plain'] / seconds[name]:5.2f}x ({notes[name]}); probabilities "
+            f"{seconds['plain'] / seconds[name]:5.2f}x; probabilities "
             f"differ by {np.abs(got - expected).max():.2g} at most, "
             f"{((got > 0.5) == (expected > 0.5)).mean():.2%} of labels equal"
         )
@@ -190,13 +177,13 @@ def int8(rounds: int) -> Iterator[str]:
     yield f"Int8Classifier.predict_proba, {len(X)} images of 128 px of people never seen"
     yield from plain_lines(seconds, len(X))
     yield (
-        f"  skau int8          {rate:8.1f} images/s {seconds['plain'] / seconds['int8']:5.2f}x (at"
-        f" least 7x); {seconds[clf.precision_] / seconds['int8']:.2f}x of {clf.precision_}; "
+        f"  skau int8          {rate:8.1f} images/s {seconds['plain'] / seconds['int8']:5.2f}x; "
+        f"{seconds[clf.precision_] / seconds['int8']:.2f}x of {clf.precision_}; "
         "155 frames/s in the paper"
     )
     yield (
         f"  mean F1-frame of {test} images {scores[0]:.2f} in float32, {scores[1]:.2f} in int8 "
-        f"({Y.shape[1]} AUs, at most 0.5 apart); {(got == expected).mean():.2%} of labels equal"
+        f"({Y.shape[1]} AUs); {(got == expected).mean():.2%} of labels equal"
     )
     yield f"  start-up: quantizing {quantized:.1f} s, the first prediction {first:.1f} s"
 
@@ -228,12 +215,12 @@ def fit(rounds: int) -> Iterator[str]:
     seconds = medians(jobs, rounds)
     yield f"stage 2 of fit, batches of {BATCH}, 128 px, {flops / 1e9:.2f} GFLOP an image"
     yield from plain_lines(seconds, len(X))
-    for name, target in (("bfloat16", 6), ("float32", 3)):
+    for name in ("bfloat16", "float32"):
         if name in seconds:
             rate, peak = len(X) / seconds[name], gemm(getattr(torch, name))
             yield (
-                f"  skau {name:13s} {rate:8.1f} images/s {seconds['plain'] / seconds[name]:5.2f}x "
-                f"(at least {target}x); {rate * flops / peak:.0%} of the {peak / 1e9:.0f} GFLOP/s "
+                f"  skau {name:13s} {rate:8.1f} images/s {seconds['plain'] / seconds[name]:5.2f}x"
+                f"; {rate * flops / peak:.0%} of the {peak / 1e9:.0f} GFLOP/s "
                 "of a matrix product"
             )
 
@@ -254,7 +241,7 @@ def overhead(rounds: int) -> Iterator[str]:
     yield (
         f"partial_fit against a bare loop, {clf.precision_}: {len(X) / seconds['skau']:.1f} and "
         f"{len(X) / seconds['bare']:.1f} images/s, overhead "
-        f"{seconds['skau'] / seconds['bare'] - 1:+.1%} (at most 5 %)"
+        f"{seconds['skau'] / seconds['bare'] - 1:+.1%}"
     )
 
 
