@@ -40,6 +40,7 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from sklearn import config_context
 from tqdm import tqdm
 
+from skau.utils._cache import write_whole
 from skau.utils._extras import import_extra, require_extra
 
 HEADLINE = ("DSN", "SingleEncoder", "LightCNN", "LightCNN-pretrained", "IdenNet")
@@ -106,9 +107,8 @@ def run(
             tqdm.write(result)
             continue
         results = result if results is None else add_cell(results, result)
-        half = out.with_suffix(".part")
-        results.to_csv(half, index=False, float_format="%.6g")
-        half.replace(out)  # at no time is there half a cell on disk
+        with write_whole(out) as file:  # at no time is there half a cell on disk
+            results.to_csv(file, index=False, float_format="%.6g")
     if failures:
         raise RuntimeError(f"{len(failures)} of {len(cells)} cells failed; run again after a mend")
     assert results is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Iterable
 from numbers import Integral, Real
 from pathlib import Path
@@ -18,6 +17,7 @@ from sklearn.datasets import get_data_home
 from sklearn.utils import check_random_state
 from tqdm import tqdm
 
+from ..utils._cache import Cache
 from ._bunch import au_names, make_bunch
 from ._rendering._people import BP4D_AUS, PRESENT, draw_subject
 from ._rendering._rig import ACTION_UNITS
@@ -205,20 +205,12 @@ def _subject(
     folder: Path | None,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Give one person's pictures and intensities, from the cache if they are there."""
-    path = None if folder is None else folder / f"S{subject + 1:05d}.npz"
-    if path is not None and path.exists():
-        try:
-            with np.load(path) as kept:
-                images, intensity = kept["images"], kept["intensity"]
-            if images.shape == shape and intensity.shape == (shape[0], len(aus)):
-                return images, intensity
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            pass  # damaged: rendered again below
+    key = f"S{subject + 1:05d}"
+    cache = None if folder is None else Cache(folder)
+    kept = None if cache is None else cache.get(key)
+    if kept is not None:
+        return kept["images"], kept["intensity"]
     images, intensity = draw_subject(seed, subject, aus, shape, variation)
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.stem}.{os.getpid()}.part")
-        with part.open("wb") as file:
-            np.savez(file, images=images, intensity=intensity)
-        part.replace(path)  # whole or not at all, so an interruption leaves no torn file
+    if cache is not None:
+        cache.put(key, {"images": images, "intensity": intensity})
     return images, intensity

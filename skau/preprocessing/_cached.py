@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from .._version import __version__
-from ..utils._cache import Kept
+from ..utils._cache import Cache
 from ._images import READ_ERRORS
 from ._worker import NO_FACE, Done, Item, Worker
 
@@ -12,13 +12,13 @@ __all__ = ["work_or_remember"]
 
 
 def work_or_remember(
-    kept: Kept, worker: Worker, items: Sequence[tuple[Item, Callable[[], str]]], *, cut: bool
+    cache: Cache, worker: Worker, items: Sequence[tuple[Item, Callable[[], str]]], *, cut: bool
 ) -> list[Done]:
     """Do what `Worker.work` does, for the images that are not kept yet.
 
     Parameters
     ----------
-    kept : Kept
+    cache : Cache
     worker : Worker
     items : sequence of (item, function that returns the fingerprint of its image)
     cut : bool
@@ -28,19 +28,19 @@ def work_or_remember(
     done: dict[int, Done] = {}
     for place, ((_, known), fingerprint) in enumerate(items):
         try:
-            keys.append(Kept.key(settings, known, fingerprint()))
+            keys.append(Cache.key(settings, known, fingerprint()))
         except READ_ERRORS:
             keys.append(None)  # the worker says what is wrong with it
             continue
-        found = kept.get(keys[-1] or "")
+        found = cache.get(keys[-1] or "")
         if found is not None:
-            done[place] = found
+            done[place] = Done(*found)
     rest = [place for place in range(len(items)) if place not in done]
     if rest:
         results = worker.work([items[place][0] for place in rest], cut=cut)
         for place, result in zip(rest, results, strict=True):
             key = keys[place]
             if key is not None and result.problem in (None, NO_FACE):
-                kept.put(result, key)  # whatever else went wrong may go right another time
+                cache.put(key, tuple(result))  # whatever else went wrong may go right another time
             done[place] = result
     return [done[place] for place in range(len(items))]

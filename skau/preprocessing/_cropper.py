@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from tqdm import tqdm
 
-from ..utils._cache import Kept
+from ..utils._cache import Cache
 from ..utils._device import resolve_device
 from ..utils._groups import check_groups
 from ..utils._sklearn import HasMethods, Interval, StrOptions
@@ -359,7 +359,7 @@ class FaceCropper(TransformerMixin, BaseEstimator):
             if self.memory is not None and isinstance(source, ImageSource):
                 prints = (partial(source.fingerprint, row) for row in left)
                 items = zip(items, prints, strict=True)
-                work = partial(work_or_remember, Kept(self.memory), worker)
+                work = partial(work_or_remember, Cache(self.memory), worker)
         bar = tqdm(total=total, initial=begun, desc="faces", disable=not self.verbose)
         try:
             with bar:

@@ -11,7 +11,7 @@ from skorch.history import History
 from torch import Tensor
 
 from .._version import __version__
-from ..utils._cache import Kept
+from ..utils._cache import Cache
 from ._net import AUNet, Stage
 
 __all__ = ["ResumeTraining"]
@@ -71,10 +71,10 @@ class ResumeTraining(Callback):
                 "would have to remember"
             )
         self.resumed_, self._trained = 0, 0
-        self._kept, self._key = Kept(self.memory), _describe(net)
+        self._cache, self._key = Cache(self.memory), _describe(net)
         stage = net._stage
         for epochs in range(stage.epochs, 0, -1):
-            state = self._kept.get(f"{self._key}-{epochs}")
+            state = self._cache.get(f"{self._key}-{epochs}")
             if state is not None:
                 _restore(net, state)
                 self.resumed_, stage.epochs = epochs, stage.epochs - epochs
@@ -85,7 +85,7 @@ class ResumeTraining(Callback):
         """Keep the state after the last epoch."""
         self._trained += 1
         if self._trained == self._wanted:
-            self._kept.put(_state(net), f"{self._key}-{self.resumed_ + self._trained}")
+            self._cache.put(f"{self._key}-{self.resumed_ + self._trained}", _state(net))
 
     def __getstate__(self) -> dict[str, Any]:
         return {"memory": self.memory}
@@ -103,7 +103,7 @@ def _describe(net: AUNet) -> str:
     loss = {k: v for k, v in vars(stage.loss).items() if not k.startswith("_")}
     parts = (list(settings), type(stage.loss).__qualname__, loss, _state(net, past=False))
     # equal arrays may lie in memory in different orders
-    return Kept.key(_map(parts, np.ascontiguousarray, np.ndarray))
+    return Cache.key(_map(parts, np.ascontiguousarray, np.ndarray))
 
 
 def _inputs(stage: Stage) -> Any:
