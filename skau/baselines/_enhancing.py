@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..preprocessing._alignment import eye_matrix
-from ..preprocessing._landmarks import COLUMNS, POINTS, is_landmark_table
+from ..preprocessing import FaceCropper
+from ..preprocessing._landmarks import COLUMNS, POINTS, SIZE, is_landmark_table
 from ._au_centres import attention_maps, centres_from_points
 
 __all__ = ["add_enhancing_maps"]
@@ -14,7 +14,9 @@ __all__ = ["add_enhancing_maps"]
 _CHUNK = 64
 
 
-def add_enhancing_maps(crops: np.ndarray, landmarks: Any) -> np.ndarray:
+def add_enhancing_maps(
+    crops: np.ndarray, landmarks: Any, cropper: FaceCropper | None = None
+) -> np.ndarray:
     """Add to each crop a map of the places where its AUs show, by its own landmarks.
 
     :class:`ATFClassifier` takes the result in place of the crops. The map is a fourth channel, so
@@ -27,9 +29,9 @@ def add_enhancing_maps(crops: np.ndarray, landmarks: Any) -> np.ndarray:
     landmarks : array-like of shape (n, 5, 2) or (n, 68, 2), or landmark table with n rows
         ``x, y`` of each face in pixels of its crop: two eyes, nose, two corners of the mouth
         from the left to the right of the image, or the 68 points of iBUG in their order. A table
-        of :meth:`skau.preprocessing.FaceCropper.detect` is in pixels of the photographs; then
-        the crops must be those of a ``FaceCropper`` with ``align="eyes"``, ``margin=0`` and
-        ``region="full"``, its defaults.
+        of :meth:`skau.preprocessing.FaceCropper.detect` is in pixels of the photographs.
+    cropper : FaceCropper, optional
+        With a landmark table: what cut the crops by it. Default: ``FaceCropper()`` of their size.
 
     Returns
     -------
@@ -64,9 +66,10 @@ def add_enhancing_maps(crops: np.ndarray, landmarks: Any) -> np.ndarray:
             f"crops must be uint8 of shape (n, h, w, 3), got {crops.dtype} of {crops.shape}"
         )
     n, height, width, _ = crops.shape
-    table = is_landmark_table(landmarks)
-    if table:
-        landmarks = landmarks[list(COLUMNS)].to_numpy(dtype=float)[:, POINTS].reshape(-1, 5, 2)
+    table = None
+    if is_landmark_table(landmarks):
+        table = landmarks[list(COLUMNS)].to_numpy(dtype=float)
+        landmarks = table[:, POINTS].reshape(-1, 5, 2)
     points = np.asarray(landmarks, dtype=float)
     if len(points) != n or points.shape[1:] not in ((5, 2), (68, 2)):
         raise ValueError(
@@ -79,8 +82,8 @@ def add_enhancing_maps(crops: np.ndarray, landmarks: Any) -> np.ndarray:
             f"landmarks: row {without[0]} has none ({len(without)} such rows in all); leave these "
             "rows out of crops and landmarks"
         )
-    if table:
-        points = np.stack([_into_crop(face, height) for face in points])
+    if table is not None:
+        points = _into_crops(table, points, height, cropper or FaceCropper(size=height))
     centres = (centres_from_points(points) + 0.5) / [width, height]
     out = np.empty((n, height, width, 4), np.uint8)
     out[..., :3] = crops
@@ -90,7 +93,16 @@ def add_enhancing_maps(crops: np.ndarray, landmarks: Any) -> np.ndarray:
     return out
 
 
-def _into_crop(points: np.ndarray, size: int) -> np.ndarray:
-    """From pixels of a photograph to those of its crop, (5, 2) -> (5, 2)."""
-    matrix = eye_matrix(points, size)
-    return np.linalg.solve(matrix[:, :2], (points + 0.5 - matrix[:, 2]).T).T - 0.5
+def _into_crops(
+    table: np.ndarray, points: np.ndarray, size: int, cropper: FaceCropper
+) -> np.ndarray:
+    """From pixels of the photographs to those of their crops, (n, 5, 2) -> (n, 5, 2)."""
+    if cropper.size != size:
+        raise ValueError(f"cropper cuts {cropper.size} pixels, crops have {size}: not its own")
+    worker = cropper._worker()
+    places = []
+    for row, face in zip(table, points, strict=True):
+        width, height = row[SIZE]
+        matrix = worker.matrix(row, (width, height))
+        places.append(np.linalg.solve(matrix[:, :2], (face + 0.5 - matrix[:, 2]).T).T - 0.5)
+    return np.stack(places)

@@ -4,7 +4,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._alignment import box_matrix, eye_matrix, region_matrix, whole_matrix
+    from ._alignment import (
+        box_matrix,
+        eye_distance_matrix,
+        eye_matrix,
+        region_matrix,
+        whole_matrix,
+    )
     from ._cropper import FaceCropper
     from ._images import read_image
     from ._landmarks import pool_by_subject
@@ -15,6 +21,7 @@ __all__ = [
     "FaceCropper",
     "Video",
     "box_matrix",
+    "eye_distance_matrix",
     "eye_matrix",
     "pool_by_subject",
     "read_image",
@@ -28,6 +35,7 @@ _MODULES = {
     "FaceCropper": "_cropper",
     "Video": "_video",
     "box_matrix": "_alignment",
+    "eye_distance_matrix": "_alignment",
     "eye_matrix": "_alignment",
     "pool_by_subject": "_landmarks",
     "read_image": "_images",

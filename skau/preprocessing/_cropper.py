@@ -51,9 +51,11 @@ class FaceCropper(TransformerMixin, BaseEstimator):
     ----------
     size : int, default=128
         Side of the crops, in pixels.
-    align : {"eyes", "box"} or None, default="eyes"
+    align : {"eyes", "eye_distance", "box"} or None, default="eyes"
         ``"eyes"``: the LightCNN template: eyes level at 40/128 of the height, their mid-point in
-        the middle of the width, the mouth's centre 48/128 of the height below them.  ``"box"``:
+        the middle of the width, the mouth's centre 48/128 of the height below them.
+        ``"eye_distance"``: the eyes at the same place, but scaled so that they are 48/128 apart,
+        whatever the mouth does; see `eye_distance_matrix`.  ``"box"``:
         an upright square about the detected box.  None: the whole image, made square by
         reflection at its borders; no face is looked for unless ``region`` needs it.
     region : {"full", "upper", "lower"}, default="full"
@@ -114,7 +116,7 @@ class FaceCropper(TransformerMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "size": [Interval(Integral, 8, None, closed="left")],
-        "align": [StrOptions({"eyes", "box"}), None],
+        "align": [StrOptions({"eyes", "eye_distance", "box"}), None],
         "region": [StrOptions({"full", "upper", "lower"})],
         "margin": [Interval(Real, -0.5, None, closed="neither")],
         "landmarks_per_subject": [Interval(Integral, 1, None, closed="left"), None],

@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ._alignment import box_matrix, eye_matrix, region_matrix, whole_matrix
+from ._alignment import (
+    box_matrix,
+    eye_distance_matrix,
+    eye_matrix,
+    region_matrix,
+    whole_matrix,
+)
 from ._images import READ_ERRORS
 from ._landmarks import BOX, FACE, POINTS, PROBABILITY, SIZE, empty_row, select_face
 from ._mtcnn._cascade import follow_face
@@ -132,18 +138,27 @@ class Worker:
                     f"one of {width} x {height}; detect them in these images"
                 )
                 return Done(values, warp(image, whole, self.size), problem)
-        points = values[POINTS].reshape(5, 2)
         try:
-            if self.align == "eyes":
-                matrix = eye_matrix(points, self.size, self.margin)
-            elif self.align == "box":
-                matrix = box_matrix(values[BOX], self.size, self.margin)
-            else:
-                matrix = whole_matrix(*image.size, self.size, self.margin)
+            matrix = self.matrix(values, image.size)
         except ValueError as error:
             return Done(values, warp(image, whole, self.size), str(error))
-        matrix = region_matrix(matrix, points, self.size, self.region)
         return Done(values, warp(image, matrix, self.size), None)
+
+    def matrix(self, values: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
+        """Return where the crop lies in an image of the size (width, height).
+
+        ``values`` is the image's row of the landmark table.
+        """
+        points = values[POINTS].reshape(5, 2)
+        if self.align == "eyes":
+            matrix = eye_matrix(points, self.size, self.margin)
+        elif self.align == "eye_distance":
+            matrix = eye_distance_matrix(points, self.size, self.margin)
+        elif self.align == "box":
+            matrix = box_matrix(values[BOX], self.size, self.margin)
+        else:
+            matrix = whole_matrix(*size, self.size, self.margin)
+        return region_matrix(matrix, points, self.size, self.region)
 
 
 def _itself(image: Image.Image) -> Image.Image:

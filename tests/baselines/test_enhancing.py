@@ -85,6 +85,28 @@ def test_a_table_of_the_photographs_is_taken_into_the_crops():
     np.testing.assert_allclose(by_table.astype(int), by_points, atol=1)
 
 
+@pytest.mark.parametrize("align", ["eyes", "eye_distance", "box"])
+def test_a_table_goes_into_the_crops_of_its_cropper(align):
+    # a face 60 pixels wide at the eyes, whose box is the square of 200 pixels about it
+    points = np.array([[170.0, 180], [230, 180], [200, 220], [180, 260], [220, 260]])
+    row = [100, 100, 300, 300, 0.9, *points.ravel(), 640, 480]
+    table = pd.DataFrame([row], columns=list(COLUMNS))
+    crops = np.zeros((1, 64, 64, 3), np.uint8)
+    cropper = FaceCropper(size=64, align=align, margin=0.1)
+    own = add_enhancing_maps(crops, table, cropper)[0, ..., 3]
+    # by hand: the side that the crop covers, and where in it the eyes are without the margin
+    side = {"eyes": 80 / 48 * 128, "eye_distance": 60 / 48 * 128, "box": 200}[align] * 1.2
+    low = {"eyes": 180.5 - 80 / 48 * 40, "eye_distance": 180.5 - 60 / 48 * 40, "box": 100.5}[align]
+    top = low - side / 12
+    for x in (170.5, 230.5):
+        column, line = (x - 200.5) / side * 64 + 32, (180.5 - top) / side * 64
+        assert own[int(line), int(column)] > 200
+    if align != "eyes":
+        assert np.abs(own - add_enhancing_maps(crops, table)[0, ..., 3].astype(int)).max() > 100
+    with pytest.raises(ValueError, match="cropper cuts 64 pixels, crops have 32"):
+        add_enhancing_maps(crops[:, :32, :32], table, cropper)
+
+
 def test_maps_of_the_template_are_the_template():
     crops = np.random.RandomState(0).randint(0, 256, (2, 128, 128, 3)).astype(np.uint8)
     mapped = add_enhancing_maps(crops, np.tile(template_points(128), (2, 1, 1)))

@@ -102,7 +102,11 @@ def test_a_kept_table_gives_the_same_crops(photo_paths, crops, tmp_path, suffix)
 
 
 def test_regions_and_alignments_differ(photos):
-    kinds = [{}, {"align": "box"}, {"align": None}, {"region": "upper"}, {"region": "lower"}]
+    kinds = [
+        *({"align": align} for align in ("eyes", "eye_distance", "box", None)),
+        *({"region": region} for region in ("upper", "lower")),
+        {"region": "lower", "align": "eye_distance"},
+    ]
     several = [FaceCropper(size=32, **kind).transform(photos[:2]) for kind in kinds]
     for i, one in enumerate(several):
         assert one.shape == (2, 32, 32, 3)
