@@ -257,9 +257,22 @@ class DSNClassifier(BaseAUClassifier):
             raise ValueError(f"person must hold 1 or {len(X)} images, got {len(Z)}")
         return self.net_.run(self._reconstruct, X, Z)
 
+    def _decode_one(self, X: np.ndarray, encoder: str) -> np.ndarray:
+        """Decode one of the two codes: that of "person" or of "expression"."""
+
+        def decode(x: Tensor) -> Tensor:
+            assert isinstance(self.module_, DSN)
+            return self._to_images(self.module_.decoder(getattr(self.module_, encoder)(x)), x)
+
+        return self.net_.run(decode, check_inputs(self, X, reset=False))
+
     def _reconstruct(self, x: Tensor, z: Tensor) -> Tensor:
         assert isinstance(self.module_, DSN)
-        x_hat = self.module_.reconstruct(x, z).to(x.dtype)
+        return self._to_images(self.module_.reconstruct(x, z), z)
+
+    def _to_images(self, x_hat: Tensor, z: Tensor) -> Tensor:
+        """Give decoded images the mean brightness of ``z``."""
+        x_hat = x_hat.to(z.dtype)
         dims = tuple(range(1, x_hat.ndim))
         x_hat = x_hat + (z.mean(dims, keepdim=True) - x_hat.mean(dims, keepdim=True))
         if len(self.input_shape_) == 1:

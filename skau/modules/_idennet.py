@@ -109,6 +109,10 @@ class IdenNet(AUModule):
         """Return ``MFM(FC6(S(x))) - F(x)``, or its affine stand-in, (b, 256)."""
         return self.forward(x).features
 
+    def unsubtracted(self, x: Tensor) -> Tensor:
+        """Return ``MFM(FC6(S(x)))``, the features before the identity is taken out, (b, 256)."""
+        return self.fc6(self.trunk(x))
+
     def logits(self, x: Tensor) -> Tensor:
         """AU logits, (b, n_aus)."""
         return self.forward(x).logits

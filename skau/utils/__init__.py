@@ -1,1 +1,6 @@
 """Small things that every room needs: subjects, caches, the device, warnings."""
+
+from ._discovery import all_estimators
+from ._predict import predict_table
+
+__all__ = ["all_estimators", "predict_table"]

@@ -1,0 +1,245 @@
+"""Curves of each AU in small panels: precision-recall, ROC, calibration."""
+
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
+from sklearn.metrics import roc_curve as sklearn_roc_curve
+
+from ._parts import Part, PartsMixin
+from ._plotting import COLOURS, GREY, drawing, panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["AUCalibrationDisplay", "AUPrecisionRecallDisplay", "AURocDisplay"]
+
+_GRID = np.linspace(0, 1, 101)
+
+
+class Curve(NamedTuple):
+    """One curve and the number that sums it up."""
+
+    x: np.ndarray
+    y: np.ndarray
+    value: float
+
+
+class _CurvesDisplay(PartsMixin):
+    """A panel an AU, a thin line a fold, a thick one their mean.
+
+    ``curves`` holds, by method and AU, the curve of every fold that shows the AU both present
+    and absent; ``base_rates`` the share of positives of each AU.
+    """
+
+    _xlabel: ClassVar[str]
+    _ylabel: ClassVar[str]
+    _value: ClassVar[str]
+
+    def __init__(
+        self, curves: dict[str, dict[str, list[Curve]]], *, base_rates: dict[str, float]
+    ) -> None:
+        self.curves = curves
+        self.base_rates = base_rates
+
+    @staticmethod
+    def _curve(t: np.ndarray, p: np.ndarray, **options: Any) -> Curve:
+        raise NotImplementedError
+
+    @classmethod
+    def _from_parts(cls, parts: dict[str, list[Part]], **options: Any) -> Self:
+        names = next(iter(parts.values()))[0].labels.columns
+        curves = {
+            method: {name: cls._of_au(own, name, options) for name in names}
+            for method, own in parts.items()
+        }
+        labels = [part.labels for part in next(iter(parts.values()))]
+        rates = pd.concat(labels).mean()
+        return cls(curves, base_rates={str(name): float(rate) for name, rate in rates.items()})
+
+    @classmethod
+    def _of_au(cls, parts: list[Part], name: str, options: dict[str, Any]) -> list[Curve]:
+        curves = []
+        for part in parts:
+            known = part.labels[name].notna()
+            t, p = part.labels.loc[known, name].to_numpy(), part.proba.loc[known, name].to_numpy()
+            if len(np.unique(t)) == 2:
+                curves.append(cls._curve(t, p, **options))
+        return curves
+
+    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or array of at least n_aus of them, default=None
+            One Axes is divided into panels. None makes a new figure of a column's width.
+
+        Returns
+        -------
+        self
+        """
+        names = list(next(iter(self.curves.values())))
+        columns = min(4, len(names))
+        rows = -(-len(names) // columns)
+        with drawing():
+            self.figure_, self.axes_ = panels(
+                ax, len(names), columns, 0.55 + (3.1 / columns) * rows, share=True
+            )
+            for panel, name in zip(self.axes_, names, strict=True):
+                self._draw_chance(panel, name)
+                for i, (method, own) in enumerate(self.curves.items()):
+                    self._draw_curves(panel, own[name], i, method)
+                panel.set_title(name, pad=2)
+                panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.05), aspect="equal")
+                panel.set(xticks=[0, 1], yticks=[0, 1])
+            self._label()
+        return self
+
+    def _draw_chance(self, panel: "Axes", name: str) -> None:
+        panel.plot([0, 1], [0, 1], ":", color=GREY, lw=0.8)
+
+    def _draw_curves(self, panel: "Axes", curves: list[Curve], i: int, method: str) -> None:
+        colour, dashes = COLOURS[i], ("-", "--", "-.", ":")[i % 4]
+        style: dict[str, Any] = {"color": colour, "ls": dashes, "label": method}
+        if len(curves) > 1:
+            for x, y, _ in curves:
+                panel.plot(x, y, color=colour, lw=0.4, alpha=0.4)
+        if len(curves) == 1:
+            panel.plot(curves[0].x, curves[0].y, **style)
+        elif curves:
+            panel.plot(_GRID, np.mean([self._on_grid(curve) for curve in curves], axis=0), **style)
+        if curves:
+            value = np.mean([curve.value for curve in curves])
+            panel.text(
+                0.97, 0.04 + 0.13 * i, f"{value:.2f}", color=colour, ha="right", va="bottom",
+                transform=panel.transAxes, fontsize=6,
+            )  # fmt: skip
+        elif i == 0:
+            panel.text(0.5, 0.5, "one class", ha="center", color=GREY, transform=panel.transAxes)
+
+    def _on_grid(self, curve: Curve) -> np.ndarray:
+        order = np.argsort(curve.x, kind="stable")
+        return np.interp(_GRID, curve.x[order], curve.y[order])
+
+    def _label(self) -> None:
+        corner = self.axes_[0]
+        handles, labels = corner.get_legend_handles_labels()
+        if len(labels) > 1:
+            self.figure_.legend(
+                handles, labels, loc="outside upper center", ncols=len(labels), handlelength=2.5
+            )
+        self.figure_.supxlabel(f"{self._xlabel} (in the panel: {self._value})", fontsize=7)
+        self.figure_.supylabel(self._ylabel, fontsize=7)
+
+
+class AURocDisplay(_CurvesDisplay):
+    """ROC curve of each AU: a panel an AU, a thin line a fold, a thick one their mean.
+
+    The number in a panel is the area under the curve, mean over folds. It is recommended to use
+    `from_estimator`, `from_predictions` or `from_cv_results` to make a display.
+
+    Parameters
+    ----------
+    curves : dict of dict of lists of (x, y, area)
+        By method and AU, the curve of every fold that shows the AU both present and absent.
+    base_rates : dict of float
+        Share of positives of each AU.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One an AU.
+    figure_ : matplotlib Figure
+    """
+
+    _xlabel, _ylabel = "false positive rate", "true positive rate"
+    _value = "area"
+
+    @staticmethod
+    def _curve(t: np.ndarray, p: np.ndarray) -> Curve:  # type: ignore[override]
+        x, y, _ = sklearn_roc_curve(t, p)
+        return Curve(x, y, float(roc_auc_score(t, p)))
+
+
+class AUPrecisionRecallDisplay(_CurvesDisplay):
+    """Precision-recall curve of each AU: a panel an AU, a thin line a fold, a thick one the mean.
+
+    The number in a panel is the average precision, mean over folds; the dotted line the base
+    rate, which is what chance reaches. It is recommended to use `from_estimator`,
+    `from_predictions` or `from_cv_results` to make a display.
+
+    Parameters
+    ----------
+    curves : dict of dict of lists of (x, y, average precision)
+        By method and AU, the curve of every fold that shows the AU both present and absent.
+    base_rates : dict of float
+        Share of positives of each AU.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One an AU.
+    figure_ : matplotlib Figure
+    """
+
+    _xlabel, _ylabel = "recall", "precision"
+    _value = "average precision"
+
+    @staticmethod
+    def _curve(t: np.ndarray, p: np.ndarray) -> Curve:  # type: ignore[override]
+        precision, recall, _ = precision_recall_curve(t, p)
+        return Curve(recall, precision, float(average_precision_score(t, p)))
+
+    def _draw_chance(self, panel: "Axes", name: str) -> None:
+        panel.axhline(self.base_rates[name], ls=":", color=GREY, lw=0.8)
+
+
+class AUCalibrationDisplay(_CurvesDisplay):
+    """Calibration of each AU: how often it is present where so much probability was given.
+
+    The number in a panel is the expected calibration error: the distance from the diagonal,
+    averaged over rows. Rows of all folds are taken together. It is recommended to use
+    `from_estimator`, `from_predictions` or `from_cv_results` to make a display; their further
+    option is ``n_bins=8``, the number of bins of as many rows each.
+
+    Parameters
+    ----------
+    curves : dict of dict of lists of (probability, share present, calibration error)
+        By method and AU.
+    base_rates : dict of float
+        Share of positives of each AU.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One an AU.
+    figure_ : matplotlib Figure
+    """
+
+    _xlabel, _ylabel = "probability", "share present"
+    _value = "calibration error"
+
+    @classmethod
+    def _of_au(cls, parts: list[Part], name: str, options: dict[str, Any]) -> list[Curve]:
+        labels = np.concatenate([part.labels[name] for part in parts])
+        proba = np.concatenate([part.proba[name] for part in parts])
+        known = ~np.isnan(labels)
+        if len(np.unique(labels[known])) < 2:
+            return []
+        return [cls._curve(labels[known], proba[known], **options)]
+
+    @staticmethod
+    def _curve(t: np.ndarray, p: np.ndarray, n_bins: int = 8) -> Curve:  # type: ignore[override]
+        y, x = calibration_curve(t, p, n_bins=n_bins, strategy="quantile")
+        edges = np.quantile(p, np.linspace(0, 1, n_bins + 1))
+        bins = np.searchsorted(edges[1:-1], p)
+        error = sum(abs(t[bins == b].sum() - p[bins == b].sum()) for b in np.unique(bins)) / len(p)
+        return Curve(x, y, float(error))
+
+    def _draw_curves(self, panel: "Axes", curves: list[Curve], i: int, method: str) -> None:
+        super()._draw_curves(panel, curves, i, method)
+        for x, y, _ in curves:
+            panel.plot(x, y, "os"[i % 2], color=COLOURS[i], ms=2)

@@ -1,0 +1,153 @@
+"""Learning curves of every loss term."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from ..utils._extras import require_extra
+from ..utils._predict import classifier_of
+from ._plotting import COLOURS, GREY, drawing, panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["TrainingHistoryDisplay"]
+
+
+class TrainingHistoryDisplay:
+    """Every loss term and the F1 by epoch, of training and of validation.
+
+    A vertical line marks the epoch whose state was kept; a shade the first stage of a method that
+    trains in two. It is recommended to use `from_estimator` or `from_history`.
+
+    Parameters
+    ----------
+    history : DataFrame with one row an epoch
+        As ``history_`` of a classifier.
+    best_epoch : int, default=None
+        The epoch whose state was kept, counted from 1.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One a loss term, and one of the F1.
+    figure_ : matplotlib Figure
+    """
+
+    def __init__(self, history: pd.DataFrame, *, best_epoch: int | None = None) -> None:
+        self.history = history
+        self.best_epoch = best_epoch
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, *, ax: "Axes | np.ndarray | None" = None) -> Self:
+        """Draw how a fitted classifier, or the one in a pipeline or search, has learnt.
+
+        Parameters
+        ----------
+        estimator : estimator
+        ax : matplotlib Axes, or array of them, default=None
+            One Axes is divided into panels. None makes a new figure.
+
+        Returns
+        -------
+        display
+        """
+        classifier = classifier_of(estimator)
+        if not hasattr(classifier, "history_"):
+            raise ValueError(
+                f"{type(classifier).__name__} has no history_; it is not fitted, or is no network"
+            )
+        return cls.from_history(classifier.history_, best_epoch=classifier.best_epoch_, ax=ax)
+
+    @classmethod
+    def from_history(
+        cls,
+        history: pd.DataFrame,
+        *,
+        best_epoch: int | None = None,
+        ax: "Axes | np.ndarray | None" = None,
+    ) -> Self:
+        """Draw a ``history_``, such as one that was read from a CSV file.
+
+        Parameters
+        ----------
+        history : DataFrame with one row an epoch
+        best_epoch : int, default=None
+        ax : matplotlib Axes, or array of them, default=None
+            One Axes is divided into panels. None makes a new figure.
+
+        Returns
+        -------
+        display
+        """
+        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
+        return cls(history, best_epoch=best_epoch).plot(ax=ax)
+
+    @property
+    def terms(self) -> list[str]:
+        """What is drawn: "class_loss", ..., the total "loss", and "f1" where it was measured."""
+        measured = [
+            column.split("_", 1)[1]
+            for column in self.history.columns.astype(str)
+            if column.startswith(("train_", "valid_"))
+            and column.endswith(("loss", "f1"))
+            and self.history[column].notna().any()
+        ]
+        terms = list(dict.fromkeys(measured))
+        # the total of one term is that term
+        if sum(term.endswith("_loss") for term in terms) == 1:
+            terms = [term for term in terms if term != "loss"]
+        return sorted(terms, key=lambda term: (term == "f1", term == "loss"))
+
+    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or array of at least as many as there are terms, default=None
+            One Axes is divided into panels. None makes a new figure of a column's width.
+
+        Returns
+        -------
+        self
+        """
+        terms = self.terms
+        if not terms:
+            raise ValueError("history has no column train_..._loss or valid_..._loss")
+        columns = min(3, len(terms))
+        rows = -(-len(terms) // columns)
+        with drawing():
+            self.figure_, self.axes_ = panels(ax, len(terms), columns, 0.35 + 1.15 * rows)
+            epochs = np.arange(1, len(self.history) + 1)
+            for panel, term in zip(self.axes_, terms, strict=True):
+                for i, (part, dashes) in enumerate((("train", "--"), ("valid", "-"))):
+                    column = f"{part}_{term}"
+                    if column in self.history:
+                        label = {"train": "training", "valid": "validation"}[part]
+                        panel.plot(
+                            epochs, self.history[column], dashes, color=COLOURS[1 - i],
+                            label=label, marker="." if len(epochs) == 1 else None,
+                        )  # fmt: skip
+                self._mark(panel)
+                title = "total loss" if term == "loss" else term.replace("_", " ")
+                panel.set_title("F1 (validation)" if term == "f1" else title, pad=3)
+                panel.locator_params(nbins=4)
+                panel.xaxis.get_major_locator().set_params(integer=True)
+                panel.margins(x=0.02)
+            handles: dict[str, Any] = {}
+            for panel in self.axes_:
+                handles |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
+            self.figure_.legend(
+                handles.values(), handles.keys(), loc="outside upper center", ncols=3,
+                handlelength=2.2,
+            )  # fmt: skip
+            self.figure_.supxlabel("epoch", fontsize=7)
+        return self
+
+    def _mark(self, panel: "Axes") -> None:
+        if self.best_epoch is not None:
+            panel.axvline(self.best_epoch, color=GREY, lw=0.8, ls=":", label="kept")
+        if "stage" in self.history and self.history["stage"].nunique() > 1:
+            first = int((self.history["stage"] == self.history["stage"].iloc[0]).sum())
+            panel.axvspan(0.5, first + 0.5, color="0.93", lw=0, zorder=0)

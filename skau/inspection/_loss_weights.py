@@ -1,0 +1,181 @@
+"""Two parameters of a search as a heat map."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from ..utils._extras import require_extra
+from ._plotting import drawing, one_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["LossWeightsDisplay"]
+
+
+class LossWeightsDisplay:
+    """The mean test score of a search over two parameters, such as the weights of two losses.
+
+    The best cell has a frame. Where a cell stands for several candidates, as further parameters
+    were searched too, it shows the best of them. It is recommended to use `from_estimator` or
+    `from_cv_results`.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Index and columns hold the values of the two parameters and are named by them.
+    spread : DataFrame of the same shape, default=None
+        Standard deviation over folds.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from skau.inspection import LossWeightsDisplay
+    >>> results = {
+    ...     "param_dsnclassifier__alpha": [0.01, 0.01, 0.1, 0.1],
+    ...     "param_dsnclassifier__beta": [0.005, 0.05, 0.005, 0.05],
+    ...     "mean_test_score": [0.5, 0.6, 0.55, 0.4],
+    ...     "std_test_score": [0.05, 0.02, 0.03, 0.04],
+    ... }
+    >>> LossWeightsDisplay.from_cv_results(results).scores
+    alpha  0.01  0.10
+    beta
+    0.005   0.5  0.55
+    0.050   0.6  0.40
+    """
+
+    def __init__(self, scores: pd.DataFrame, *, spread: pd.DataFrame | None = None) -> None:
+        self.scores = scores
+        self.spread = spread
+
+    @classmethod
+    def from_estimator(cls, search: Any, **options: Any) -> Self:
+        """Draw a fitted search; see `from_cv_results` for the options.
+
+        Parameters
+        ----------
+        search : GridSearchCV, HalvingGridSearchCV, ...
+        **options
+            As of `from_cv_results`.
+
+        Returns
+        -------
+        display
+        """
+        return cls.from_cv_results(search.cv_results_, **options)
+
+    @classmethod
+    def from_cv_results(
+        cls,
+        cv_results: dict[str, Any],
+        *,
+        x: str | None = None,
+        y: str | None = None,
+        metric: str = "score",
+        ax: "Axes | None" = None,
+    ) -> Self:
+        """Draw the results of a search.
+
+        Parameters
+        ----------
+        cv_results : dict
+            ``cv_results_`` of a search.
+        x, y : str, default=None
+            The parameters along the two axes, as in the grid ("dsnclassifier__alpha") or by their
+            last word ("alpha"). None takes the first that has several values.
+        metric : str, default="score"
+            "score", or the name of one of several scorers.
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        display
+        """
+        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
+        names = {key: key.removeprefix("param_") for key in cv_results if key[:6] == "param_"}
+        table = pd.DataFrame({name: list(cv_results[key]) for key, name in names.items()})
+        searched = list(names.values())
+        several = [name for name in searched if table[name].astype(str).nunique() > 1]
+        x_name = _find(x, searched, "x") if x else next(iter(several), None)
+        others = [name for name in several if name != x_name]
+        y_name = _find(y, searched, "y") if y else next(iter(others), None)
+        if x_name is None or y_name is None:
+            raise ValueError(
+                f"cv_results varies {several or 'no parameter'}; a heat map needs two, x and y"
+            )
+        if f"mean_test_{metric}" not in cv_results:
+            known = [key[10:] for key in cv_results if key.startswith("mean_test_")]
+            raise ValueError(f"metric={metric!r}: cv_results has {known}")
+        table["mean"] = np.asarray(cv_results[f"mean_test_{metric}"], dtype=float)
+        table["std"] = np.asarray(cv_results[f"std_test_{metric}"], dtype=float)
+        best = table.dropna(subset="mean").sort_values("mean").groupby([y_name, x_name]).last()
+        scores, spread = best["mean"].unstack(), best["std"].unstack()
+        for frame in (scores, spread):
+            frame.index.name, frame.columns.name = _short(y_name), _short(x_name)
+        return cls(scores, spread=spread).plot(ax=ax)
+
+    def plot(self, ax: "Axes | None" = None) -> Self:
+        """Draw the heat map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure of a column's width.
+
+        Returns
+        -------
+        self
+        """
+        values = self.scores.to_numpy(float)
+        spread = None if self.spread is None else self.spread.to_numpy(float)
+        with drawing():
+            self.figure_, self.ax_ = one_axes(ax, 0.7 + 0.42 * len(values))
+            image = self.ax_.imshow(values, cmap="cividis", origin="lower", aspect="auto")
+            for (row, column), value in np.ndenumerate(values):
+                if np.isnan(value):
+                    continue
+                text = f"{value:.3f}"
+                if spread is not None:
+                    text += f"\n± {spread[row, column]:.3f}"
+                dark = value - np.nanmin(values) < 0.55 * np.ptp(values[~np.isnan(values)])
+                self.ax_.text(
+                    column, row, text, ha="center", va="center", fontsize=6,
+                    color="white" if dark else "black",
+                )  # fmt: skip
+            if not np.isnan(values).all():
+                row, column = np.unravel_index(np.nanargmax(values), values.shape)
+                self.ax_.add_patch(_frame(float(column), float(row)))
+            self.ax_.set_xticks(range(values.shape[1]), _labels(self.scores.columns))
+            self.ax_.set_yticks(range(values.shape[0]), _labels(self.scores.index))
+            self.ax_.set(xlabel=self.scores.columns.name, ylabel=self.scores.index.name)
+            self.ax_.spines[:].set_visible(False)
+            self.ax_.tick_params(length=0)
+            bar = self.figure_.colorbar(image, ax=self.ax_, label="mean test score", pad=0.02)
+            bar.outline.set_visible(False)
+        return self
+
+
+def _find(wanted: str, names: list[str], argument: str) -> str:
+    found = [name for name in names if wanted in (name, _short(name))]
+    if len(found) != 1:
+        raise ValueError(f"{argument}={wanted!r} is not one of the searched parameters {names}")
+    return found[0]
+
+
+def _short(name: str) -> str:
+    return name.rpartition("__")[2]
+
+
+def _labels(values: pd.Index) -> list[str]:
+    return [f"{v:g}" if isinstance(v, float | int) else str(v) for v in values]
+
+
+def _frame(column: float, row: float) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, fill=False, ec="#D55E00", lw=1.5)

@@ -1,0 +1,171 @@
+"""Where a decision looks: which part of the face, once covered, changes it."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from ..utils._extras import require_extra
+from ..utils._predict import classifier_of
+from ._parts import label_table
+from ._plotting import drawing, panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["OcclusionDisplay"]
+
+
+class OcclusionDisplay:
+    """How far an AU's logit falls when a part of the face is covered (Zeiler & Fergus 2014).
+
+    A square of the picture's mean colour is moved over each face; what the logit loses is shared
+    among the pixels under it, averaged over the faces, and laid over their mean. It is
+    recommended to use `from_estimator`.
+
+    Parameters
+    ----------
+    maps : dict of ndarray of shape (h, w)
+        By AU, what the logit loses where a pixel is covered; negative where it gains.
+    faces : dict of ndarray of shape (h, w[, 3])
+        By AU, the mean of the faces that were covered.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One an AU.
+    figure_ : matplotlib Figure
+
+    References
+    ----------
+    .. [1] M. D. Zeiler, R. Fergus, "Visualizing and understanding convolutional networks", ECCV
+       2014.
+    """
+
+    def __init__(self, maps: dict[str, np.ndarray], *, faces: dict[str, np.ndarray]) -> None:
+        self.maps = maps
+        self.faces = faces
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        *,
+        aus: list[str] | None = None,
+        patch: int | None = None,
+        ax: "Axes | np.ndarray | None" = None,
+    ) -> Self:
+        """Cover one part after another, and draw what each AU's logit loses.
+
+        Parameters
+        ----------
+        estimator : classifier
+            Fitted to images; anything with ``decision_function`` and ``au_names_``.
+        X : array-like of shape (n, h, w[, 3]), uint8
+            Aligned faces; their mean is what the map is laid over. Every place of the square
+            costs a prediction for each: some tens of faces are enough.
+        y : DataFrame or array-like of shape (n, n_aus), default=None
+            If given, an AU's map is of the faces that show it, in whose logit there is
+            something to lose.
+        aus : list of str, default=None
+            The AUs to draw; None is all.
+        patch : int, default=None
+            Side of the square, in pixels; None is a quarter of the shorter side. It moves by
+            half of that.
+        ax : matplotlib Axes, or array of as many as there are AUs, default=None
+
+        Returns
+        -------
+        display
+        """
+        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
+        X = np.asarray(X)
+        if X.ndim not in (3, 4) or X.dtype != np.uint8:
+            raise ValueError(f"X must hold images, uint8, got shape {X.shape} of {X.dtype}")
+        known = [str(name) for name in classifier_of(estimator).au_names_]
+        names = known if aus is None else list(aus)
+        if unknown := set(names) - set(known):
+            raise ValueError(f"aus: {sorted(unknown)} not among {known}")
+        shown = None if y is None else label_table(y)
+        if shown is not None and set(names) - set(shown):
+            raise ValueError(f"y has no column {sorted(set(names) - set(shown))}")
+        side = patch or min(X.shape[1:3]) // 4
+        if not 1 <= side <= min(X.shape[1:3]):
+            raise ValueError(f"patch={patch} must lie between 1 and the images' shorter side")
+        loss = _losses(estimator, X, side)  # (n, h, w, n_aus)
+        maps, faces = {}, {}
+        for name in names:
+            rows = np.ones(len(X), bool) if shown is None else (shown[name] == 1).to_numpy()
+            if rows.any():
+                maps[name] = loss[rows][..., known.index(name)].mean(axis=0)
+                faces[name] = X[rows].mean(axis=0).astype(np.uint8)
+        if not maps:
+            raise ValueError(f"y: no row of X shows any of {names}")
+        return cls(maps, faces=faces).plot(ax=ax)
+
+    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
+        """Draw the maps.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or array of them, default=None
+            One Axes is divided into panels. None makes a new figure of a column's width.
+
+        Returns
+        -------
+        self
+        """
+        n = len(self.maps)
+        columns = min(4, n)
+        rows = -(-n // columns)
+        with drawing():
+            height = 3.1 / columns * rows + 0.2 * rows + 0.1
+            self.figure_, self.axes_ = panels(ax, n, columns, height)
+            for panel, (name, values) in zip(self.axes_, self.maps.items(), strict=True):
+                face = self.faces[name]
+                grey = face if face.ndim == 2 else face.mean(axis=2)
+                panel.imshow(grey, cmap="gray", vmin=0, vmax=255)
+                top = max(float(np.abs(values).max()), 1e-12)
+                strength = np.clip(values / top, 0, 1)
+                image = panel.imshow(
+                    values, cmap="inferno", vmin=0, vmax=top, alpha=0.65 * strength**0.7
+                )
+                panel.contour(values, levels=[0.5 * top], colors="white", linewidths=0.8)
+                panel.set_title(name, pad=2)
+                panel.set(xticks=[], yticks=[])
+                panel.spines[:].set_visible(False)
+            bar = self.figure_.colorbar(
+                image, ax=self.axes_.tolist(), ticks=[0, top], shrink=0.8, pad=0.02, aspect=15
+            )
+            bar.ax.set_yticklabels(["0", "most"])
+            bar.set_label("logit lost when covered")
+        return self
+
+
+def _losses(estimator: Any, X: np.ndarray, side: int) -> np.ndarray:
+    """Return what every logit loses at every pixel, mean over the squares that cover it."""
+    height, width = X.shape[1:3]
+    before = _logits(estimator, X)
+    colour = X.mean(axis=(1, 2), keepdims=True).astype(np.uint8)
+    loss = np.zeros((len(X), height, width, before.shape[1]))
+    count = np.zeros((height, width))
+    for top in _starts(height, side):
+        for left in _starts(width, side):
+            part = np.s_[:, top : top + side, left : left + side]
+            covered = X.copy()
+            covered[part] = colour
+            loss[part] += (before - _logits(estimator, covered))[:, None, None]
+            count[part[1:]] += 1
+    return loss / count[..., None]
+
+
+def _logits(estimator: Any, X: np.ndarray) -> np.ndarray:
+    logits = np.asarray(estimator.decision_function(X))
+    return logits[:, None] if logits.ndim == 1 else logits
+
+
+def _starts(length: int, side: int) -> list[int]:
+    """Return the first pixels of squares that overlap by half and reach the border."""
+    step = max(1, side // 2)
+    return sorted({*range(0, length - side, step), length - side})

@@ -1,0 +1,232 @@
+"""Test parts of a display: labels beside probabilities, a fold at a time."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+
+from ..utils import predict_table
+from ..utils._extras import require_extra
+from ..utils._predict import classifier_of
+from ..utils._sklearn import safe_indexing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Part", "PartsMixin", "label_table"]
+
+
+class Part(NamedTuple):
+    """What was predicted for people that the estimator had not seen."""
+
+    labels: pd.DataFrame  # 1, 0, NaN
+    proba: pd.DataFrame  # of the same shape and columns
+
+
+Parts = list[Part]
+
+
+def label_table(y: Any) -> pd.DataFrame:
+    """Return labels as a table of floats with the AUs' names."""
+    if isinstance(y, pd.Series):
+        table = y.to_frame(name=y.name if y.name is not None else "y0")
+    elif isinstance(y, pd.DataFrame):
+        table = y
+    else:
+        values = np.asarray(y, dtype=float)
+        values = values[:, None] if values.ndim == 1 else values
+        table = pd.DataFrame(values, columns=[f"y{j}" for j in range(values.shape[1])])
+    table = table.reset_index(drop=True).astype(float)
+    table.columns = table.columns.astype(str)
+    return table
+
+
+class PartsMixin:
+    """The constructors of displays of labels beside probabilities.
+
+    A display says what it makes of the parts of each method in ``_from_parts``.
+    """
+
+    @classmethod
+    def _from_parts(cls, parts: dict[str, Parts], **options: Any) -> Self:
+        raise NotImplementedError
+
+    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
+        """Draw the display; see the class."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        baseline: Any = None,
+        name: str | None = None,
+        baseline_name: str | None = None,
+        ax: "Axes | np.ndarray | None" = None,
+        **options: Any,
+    ) -> Self:
+        """Predict with a fitted estimator, and draw.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted AU classifier, or a pipeline or search with one at its end.
+        X : array-like of length n
+            Images, paths or vectors of people that it has not seen.
+        y : DataFrame or array-like of shape (n, n_aus) or (n,)
+            1 present, 0 absent, NaN not annotated. The columns of a DataFrame name the AUs.
+        baseline : estimator, default=None
+            Another fitted estimator, drawn beside it.
+        name, baseline_name : str, default=None
+            How they are called in the legend; by their classes, where None.
+        ax : matplotlib Axes, or array of them, default=None
+            Where to draw; None makes a new figure.
+        **options
+            What the display itself takes.
+
+        Returns
+        -------
+        display
+        """
+        labels = label_table(y)
+        parts = {_name(name, estimator): [_predicted(estimator, X, labels)]}
+        if baseline is not None:
+            parts[_name(baseline_name, baseline)] = [_predicted(baseline, X, labels)]
+        return cls._draw(parts, ax, options)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: Any,
+        y_proba: Any,
+        *,
+        folds: Any = None,
+        baseline: Any = None,
+        name: str | None = None,
+        baseline_name: str | None = None,
+        ax: "Axes | np.ndarray | None" = None,
+        **options: Any,
+    ) -> Self:
+        """Draw probabilities, such as :func:`skau.model_selection.cross_val_predict` gives.
+
+        Parameters
+        ----------
+        y_true : DataFrame or array-like of shape (n, n_aus) or (n,)
+            1 present, 0 absent, NaN not annotated.
+        y_proba : DataFrame or array-like of shape (n, n_aus) or (n,)
+            Probability of each AU. Rows of NaN, which no fold tested, are left out.
+        folds : array-like of shape (n,), default=None
+            The test fold of each row. Each fold is scored by itself; None takes all rows for one.
+        baseline : array-like like ``y_proba``, default=None
+            Probabilities by another method, drawn beside.
+        name, baseline_name : str, default=None
+            How the two are called in the legend.
+        ax : matplotlib Axes, or array of them, default=None
+            Where to draw; None makes a new figure.
+        **options
+            What the display itself takes.
+
+        Returns
+        -------
+        display
+        """
+        labels = label_table(y_true)
+        parts = {name or "classifier": _split(labels, y_proba, folds, "y_proba")}
+        if baseline is not None:
+            parts[baseline_name or "baseline"] = _split(labels, baseline, folds, "baseline")
+        return cls._draw(parts, ax, options)
+
+    @classmethod
+    def from_cv_results(
+        cls,
+        cv_results: dict[str, Any],
+        X: Any,
+        y: Any,
+        *,
+        baseline: dict[str, Any] | None = None,
+        name: str | None = None,
+        baseline_name: str | None = None,
+        ax: "Axes | np.ndarray | None" = None,
+        **options: Any,
+    ) -> Self:
+        """Predict each test fold with the estimator that has not seen it, and draw.
+
+        Parameters
+        ----------
+        cv_results : dict
+            What :func:`sklearn.model_selection.cross_validate` returned with
+            ``return_estimator=True, return_indices=True``.
+        X, y
+            What it was given.
+        baseline : dict, default=None
+            The same of another estimator, drawn beside it.
+        name, baseline_name : str, default=None
+            How they are called in the legend; by their classes, where None.
+        ax : matplotlib Axes, or array of them, default=None
+            Where to draw; None makes a new figure.
+        **options
+            What the display itself takes.
+
+        Returns
+        -------
+        display
+        """
+        labels = label_table(y)
+        parts = {}
+        for given, own in ((name, cv_results), (baseline_name, baseline)):
+            if own is None:
+                continue
+            if missing := {"estimator", "indices"} - set(own):
+                raise ValueError(
+                    f"cv_results has no {' and no '.join(sorted(missing))}: call cross_validate "
+                    "with return_estimator=True and return_indices=True"
+                )
+            parts[_name(given, own["estimator"][0])] = [
+                _predicted(model, safe_indexing(X, test), labels.iloc[test])
+                for model, test in zip(own["estimator"], own["indices"]["test"], strict=True)
+            ]
+        return cls._draw(parts, ax, options)
+
+    @classmethod
+    def _draw(cls, parts: dict[str, Parts], ax: Any, options: dict[str, Any]) -> Self:
+        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
+        return cls._from_parts(parts, **options).plot(ax=ax)
+
+
+def _name(given: str | None, estimator: Any) -> str:
+    return given or type(classifier_of(estimator)).__name__.removesuffix("Classifier")
+
+
+def _predicted(estimator: Any, X: Any, labels: pd.DataFrame) -> Part:
+    proba = predict_table(estimator, X)
+    if set(proba) == set(labels):
+        proba = proba[labels.columns]
+    return _part(labels, proba.to_numpy(), "y")
+
+
+def _split(labels: pd.DataFrame, proba: Any, folds: Any, name: str) -> Parts:
+    if isinstance(proba, pd.DataFrame) and set(proba) == set(labels):
+        proba = proba[labels.columns]
+    values = np.asarray(proba, dtype=float)
+    values = values[:, None] if values.ndim == 1 else values
+    if values.shape != labels.shape:
+        raise ValueError(f"{name} has shape {values.shape}, but y_true {labels.shape}")
+    fold = np.zeros(len(labels), int) if folds is None else np.asarray(folds)
+    if fold.shape != (len(labels),):
+        raise ValueError(f"folds must hold one fold for each of the {len(labels)} rows")
+    tested = ~np.isnan(values).any(axis=1)
+    if not tested.any():
+        raise ValueError(f"{name} is NaN in every row")
+    return [
+        _part(labels[rows], values[rows], name)
+        for rows in (tested & (fold == which) for which in np.unique(fold[tested]))
+    ]
+
+
+def _part(labels: pd.DataFrame, values: np.ndarray, name: str) -> Part:
+    if values.shape != labels.shape:
+        raise ValueError(f"{name}: labels have shape {labels.shape}, predictions {values.shape}")
+    return Part(labels, pd.DataFrame(values, index=labels.index, columns=labels.columns))

@@ -1,0 +1,126 @@
+"""The score of each AU, with its spread over folds."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from ..metrics import f1_frame, roc_auc
+from ._parts import Part, PartsMixin
+from ._plotting import COLOURS, GREY, MARKERS, au_ticks, drawing, one_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["AUScoreDisplay"]
+
+_LABELS = {"f1": "F1-frame", "roc_auc": "area under the ROC curve"}
+
+
+class AUScoreDisplay(PartsMixin):
+    """F1 or the area under the ROC curve of each AU, over folds, beside a baseline and chance.
+
+    The large marker is the mean over folds, the bar their standard deviation, a small dot one
+    fold. The dashes are what needs no picture: for F1 to call an AU present everywhere,
+    ``2 r / (1 + r)`` at a base rate of ``r``; for the area one half. It is recommended to use
+    `from_estimator`, `from_predictions` or `from_cv_results` to make a display; their further
+    option is ``metric``, "f1" (the default, at probability one half) or "roc_auc".
+
+    Parameters
+    ----------
+    scores : dict of DataFrames of shape (n_folds, n_aus)
+        The scores of each method, by its name.
+    chance : Series of shape (n_aus,), default=None
+        What chance reaches.
+    metric : str, default="f1"
+        What the scores are.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from skau.inspection import AUScoreDisplay
+    >>> display = AUScoreDisplay.from_predictions(
+    ...     [[1, 0], [0, 1], [1, 1], [0, 0]],
+    ...     [[0.9, 0.2], [0.4, 0.3], [0.8, 0.9], [0.1, 0.1]],
+    ...     folds=[0, 0, 1, 1],
+    ... )
+    >>> display.scores["classifier"]["y1"].tolist()
+    [0.0, 1.0]
+    """
+
+    def __init__(
+        self,
+        scores: dict[str, pd.DataFrame],
+        *,
+        chance: pd.Series | None = None,
+        metric: str = "f1",
+    ) -> None:
+        self.scores = scores
+        self.chance = chance
+        self.metric = metric
+
+    @classmethod
+    def _from_parts(  # type: ignore[override]
+        cls, parts: dict[str, list[Part]], *, metric: str = "f1"
+    ) -> Self:
+        if metric not in _LABELS:
+            raise ValueError(f"metric must be one of {list(_LABELS)}, got {metric!r}")
+        scores = {
+            name: pd.DataFrame([_score(part, metric) for part in own]).reset_index(drop=True)
+            for name, own in parts.items()
+        }
+        first = next(iter(parts.values()))
+        rate = pd.DataFrame([part.labels.mean() for part in first]).mean()
+        chance = 2 * rate / (1 + rate) if metric == "f1" else rate * 0 + 0.5
+        return cls(scores, chance=chance, metric=metric)
+
+    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
+        """Draw the scores.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure of a column's width.
+
+        Returns
+        -------
+        self
+        """
+        with drawing():
+            self.figure_, self.ax_ = one_axes(ax, 2.1)  # type: ignore[arg-type]
+            names = [*next(iter(self.scores.values())).columns, "mean"]
+            at = np.arange(len(names)) + 0.35 * np.eye(len(names))[-1]  # the mean stands apart
+            if self.chance is not None:
+                chance = np.append(self.chance, self.chance.mean())
+                self.ax_.hlines(
+                    chance, at - 0.4, at + 0.4, colors=GREY, linestyles="--", lw=1,
+                    label="always present" if self.metric == "f1" else "chance",
+                )  # fmt: skip
+            n = len(self.scores)
+            for i, (name, table) in enumerate(self.scores.items()):
+                values = table.assign(mean=table.mean(axis=1))
+                x = at + (i - (n - 1) / 2) * 0.32
+                colour = COLOURS[i % len(COLOURS)]
+                if len(values) > 1:
+                    spread = np.tile(x, (len(values), 1))
+                    self.ax_.plot(spread.T, values.T, ".", color=colour, ms=2.5, alpha=0.6, mew=0)
+                self.ax_.errorbar(
+                    x, values.mean(), values.std() if len(values) > 1 else None, fmt=MARKERS[i],
+                    color=colour, mfc=colour if i == 0 else "white", ms=3.5, lw=1, label=name,
+                )  # fmt: skip
+            au_ticks(self.ax_, names)
+            self.ax_.set_xticks(at, [t.get_text() for t in self.ax_.get_xticklabels()])
+            self.ax_.axvline(len(names) - 1.33, color="0.85", lw=0.6)
+            self.ax_.set(ylim=(0, 1.02), ylabel=_LABELS[self.metric])
+            self.ax_.legend(ncols=n + 1, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        return self
+
+
+def _score(part: Part, metric: str) -> Any:
+    if metric == "roc_auc":
+        return roc_auc(part.labels, part.proba)
+    return f1_frame(part.labels, (part.proba > 0.5).astype(float))

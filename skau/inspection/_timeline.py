@@ -1,0 +1,256 @@
+"""The AUs of a film over time, with pictures of their peaks."""
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+
+from ..preprocessing import Video, read_video
+from ..utils._extras import require_extra
+from ._plotting import COLOURS, GREY, drawing, panels, show_image
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["TimelineDisplay"]
+
+_BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
+_N_COLUMNS, _MIN_GAP = 5, 0.06  # pictures, and their least distance in shares of the film
+
+
+class Peak(NamedTuple):
+    """A moment that gets a picture."""
+
+    frame: int
+    time: float
+    au: str
+    value: float
+    row: int
+
+
+class TimelineDisplay:
+    """Probability of each AU over the time of a film, with pictures of the strongest moments.
+
+    A row an AU, from 0 to 1; the dark part is above the threshold. Grey stripes are frames
+    without a face. A picture is cut from the frame of the peak whose number it bears. It is
+    recommended to use `from_predictions` or `from_estimator`.
+
+    Parameters
+    ----------
+    table : DataFrame with one row a frame
+        ``time`` in seconds, a column an AU, and the edges of the face's box ``box_x1``, ... for
+        the pictures.
+    aus : list of str
+        The columns to draw.
+    peaks : list of (frame, time, au, value, row)
+        The moments that get a picture.
+    pictures : list of ndarray (h, w, 3), default=()
+        The faces at the peaks.
+    threshold : float, default=0.5
+        Above it an AU is present.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One an AU.
+    figure_ : matplotlib Figure
+    """
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        *,
+        aus: list[str],
+        peaks: list[Peak],
+        pictures: Sequence[np.ndarray] = (),
+        threshold: float = 0.5,
+    ) -> None:
+        self.table = table
+        self.aus = aus
+        self.peaks = peaks
+        self.pictures = pictures
+        self.threshold = threshold
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, video: "str | PathLike[str] | Video", **options: Any
+    ) -> Self:
+        """Score a film with :func:`skau.predict_video`, and draw it.
+
+        Parameters
+        ----------
+        estimator : Pipeline
+            A fitted pipeline of a FaceCropper and a classifier.
+        video : path-like or Video
+        **options
+            As of `from_predictions`.
+
+        Returns
+        -------
+        display
+        """
+        from ..estimators import predict_video
+
+        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
+        table = predict_video(estimator, video, verbose=0)
+        return cls.from_predictions(table, video=video, **options)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        table: pd.DataFrame,
+        *,
+        video: "str | PathLike[str] | Video | Mapping[int, np.ndarray] | np.ndarray | None" = None,
+        aus: Sequence[str] | None = None,
+        n_peaks: int = _N_COLUMNS,
+        threshold: float = 0.5,
+        ax: "Axes | np.ndarray | None" = None,
+    ) -> Self:
+        """Draw the table of :func:`skau.predict_video`.
+
+        Parameters
+        ----------
+        table : DataFrame with one row a frame, of one person
+        video : path-like, Video, array (n, h, w, 3) or mapping, default=None
+            Where the pictures come from: the film, or its frames by number. None draws none.
+        aus : list of str, default=None
+            The AUs to draw; None is all columns named "AU" and a number.
+        n_peaks : int, default=5
+            The number of pictures.
+        threshold : float, default=0.5
+            Above it an AU is present.
+        ax : matplotlib Axes, or array of them, default=None
+            One Axes is divided into panels. None makes a new figure.
+
+        Returns
+        -------
+        display
+        """
+        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
+        known = [c for c in table.columns.astype(str) if c.startswith("AU") and c[2:].isdigit()]
+        names = known if aus is None else list(aus)
+        if not names or (missing := set(names) - set(table)):
+            raise ValueError(f"aus: the table has no column {sorted(missing) if names else 'AU'}")
+        if "face" in table and table.duplicated("frame").any():
+            raise ValueError(
+                "table holds several faces a frame; give one person's rows: "
+                "table[table['person'] == ...]"
+            )
+        peaks = _find_peaks(table, names, n_peaks if video is not None else 0)
+        pictures = [] if video is None else _cut(table, peaks, video)
+        return cls(table, aus=names, peaks=peaks, pictures=pictures, threshold=threshold).plot(ax)
+
+    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
+        """Draw the time line.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or array of at least n_aus of them, default=None
+            One Axes is divided into panels, with the pictures above. An array gets no pictures.
+            None makes a new figure of a column's width.
+
+        Returns
+        -------
+        self
+        """
+        time = self.table["time"].to_numpy(float)
+        pictures = list(self.pictures) if not isinstance(ax, np.ndarray | list) else []
+        heights = [2.6] * bool(pictures) + [1.0] * len(self.aus)
+        with drawing():
+            inches = 0.5 + 0.26 * sum(heights)
+            self.figure_, axes = panels(ax, len(heights), 1, inches, heights=heights)
+            self.axes_ = axes[len(axes) - len(self.aus) :]
+            for panel, au in zip(self.axes_, self.aus, strict=True):
+                self._draw_au(panel, time, au)
+            self.axes_[-1].spines["bottom"].set_visible(True)
+            self.axes_[-1].tick_params(bottom=True, labelbottom=True)
+            self.axes_[-1].set_xlabel("time (s)")
+            if pictures:
+                self._draw_pictures(axes[0], pictures)
+        return self
+
+    def _draw_au(self, panel: "Axes", time: np.ndarray, au: str) -> None:
+        from matplotlib.patheffects import withStroke
+
+        halo = [withStroke(linewidth=1.2, foreground="white")]
+        p = self.table[au].to_numpy(float)
+        over = np.where(p >= self.threshold, p, self.threshold)
+        panel.fill_between(time, 0, p, color=COLOURS[3], alpha=0.45, lw=0)
+        panel.fill_between(time, self.threshold, over, color=COLOURS[0], lw=0)
+        panel.plot(time, p, color=COLOURS[0], lw=0.6)
+        panel.axhline(self.threshold, color=GREY, lw=0.4, ls=":")
+        step = np.median(np.diff(time)) / 2 if len(time) > 1 else 0.5
+        panel.fill_between(time, 0, 1, where=np.isnan(p), step="mid", color="0.85", lw=0, zorder=0)
+        panel.set(ylim=(0, 1), xlim=(time[0] - step, time[-1] + step), yticks=[])
+        panel.set_ylabel(au, rotation=0, ha="right", va="center", labelpad=4)
+        panel.spines["bottom"].set_color("0.8")
+        panel.tick_params(bottom=False, labelbottom=False)
+        for number, peak in enumerate(self.peaks, start=1):
+            if peak.au == au:
+                panel.plot(peak.time, peak.value, "v", color=COLOURS[4], ms=3, clip_on=False)
+                panel.annotate(
+                    str(number), (peak.time, peak.value), (3, -1), textcoords="offset points",
+                    fontsize=6, va="top", path_effects=halo,
+                )  # fmt: skip
+
+    def _draw_pictures(self, strip: "Axes", pictures: list[np.ndarray]) -> None:
+        strip.set_axis_off()
+        n = len(pictures)
+        for i, (picture, peak) in enumerate(zip(pictures, self.peaks, strict=True)):
+            inset = strip.inset_axes((i / n, 0, 0.94 / n, 0.84))
+            show_image(inset, picture)
+            inset.set_title(f"{i + 1}: {peak.au} {peak.value:.2f}", fontsize=6, pad=1.5)
+
+
+def _find_peaks(table: pd.DataFrame, names: list[str], n: int) -> list[Peak]:
+    """Choose the strongest moment of one AU after another, not close to one chosen before."""
+    time = table["time"].to_numpy(float)
+    gap = _MIN_GAP * (time[-1] - time[0])
+    frames = table["frame"] if "frame" in table else pd.Series(range(len(table)))
+    values = table[names].to_numpy(float).copy()
+    chosen: list[Peak] = []
+    columns = np.arange(len(names))
+    while len(chosen) < n and not np.isnan(values[:, columns]).all():
+        row, column = np.unravel_index(np.nanargmax(values[:, columns]), (len(time), len(columns)))
+        au = columns[column]
+        chosen.append(
+            Peak(int(frames.iloc[row]), time[row], names[au], float(values[row, au]), int(row))
+        )
+        values[np.abs(time - time[row]) <= gap] = np.nan
+        columns = columns[columns != au]
+        if not len(columns):  # every AU has a picture; the next ones may have a second
+            columns = np.arange(len(names))
+    return sorted(chosen, key=lambda peak: peak.time)
+
+
+def _cut(table: pd.DataFrame, peaks: list[Peak], video: Any) -> list[np.ndarray]:
+    """Cut the faces out of the peaks' frames."""
+    wanted = {peak.frame for peak in peaks}
+    if isinstance(video, np.ndarray | Mapping):
+        frames = {number: np.asarray(video[number]) for number in wanted}
+    else:
+        film = video if isinstance(video, Video) else read_video(video)
+        frames = {}
+        for number, frame in enumerate(film):
+            if number in wanted:
+                frames[number] = frame.image
+            if len(frames) == len(wanted):
+                break
+    pictures = []
+    for peak in peaks:
+        image = frames[peak.frame]
+        if set(_BOX) <= set(table):
+            image = _square(image, table[_BOX].to_numpy(float)[peak.row])
+        pictures.append(image)
+    return pictures
+
+
+def _square(image: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Cut a square about a box, a quarter wider, as far as the image goes."""
+    centre, side = (box[:2] + box[2:]) / 2, 1.25 * (box[2:] - box[:2]).max()
+    side = min(side, *image.shape[:2])
+    low = np.clip(centre - side / 2, 0, np.array(image.shape[1::-1]) - side).round().astype(int)
+    size = int(side)
+    return image[low[1] : low[1] + size, low[0] : low[0] + size]

@@ -1,0 +1,67 @@
+"""Probabilities as a table that names the AUs."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["classifier_of", "predict_table"]
+
+
+def classifier_of(estimator: Any) -> Any:
+    """Return the classifier at the end of a pipeline, or inside a fitted search."""
+    while True:
+        if hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif hasattr(estimator, "steps"):
+            estimator = estimator.steps[-1][1]
+        else:
+            return estimator
+
+
+def predict_table(estimator: Any, X: Any, **params: Any) -> pd.DataFrame:
+    """Compute the probability of each AU, as a table that names the AUs.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted AU classifier, or a pipeline or search with one at its end.
+    X : array-like of length n
+        What its ``predict_proba`` takes: images, paths or vectors.
+    **params
+        What else ``predict_proba`` takes, such as ``groups``.
+
+    Returns
+    -------
+    DataFrame of shape (n, n_aus)
+        Probability, from 0 to 1, that the AU is present; columns as in the ``y`` of ``fit``. The
+        rows are named by the index of ``X`` if that is a Series or DataFrame, by the paths if it
+        holds paths, and else counted from 0.
+
+    See Also
+    --------
+    skau.predict_video : The same of every frame of a film.
+
+    Examples
+    --------
+    >>> from skau import DSNClassifier
+    >>> from skau.datasets import load_sample_faces
+    >>> from skau.utils import predict_table
+    >>> faces = load_sample_faces()
+    >>> X = faces.images[:96, ::2, ::2]
+    >>> clf = DSNClassifier(max_epochs=1, random_state=0).fit(X, faces.target[:96])
+    >>> predict_table(clf, X).columns.tolist() == faces.au_names
+    True
+    """
+    proba = np.asarray(estimator.predict_proba(X, **params))
+    classifier = classifier_of(estimator)
+    names = getattr(classifier, "au_names_", None)
+    if names is None:
+        names = [f"y{j}" for j in range(proba.shape[1])]
+    if proba.shape[1] == 2 and len(names) == 1:  # a 1-D y: absent and present
+        proba = proba[:, 1:]
+    index = getattr(X, "index", None)
+    if not isinstance(index, pd.Index):
+        paths = isinstance(X, list | tuple | np.ndarray) and len(X) and np.ndim(X[0]) == 0
+        index = pd.Index([str(path) for path in X], name="path") if paths else None
+    return pd.DataFrame(proba, index=index, columns=[str(name) for name in names])

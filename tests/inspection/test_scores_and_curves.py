@@ -1,0 +1,140 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import average_precision_score
+from sklearn.model_selection import cross_validate
+
+from skau import DSNClassifier
+from skau.inspection import (
+    AUCalibrationDisplay,
+    AUPrecisionRecallDisplay,
+    AURocDisplay,
+    AUScoreDisplay,
+)
+from skau.metrics import f1_frame, roc_auc
+from skau.model_selection import SubjectKFold
+
+DISPLAYS = [AUScoreDisplay, AURocDisplay, AUPrecisionRecallDisplay, AUCalibrationDisplay]
+
+
+def test_scores_are_those_of_each_fold(predictions):
+    Y, P, folds = predictions
+    display = AUScoreDisplay.from_predictions(Y, P, folds=folds, name="mine")
+    table = display.scores["mine"]
+    for fold in range(3):
+        own = folds == fold
+        expected = f1_frame(Y[own], (P[own] > 0.5).astype(float))
+        pd.testing.assert_series_equal(table.loc[fold], expected, check_names=False)
+    rate = np.mean([Y[folds == fold].mean() for fold in range(3)], axis=0)
+    np.testing.assert_allclose(display.chance, 2 * rate / (1 + rate))
+
+
+def test_what_is_drawn_is_the_mean_over_folds(predictions):
+    Y, P, folds = predictions
+    display = AUScoreDisplay.from_predictions(Y, P, folds=folds, metric="roc_auc")
+    marks = np.asarray(display.ax_.containers[0].lines[0].get_ydata(), dtype=float)
+    expected = np.mean([roc_auc(Y[folds == f], P[folds == f]) for f in range(3)], axis=0)
+    np.testing.assert_allclose(marks, [*expected, expected.mean()])
+    ticks = [tick.get_text() for tick in display.ax_.get_xticklabels()]
+    assert ticks == ["AU1", "AU2", "AU12", "mean"]
+
+
+@pytest.mark.parametrize("display_class", DISPLAYS)
+def test_rows_that_no_fold_tested_are_left_out(display_class, predictions):
+    Y, P, _ = predictions
+    P = P.copy()
+    P[30:] = np.nan
+    short = display_class.from_predictions(Y[:30], P[:30])
+    long = display_class.from_predictions(Y, P)
+    key = "scores" if display_class is AUScoreDisplay else "curves"
+    assert repr(getattr(short, key)) == repr(getattr(long, key))
+
+
+@pytest.mark.parametrize("display_class", DISPLAYS)
+def test_given_axes_are_drawn_into(display_class, predictions):
+    from matplotlib import pyplot as plt
+
+    Y, P, _ = predictions
+    figure, (left, _) = plt.subplots(1, 2)
+    display = display_class.from_predictions(Y, P, baseline=1 - P, ax=left)
+    assert display.figure_ is figure
+    assert len(plt.get_fignums()) == 1
+    assert display.plot().figure_ is not figure  # plot without ax makes a new one
+
+
+def test_area_in_the_panel_is_the_mean_over_folds(predictions):
+    Y, P, folds = predictions
+    display = AURocDisplay.from_predictions(Y, P, folds=folds)
+    expected = np.mean([roc_auc(Y[folds == f], P[folds == f])["AU12"] for f in range(3)])
+    values = [curve.value for curve in display.curves["classifier"]["AU12"]]
+    assert np.mean(values) == pytest.approx(expected)
+    assert display.axes_[2].get_title() == "AU12"
+    assert f"{expected:.2f}" in [text.get_text() for text in display.axes_[2].texts]
+
+
+def test_average_precision_and_base_rate(predictions):
+    Y, P, _ = predictions
+    display = AUPrecisionRecallDisplay.from_predictions(Y, P)
+    (curve,) = display.curves["classifier"]["AU1"]
+    assert curve.value == pytest.approx(average_precision_score(Y["AU1"][1:], P[1:, 0]))
+    assert display.base_rates["AU1"] == pytest.approx(Y["AU1"][1:].mean())
+
+
+def test_calibration_error_of_known_probabilities():
+    rng = np.random.RandomState(0)
+    P = rng.rand(4000)
+    Y = (rng.rand(4000) < P).astype(float)
+    (good,) = AUCalibrationDisplay.from_predictions(Y, P).curves["classifier"]["y0"]
+    (bad,) = AUCalibrationDisplay.from_predictions(Y, P * 0.5).curves["classifier"]["y0"]
+    assert good.value < 0.03
+    # every probability is half of what it should be, and their mean is one half
+    assert bad.value == pytest.approx(0.25, abs=0.02)
+    np.testing.assert_allclose(good.x, good.y, atol=0.07)
+
+
+def test_an_au_of_one_class_has_an_empty_panel(predictions):
+    Y, P, _ = predictions
+    display = AURocDisplay.from_predictions(Y.assign(AU2=0.0), P)
+    assert display.curves["classifier"]["AU2"] == []
+    assert "one class" in [text.get_text() for text in display.axes_[1].texts]
+
+
+def test_cv_results_are_predicted_on_their_test_parts(blobs):
+    X, Y, groups = blobs
+    results = cross_validate(
+        DSNClassifier(max_epochs=1, random_state=0), X, Y, groups=groups, cv=SubjectKFold(2),
+        scoring=lambda estimator, X, y: 0.0, return_estimator=True, return_indices=True,
+    )  # fmt: skip
+    display = AUScoreDisplay.from_cv_results(results, X, Y, metric="roc_auc")
+    model, test = results["estimator"][1], results["indices"]["test"][1]
+    expected = roc_auc(Y.iloc[test], model.predict_proba(X[test]))
+    assert display.scores["DSN"].iloc[1].to_dict() == pytest.approx(expected.to_dict())
+    del results["indices"]
+    with pytest.raises(ValueError, match="cv_results has no indices: call cross_validate"):
+        AUScoreDisplay.from_cv_results(results, X, Y)
+
+
+def test_columns_are_matched_by_name(dsn, blobs):
+    X, Y, _ = blobs
+    display = AUScoreDisplay.from_estimator(dsn, X, Y[["AU12", "AU1"]], metric="roc_auc")
+    expected = roc_auc(Y, dsn.predict_proba(X))
+    assert display.scores["DSN"].iloc[0].to_dict() == pytest.approx(expected.to_dict())
+
+
+def test_bad_input_is_named(predictions):
+    Y, P, _ = predictions
+    with pytest.raises(ValueError, match="y_proba has shape"):
+        AUScoreDisplay.from_predictions(Y, P[:, :2])
+    with pytest.raises(ValueError, match="folds must hold one fold for each of the 90 rows"):
+        AUScoreDisplay.from_predictions(Y, P, folds=[0, 1])
+    with pytest.raises(ValueError, match=r"metric must be one of \['f1', 'roc_auc'\]"):
+        AUScoreDisplay.from_predictions(Y, P, metric="accuracy")
+    with pytest.raises(ValueError, match="is NaN in every row"):
+        AUScoreDisplay.from_predictions(Y, P * np.nan)
+
+
+def test_without_matplotlib_the_extra_is_named(predictions, monkeypatch):
+    Y, P, _ = predictions
+    monkeypatch.setattr("skau.utils._extras.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"AUScoreDisplay needs matplotlib.*skau\[plot\]"):
+        AUScoreDisplay.from_predictions(Y, P)

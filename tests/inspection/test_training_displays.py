@@ -1,0 +1,81 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from skau import DSNClassifier
+from skau.inspection import LossWeightsDisplay, TrainingHistoryDisplay
+from skau.metrics import f1_frame_scorer
+from skau.model_selection import SubjectKFold
+
+
+def test_every_term_has_its_curve(dsn):
+    display = TrainingHistoryDisplay.from_estimator(make_pipeline("passthrough", dsn))
+    assert display.terms == ["class_loss", "reconstruction_loss", "difference_loss", "loss", "f1"]
+    for panel, term in zip(display.axes_, display.terms, strict=True):
+        curves = {line.get_label(): line.get_ydata() for line in panel.lines}
+        np.testing.assert_array_equal(curves["validation"], dsn.history_[f"valid_{term}"])
+        if term != "f1":
+            np.testing.assert_array_equal(curves["training"], dsn.history_[f"train_{term}"])
+        assert curves["kept"] is not None
+
+
+def test_two_stages(idennet):
+    display = TrainingHistoryDisplay.from_estimator(idennet)
+    assert "triplet_loss" in display.terms
+    assert all(len(panel.patches) == 1 for panel in display.axes_)  # the shade of stage 1
+
+
+def test_history_of_a_file(dsn, tmp_path):
+    dsn.history_.to_csv(tmp_path / "history.csv", index=False)
+    display = TrainingHistoryDisplay.from_history(pd.read_csv(tmp_path / "history.csv"))
+    assert len(display.axes_) == 5
+
+
+def test_no_history():
+    with pytest.raises(ValueError, match="DSNClassifier has no history_"):
+        TrainingHistoryDisplay.from_estimator(DSNClassifier())
+    with pytest.raises(ValueError, match="history has no column train_"):
+        TrainingHistoryDisplay.from_history(pd.DataFrame({"epoch": [1]}))
+
+
+def test_heat_map_of_a_search(blobs):
+    X, Y, groups = blobs
+    search = GridSearchCV(
+        make_pipeline(DSNClassifier(max_epochs=1, random_state=0)),
+        {"dsnclassifier__alpha": [0.0, 0.1], "dsnclassifier__beta": [0.0, 0.05, 0.5]},
+        cv=SubjectKFold(2), scoring=f1_frame_scorer, refit=False,
+    )  # fmt: skip
+    search.fit(X, Y, groups=groups)
+    display = LossWeightsDisplay.from_estimator(search)
+    assert display.scores.shape == (3, 2)
+    for parameters, score in zip(
+        search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True
+    ):
+        alpha, beta = parameters["dsnclassifier__alpha"], parameters["dsnclassifier__beta"]
+        assert display.scores.loc[beta, alpha] == score
+    assert display.ax_.get_xlabel() == "alpha"
+
+
+def test_of_several_candidates_a_cell_shows_the_best():
+    results = {
+        "param_a": [1, 1, 2, 2] * 2,
+        "param_b": [1, 2] * 4,
+        "param_c": [1] * 4 + [2] * 4,
+        "mean_test_score": [0.1, 0.2, np.nan, 0.4, 0.5, 0.1, np.nan, 0.3],
+        "std_test_score": np.arange(8) / 100,
+    }
+    display = LossWeightsDisplay.from_cv_results(results)
+    expected = np.array([[0.5, np.nan], [0.2, 0.4]])
+    np.testing.assert_array_equal(display.scores.to_numpy(), expected)
+    assert display.spread.loc[1, 1] == 0.04
+    turned = LossWeightsDisplay.from_cv_results(results, x="c", y="a")
+    assert turned.scores.columns.name == "c"
+    with pytest.raises(ValueError, match="x='d' is not one of the searched parameters"):
+        LossWeightsDisplay.from_cv_results(results, x="d")
+    with pytest.raises(ValueError, match="metric='f1': cv_results has"):
+        LossWeightsDisplay.from_cv_results(results, metric="f1")
+    one = {k: v for k, v in results.items() if k not in ("param_b", "param_c")}
+    with pytest.raises(ValueError, match="a heat map needs two"):
+        LossWeightsDisplay.from_cv_results(one)
