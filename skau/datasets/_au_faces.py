@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from ..utils._cache import Cache
 from ._bunch import au_names, make_bunch
-from ._rendering._people import BP4D_AUS, PRESENT, draw_subject
+from ._rendering._people import BP4D_AUS, PRESENT, Drawn, draw_subject
 from ._rendering._rig import ACTION_UNITS
 
 _RECIPE = 3
@@ -46,6 +46,8 @@ def make_au_faces(
     aus: Iterable[int | str] = BP4D_AUS,
     image_size: int = 128,
     variation: float = 1.0,
+    resting: float = 1.0,
+    likeness: float | None = None,
     random_state: Any = None,
     n_jobs: int | None = None,
     cache: bool = True,
@@ -76,6 +78,18 @@ def make_au_faces(
     variation : float, default=1.0
         How far head pose, gaze, light, background and sensor noise range: 0 is a passport
         photo, 1 a laboratory, 2 the wild. Train and test at different values for a domain gap.
+    resting : float, default=1.0
+        How strong the AUs are that a face seems to show at rest, from 0 (none) to 3. They are
+        the person's bias: no label tells of them.
+    likeness : float or None, default=None
+        How far a person's looks foretell their resting face, from 0 (not at all) to 1 (wholly).
+        With None three AUs of a resting face are drawn for each person, age leaves no furrow,
+        and details of a head that look like an AU are kept small. With a number every AU `a` has
+        a trace of ``resting * 0.15 * max(0, likeness * w_a . u + sqrt(1 - likeness**2) * e_a)``:
+        ``u`` are six looks (age, sex, two of ancestry, build, depth of lines), ``w_a`` a fixed
+        direction of unit length, ``e_a`` standard normal; furrows are
+        ``lines * max(0, age - 0.3)`` deep at rest; and all details range freely. So what a
+        detector can know of a stranger's bias from one picture grows with it.
     random_state : int, RandomState instance or None, default=None
         Seed of people and pictures. Pass an int for the same output every time; only then is
         the cache used.
@@ -106,6 +120,8 @@ def make_au_faces(
             ``AUn``: 1.0 where the AU is present, 0.0 where it is absent.
         intensity : DataFrame of shape (n_subjects * n_frames, n_aus)
             Intensity of each AU, 0 to 1; present means 0.2 or more.
+        rest : DataFrame of shape (n_subjects, n_aus)
+            The trace of each AU in everybody's resting face, by subject.
         groups : ndarray of shape (n_subjects * n_frames,), dtype str
             Subjects ``S001``, ``S002``, ...
         frame : DataFrame
@@ -148,6 +164,9 @@ def make_au_faces(
     _check("n_frames", n_frames, Integral, 1, 100_000)
     _check("image_size", image_size, Integral, 32, 1024)
     _check("variation", variation, Real, 0, 4)
+    _check("resting", resting, Real, 0, 3)
+    if likeness is not None:
+        _check("likeness", likeness, Real, 0, 1)
     names = au_names(aus)
     numbers = [int(name[2:]) for name in names]
     unknown = [name for name, number in zip(names, numbers, strict=True)
@@ -157,32 +176,36 @@ def make_au_faces(
             f"aus: cannot show {unknown or 'nothing'}; "
             f"choose from {', '.join(map(str, ACTION_UNITS))}."
         )
+    manner = (float(variation), float(resting), None if likeness is None else float(likeness))
     folder = None
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     if isinstance(random_state, Integral):
         seed = int(random_state)
-        recipe = [_RECIPE, seed, sorted(numbers), int(image_size), float(variation), int(n_frames)]
+        recipe = [_RECIPE, seed, sorted(numbers), int(image_size), int(n_frames), *manner]
         digest = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]
         folder = Path(get_data_home(data_home)) / "skau" / "au_faces" / digest if cache else None
 
     shape = (n_frames, image_size, image_size, 3)
     images = np.empty((n_subjects, *shape), np.uint8)
     intensity = np.empty((n_subjects, n_frames, len(numbers)))
+    rest = np.empty((n_subjects, len(numbers)))
     jobs = (
-        delayed(_subject)(seed, subject, sorted(numbers), shape, float(variation), folder)
+        delayed(_subject)(seed, subject, sorted(numbers), shape, manner, folder)
         for subject in range(n_subjects)
     )
     order = np.argsort(np.argsort(numbers))
     results = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
     bar = tqdm(results, total=n_subjects, disable=not verbose, desc="people", unit="person")
-    for subject, (pictures, amounts) in enumerate(bar):
-        images[subject], intensity[subject] = pictures, amounts[:, order]
+    for subject, drawn in enumerate(bar):
+        images[subject], intensity[subject] = drawn.images, drawn.intensity[:, order]
+        rest[subject] = drawn.rest[order]
 
     amounts = pd.DataFrame(intensity.reshape(-1, len(names)), columns=names)
+    subjects = [f"S{subject + 1:03d}" for subject in range(n_subjects)]
     corpus = make_bunch(
         "AU faces",
         images.reshape(-1, *shape[1:]),
-        np.repeat([f"S{subject + 1:03d}" for subject in range(n_subjects)], n_frames),
+        np.repeat(subjects, n_frames),
         (amounts >= PRESENT).astype(float),
         extra=pd.DataFrame({"frame": np.tile(np.arange(n_frames), n_subjects)}),
         descr=DESCR.format(size=image_size, present=PRESENT),
@@ -191,6 +214,7 @@ def make_au_faces(
     )
     if not return_X_y:
         corpus.intensity = amounts if as_frame else amounts.to_numpy()
+        corpus.rest = pd.DataFrame(rest, index=subjects, columns=names) if as_frame else rest
     return corpus
 
 
@@ -201,16 +225,16 @@ def _check(name: str, value: Any, kind: type, low: float, high: float) -> None:
 
 
 def _subject(
-    seed: int, subject: int, aus: list[int], shape: tuple[int, ...], variation: float,
-    folder: Path | None,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Give one person's pictures and intensities, from the cache if they are there."""
+    seed: int, subject: int, aus: list[int], shape: tuple[int, ...],
+    manner: tuple[float, float, float | None], folder: Path | None,
+) -> Drawn:  # fmt: skip
+    """Give one person's pictures and what they show, from the cache if they are there."""
     key = f"S{subject + 1:05d}"
     cache = None if folder is None else Cache(folder)
     kept = None if cache is None else cache.get(key)
     if kept is not None:
-        return kept["images"], kept["intensity"]
-    images, intensity = draw_subject(seed, subject, aus, shape, variation)
+        return Drawn(**kept)
+    drawn = draw_subject(seed, subject, aus, shape, *manner)
     if cache is not None:
-        cache.put(key, {"images": images, "intensity": intensity})
-    return images, intensity
+        cache.put(key, drawn._asdict())
+    return drawn

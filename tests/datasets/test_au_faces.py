@@ -338,3 +338,50 @@ def test_mtcnn_finds_the_faces(many):
     detector = MTCNN(keep_all=False, min_face_size=40)
     found = [detector.detect(Image.fromarray(image))[0] is not None for image in many.images]
     assert np.mean(found) >= 0.99
+
+
+def test_looks_foretell_the_resting_face_as_far_as_likeness_says():
+    from skau.datasets._rendering._people import _looks
+    from skau.datasets._rendering._rig import person
+    from skau.datasets._rendering._skin import paint
+
+    looks, rest = [], {0.0: [], 0.9: []}
+    for subject in range(60):
+        rng = np.random.default_rng(np.random.SeedSequence(7, spawn_key=(subject,)))
+        _, traits = person(rng, calm=False)
+        looks.append(_looks(traits, paint(rng, traits)))
+    looks = np.array(looks)
+    assert np.abs(looks.mean(axis=0)).max() < 0.5  # standard errors of 60 people: 0.13
+    assert np.abs(looks.std(axis=0) - 1).max() < 0.35
+    for likeness, found in rest.items():
+        faces = make_au_faces(
+            60, 1, aus=[1, 12], image_size=32, likeness=likeness, random_state=7, cache=False
+        )
+        assert faces.rest.shape == (60, 2)
+        assert faces.rest.index.tolist() == faces.groups.tolist()
+        for au in faces.rest:
+            fit = np.linalg.lstsq(np.c_[looks, np.ones(60)], faces.rest[au], rcond=None)[0]
+            told = np.c_[looks, np.ones(60)] @ fit
+            found.append(np.corrcoef(told, faces.rest[au])[0, 1] ** 2)
+    # of a halved normal variable a linear regression foretells the larger part
+    assert min(rest[0.9]) > 0.5 > 0.3 > max(rest[0.0])
+
+
+def test_resting_faces_scale_and_default_pictures_stay(tmp_path):
+    how = {"aus": [12], "image_size": 32, "random_state": 3, "cache": False}
+    usual = make_au_faces(2, 2, **how)
+    none, twice = (make_au_faces(2, 2, resting=r, **how) for r in (0, 2))
+    assert (none.rest == 0).all(axis=None)
+    np.testing.assert_allclose(twice.rest, 2 * usual.rest)
+    np.testing.assert_array_equal(usual.intensity, twice.intensity)
+    assert (usual.images != none.images).any()
+    kept = [make_au_faces(2, 2, **how | {"cache": True, "data_home": tmp_path}) for _ in range(2)]
+    for faces in kept:
+        np.testing.assert_array_equal(faces.images, usual.images)
+        np.testing.assert_array_equal(faces.rest, usual.rest)
+
+
+@pytest.mark.parametrize(("name", "value"), [("resting", -1), ("resting", 4), ("likeness", 1.5)])
+def test_resting_and_likeness_out_of_range(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be a number from 0"):
+        make_au_faces(1, 1, **{name: value})

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._bp4d import BP4D_AUS
 from ._furrows import furrow_maps
 from ._render import render
-from ._rig import ACTION_UNITS, expression, load_rig, person
+from ._rig import ACTION_UNITS, Traits, expression, load_rig, person
 from ._scene import Scene
-from ._skin import paint
+from ._skin import Look, paint
 
 PRESENT = 0.2
 """An AU counts as present from this intensity on."""
@@ -30,16 +30,35 @@ _DISPLAYS: tuple[dict[int, float], ...] = (
 _EXCLUSIVE = ((24, 25), (24, 26), (24, 16), (18, 12), (18, 20), (18, 24), (5, 43))
 
 
+# How a look foretells a resting face: for each AU, the weights of `_looks`, of unit length.
+_FORETELLING = np.random.default_rng(2019).normal(size=(len(ACTION_UNITS), 6))
+_FORETELLING /= np.linalg.norm(_FORETELLING, axis=1, keepdims=True)
+
+
+class Drawn(NamedTuple):
+    """One person's pictures, and what their face does in them."""
+
+    images: np.ndarray  # (n_frames, size, size, 3), uint8
+    intensity: np.ndarray  # (n_frames, n_aus)
+    rest: np.ndarray  # (n_aus,), the trace of each AU in the resting face
+
+
 def draw_subject(
-    seed: int, subject: int, aus: list[int], shape: tuple[int, ...], variation: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw one person's pictures, and the intensities of some AUs, shape (n_frames, n_aus).
+    seed: int,
+    subject: int,
+    aus: list[int],
+    shape: tuple[int, ...],
+    variation: float,
+    resting: float = 1.0,
+    likeness: float | None = None,
+) -> Drawn:
+    """Draw one person's pictures.
 
     Every person and every picture has a seed of its own, so neither depends on how many there
-    are or on who draws them.
+    are or on who draws them. `resting` and `likeness` are those of `make_au_faces`.
     """
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(subject,)))
-    rest_shape, traits = person(rng)
+    rest_shape, traits = person(rng, calm=likeness is None)
     look = paint(rng, traits)
     numbers = list(ACTION_UNITS)
     strength = dict(
@@ -48,6 +67,16 @@ def draw_subject(
     inclined = rng.normal(0, 0.25, len(numbers))
     lopsided = float(rng.normal(0, 0.08))
     rested = {int(au): float(rng.uniform(0.08, 0.25)) for au in rng.choice(BP4D_AUS, 3, False)}
+    lined = 0.0  # how deep every furrow is at rest
+    if likeness is not None:
+        own = rng.normal(size=len(numbers))
+        foretold = _FORETELLING @ _looks(traits, look)
+        rest = likeness * foretold + np.sqrt(1 - likeness**2) * own
+        rested = {
+            au: 0.15 * max(0.0, float(value)) for au, value in zip(numbers, rest, strict=True)
+        }
+        lined = max(0.0, traits.age - 0.3)
+    rested = {au: resting * amount for au, amount in rested.items()}
     rig, furrows = load_rig(), furrow_maps()
 
     images, intensity = np.empty(shape, np.uint8), np.empty((shape[0], len(aus)))
@@ -60,10 +89,30 @@ def draw_subject(
         head = rig.moved(rest_shape, expression(shown, strength=strength, lopsided=lopsided))
         depth = np.zeros_like(next(iter(furrows.values())))
         for au, furrow in furrows.items():
-            if shown[au]:
-                depth += np.float32(look.lines * shown[au] * strength[au]) * furrow
+            folded = look.lines * shown[au] * strength[au] + look.lines * lined
+            if folded:
+                depth += np.float32(folded) * furrow
         images[frame] = render(look, rest_shape, head, depth, scene, shape[1])
-    return images, intensity
+    return Drawn(images, intensity, np.array([rested.get(au, 0.0) for au in aus]))
+
+
+def _looks(traits: Traits, look: Look) -> np.ndarray:
+    """Give six things that a picture shows of a person, each of mean 0 and variance 1.
+
+    The constants are the moments of the distributions that `person` and `paint` draw from.
+    """
+    african, asian, _ = traits.ancestry
+    caucasian = 1 - african - asian
+    return np.array(
+        [
+            (traits.age - 0.36) / 0.2566,
+            (traits.male - 0.5) / 0.3835,
+            (african - asian) / 0.5164,
+            (1 - 3 * caucasian) / 0.8944,
+            traits.build / 0.2843,
+            (look.lines - 0.6 * traits.age - 0.725) / 0.1010,
+        ]
+    )
 
 
 def _draw_intensities(

@@ -182,10 +182,15 @@ class Traits:
     male: float
     age: float
     """0 young, 1 old."""
+    build: float
+    """-1 slender, 1 heavy."""
 
 
-def person(rng: np.random.Generator) -> tuple[np.ndarray, Traits]:
-    """Draw somebody: the head at rest, shape (n_vertices, 3), and what their colours follow."""
+def person(rng: np.random.Generator, *, calm: bool = True) -> tuple[np.ndarray, Traits]:
+    """Draw somebody: the head at rest, shape (n_vertices, 3), and what their colours follow.
+
+    With ``calm``, details that look like an AU at rest are kept small.
+    """
     rig = load_rig()
     ancestry = rng.dirichlet([0.5, 0.5, 0.5])
     male, age = float(rng.beta(0.35, 0.35)), float(rng.beta(0.9, 1.6))
@@ -199,8 +204,9 @@ def person(rng: np.random.Generator) -> tuple[np.ndarray, Traits]:
             for build, amount in zip(("min", "average", "max"), weight, strict=True):
                 weights[f"macro/{sex}-{old}-{build}"] = share * amount
     weights = {name: value for name, value in weights.items() if name in rig.targets}
-    weights |= _local_shape(rng, rig)
-    return rig.moved(rig.position, weights), Traits(ancestry, male, age)
+    weights |= _local_shape(rng, rig, calm)
+    traits = Traits(ancestry, male, age, build=float(weight[2] - weight[0]))
+    return rig.moved(rig.position, weights), traits
 
 
 # Opposite ends of one scale exclude each other; a few targets come without an opposite.
@@ -209,14 +215,15 @@ _OPPOSITES = {
     "uncompress": "compress",
 }  # fmt: skip
 # Kept small: what would distort the head, and the details that look like an AU at rest.
-_CALM = (
-    "neck", "asym", "head-scale", "head-trans", "head-back", "head-age", "chin-jaw-drop",
-    "eye-height", "eye-corner", "eyefold", "mouth-angles", "mouth-trans", "lip-ext", "lip-middle",
-    "mouth-dimples", "mouth-laugh", "eyebrows",
+_DISTORTING = ("neck", "asym", "head-scale", "head-trans", "head-back", "head-age")
+_LIKE_AN_AU = (
+    "chin-jaw-drop", "eye-height", "eye-corner", "eyefold", "mouth-angles", "mouth-trans",
+    "lip-ext", "lip-middle", "mouth-dimples", "mouth-laugh", "eyebrows",
 )  # fmt: skip
 
 
-def _local_shape(rng: np.random.Generator, rig: Rig) -> dict[str, float]:
+def _local_shape(rng: np.random.Generator, rig: Rig, calm: bool) -> dict[str, float]:
+    small = _DISTORTING + _LIKE_AN_AU if calm else _DISTORTING
     names = {name.removeprefix("shape/") for name in rig.targets if name.startswith("shape/")}
     weights: dict[str, float] = {}
     for name in sorted(names):
@@ -227,7 +234,7 @@ def _local_shape(rng: np.random.Generator, rig: Rig) -> dict[str, float]:
             continue  # drawn with its opposite
         if name.startswith("r-"):
             continue  # follows the left side
-        spread = 0.12 if any(calm in name for calm in _CALM) else 0.3
+        spread = 0.12 if any(part in name for part in small) else 0.3
         value = float(np.clip(rng.normal(0, spread), -0.8, 0.8))
         chosen = name if value > 0 else f"{stem}-{_OPPOSITES.get(end, '')}"
         sides = (chosen, "r-" + chosen[2:]) if chosen.startswith("l-") else (chosen,)
