@@ -50,8 +50,8 @@ MUSCLES: dict[int, tuple[str, str]] = {
     20: ("risorius with platysma", "AU12; AU14"),
     23: ("orbicularis oris", "AU24, which presses; thin lips at rest"),
     24: ("orbicularis oris", "AU23; AU17, with which it often comes"),
-    25: ("depressor labii inferioris, or relaxed orbicularis oris", "AU26, which drops the jaw too; "
-         "teeth that show at rest"),
+    25: ("depressor labii inferioris, or relaxed orbicularis oris", "AU26, which drops the jaw "
+         "too; teeth that show at rest"),
     26: ("masseter, relaxed", "AU25 alone; AU27, which stretches the mouth open"),
     43: ("levator palpebrae superioris, relaxed", "AU7 at its strongest; a look down; blinks "
          "(AU45) are AU43 of less than half a second"),
@@ -101,8 +101,8 @@ def build(app: Any) -> None:
     corpora = {"BP4D": BP4D_AUS, "DISFA": DISFA_AUS, "UNBC-McMaster": UNBC_AUS}
     lines = [
         "# AU atlas\n",
-        "The Action Units that skau's renderer can show, each on three rendered people: at rest, at "
-        "half strength and at full strength. What one of them can be taken for is half of the "
+        "The Action Units that skau's renderer can show, each on three rendered people: at rest, "
+        "at half and at full strength. What one of them can be taken for is half of the "
         "work of a detector; the other half is that some faces look a little like it at rest.\n",
     ]
     for au, (name, _) in ACTION_UNITS.items():
