@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import joblib
+import sklearn
 import torch
 from _record import Record
 from distributed import Client, LocalCluster
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "scaling.txt")
     options = parser.parse_args()
+    sklearn.set_config(enable_metadata_routing=True)  # groups reach the classifier too
     faces = load_sample_faces()
     X, Y, groups = faces.images[::4, ::2, ::2].copy(), faces.target[::4], faces.groups[::4]
     record = Record(options.out)

@@ -15,6 +15,7 @@ import argparse
 
 import numpy as np
 import pandas as pd
+import sklearn
 from sklearn.model_selection import GridSearchCV
 
 from skau import DSNClassifier
@@ -48,7 +49,11 @@ print(f"{len(Y)} images of {len(np.unique(subjects))} subjects, {Y.shape[1]} AUs
 crops = FaceCropper(size=64, verbose=1).fit_transform(faces.images)
 
 # %%
-# One fold of subjects is put away; nothing below sees it before the last step.
+# One fold of subjects is put away; nothing below sees it before the last step. With metadata
+# routing ``groups`` reaches the classifiers inside the search too, which hold subjects out to
+# choose their epoch.
+
+sklearn.set_config(enable_metadata_routing=True)
 
 train, test = next(SubjectKFold(3, shuffle=True, random_state=0).split(crops, Y, subjects))
 

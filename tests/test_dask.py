@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from sklearn import config_context
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
@@ -45,6 +46,12 @@ def client():
         client.wait_for_workers(2)
         yield client
     patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def groups_reach_the_classifier():
+    with config_context(enable_metadata_routing=True):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +94,7 @@ def test_scores_of_photos_by_path(client, blobs, tmp_path):
         FaceCropper(size=32, align=None, memory=tmp_path / "cache"),
         DSNClassifier(max_epochs=1, random_state=0),
     )
-    kwargs = {"groups": groups, "params": {"dsnclassifier__groups": groups}}
+    kwargs = {"params": {"groups": groups}}
     kwargs |= {"cv": SubjectKFold(2), "scoring": roc_auc_scorer}
     local = cross_val_score(model, paths, Y, **kwargs)
     with joblib.parallel_config("dask"):

@@ -4,7 +4,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import AlexNet
 
+from ..estimators._docs import SHARED
 from ..modules._blocks import he_init
+from ..utils._docs import substitute
 from ._base import BaseNetBaseline
 
 __all__ = ["AlexNetClassifier", "alexnet_encoder"]
@@ -54,6 +56,7 @@ def alexnet_encoder(in_channels: int) -> tuple[nn.Sequential, int]:
     return encoder, 4096
 
 
+@substitute(SHARED)
 class AlexNetClassifier(BaseNetBaseline):
     """AU detection by AlexNet.
 
@@ -63,18 +66,16 @@ class AlexNetClassifier(BaseNetBaseline):
     Parameters
     ----------
     max_epochs : int, default=20
+        Epochs of training.
     batch_size : int, default=64
+        Images in a batch.
     lr : float, default=1e-4
         Learning rate.
-    optimizer, augment, validation_fraction, monitor, device, precision, compile, \
-warm_start, callbacks, random_state, verbose
-        As in :class:`skau.IdenNetClassifier`.
+    {training_parameters}
 
     Attributes
     ----------
-    module_, net_, classes_, au_names_, history_, best_epoch_, precision_, input_shape_, \
-n_features_in_, feature_names_in_, population_
-        As in :class:`skau.IdenNetClassifier`.
+    {fitted_attributes}
 
     Notes
     -----

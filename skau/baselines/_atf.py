@@ -10,18 +10,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..estimators._docs import SHARED
 from ..modules import AUOutput
 from ..modules._blocks import he_init, mlp
 from ..modules._lightcnn import N_FEATURES, lightcnn_branch, lightcnn_trunk
 from ..training._data import AUDataset
 from ..training._net import Loss, Term
+from ..utils._docs import substitute
 from ..utils._sklearn import Interval
 from ..utils._warnings import user_level
 from ._au_centres import CENTRES_CONSTRAINT, Centres, Enhance, EnhanceByMap, check_centres
 from ._base import BaseNetBaseline, ClassificationLoss
-from ._gradient_reversal import reverse_gradient
 
 __all__ = ["ATFClassifier"]
+
+
+def _reverse_gradient(x: Tensor, weight: float) -> Tensor:
+    """Return ``x``; on the way back its gradient is multiplied by ``-weight``."""
+    x = x.view_as(x)
+    if x.requires_grad:  # not in validation
+        x.register_hook(lambda gradient: -weight * gradient)
+    return x
 
 
 class _AdversarialLoss(ClassificationLoss):
@@ -45,13 +54,14 @@ class _AdversarialLoss(ClassificationLoss):
         label = torch.searchsorted(self.subjects, group).clamp(max=len(self.subjects) - 1)
         known = self.subjects[label] == group  # subjects held out for validation are nobody
         if known.any():
-            scores = self.head(reverse_gradient(output.features[known], self.adversary))
+            scores = self.head(_reverse_gradient(output.features[known], self.adversary))
             identity = F.cross_entropy(scores, label[known])
             terms["identity"] = (identity, int(known.sum()))
             total = total + identity
         return total, terms
 
 
+@substitute(SHARED)
 class ATFClassifier(BaseNetBaseline):
     r"""AU detection from features that identity was trained out of.
 
@@ -77,22 +87,22 @@ class ATFClassifier(BaseNetBaseline):
         crop. "template" is for crops aligned at the eyes by
         :class:`skau.preprocessing.FaceCropper`, None uses no attention map. Vectors have none.
     max_epochs : int, default=20
+        Epochs of training.
     batch_size : int, default=64
+        Images in a batch.
     lr : float, default=1e-4
         Learning rate.
-    optimizer, augment, validation_fraction, monitor, device, precision, compile, \
-warm_start, callbacks, random_state, verbose
-        As in :class:`skau.IdenNetClassifier`.
+    {training_parameters}
 
     Attributes
     ----------
-    module_, net_, classes_, au_names_, history_, best_epoch_, precision_, input_shape_, \
-n_features_in_, feature_names_in_, population_
-        As in :class:`skau.IdenNetClassifier`. ``history_`` holds the adversary's loss as
-        ``train_identity_loss``; ``log(n_subjects)`` is chance.
+    {fitted_attributes}
 
     Notes
     -----
+    ``history_`` holds the adversary's loss as ``train_identity_loss``; ``log(n_subjects)`` is
+    chance.
+
     4,115,244 parameters for 128 x 128 x 3 images and 12 AUs. It differs from [1]_ in the
     network, which there is an E-Net on VGG-19 trained on ImageNet: here it is the LightCNN trunk,
     so that the comparison with LightCNN and IdenNet shows what the adversary does. The adversary
@@ -130,8 +140,6 @@ n_features_in_, feature_names_in_, population_
         monitor: str = "f1",
         device: str | torch.device = "auto",
         precision: str = "auto",
-        compile: bool = False,
-        warm_start: bool = False,
         callbacks: list | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -146,14 +154,14 @@ n_features_in_, feature_names_in_, population_
             monitor=monitor,
             device=device,
             precision=precision,
-            compile=compile,
-            warm_start=warm_start,
             callbacks=callbacks,
             random_state=random_state,
             verbose=verbose,
         )
         self.adversary = adversary
         self.centres = centres
+
+    _network_parameters = ("centres",)
 
     def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:
         mapped = input_shape[0] == 4
@@ -183,7 +191,5 @@ n_features_in_, feature_names_in_, population_
                 stacklevel=user_level(),
             )
             return ClassificationLoss()
-        loss: Loss = self._make_seeded(
-            _AdversarialLoss, self.module_.n_features, subjects, float(self.adversary)
-        )
-        return loss
+        with self._seeded():
+            return _AdversarialLoss(self.module_.n_features, subjects, float(self.adversary))

@@ -1,6 +1,7 @@
 """What the compared networks share: one loss, one stage, the usual defaults."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -45,8 +46,6 @@ class BaseNetBaseline(BaseAUClassifier):
         monitor: str = "f1",
         device: str | torch.device = "auto",
         precision: str = "auto",
-        compile: bool = False,
-        warm_start: bool = False,
         callbacks: list | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -61,12 +60,12 @@ class BaseNetBaseline(BaseAUClassifier):
             monitor=monitor,
             device=device,
             precision=precision,
-            compile=compile,
-            warm_start=warm_start,
             callbacks=callbacks,
             random_state=random_state,
             verbose=verbose,
         )
+
+    _network_parameters: ClassVar[tuple[str, ...]] = ()
 
     def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:
         """Build what turns images (b, c, h, w) into (b, n_features), and n_features."""

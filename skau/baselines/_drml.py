@@ -5,7 +5,9 @@ import math
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..estimators._docs import SHARED
 from ..modules._blocks import he_init
+from ..utils._docs import substitute
 from ._base import BaseNetBaseline
 
 __all__ = ["DRMLClassifier", "RegionLayer", "drml_encoder"]
@@ -94,6 +96,7 @@ def drml_encoder(image_size: tuple[int, int], in_channels: int) -> tuple[nn.Sequ
     return encoder, width
 
 
+@substitute(SHARED)
 class DRMLClassifier(BaseNetBaseline):
     """AU detection by a network with a region layer.
 
@@ -105,18 +108,16 @@ class DRMLClassifier(BaseNetBaseline):
     Parameters
     ----------
     max_epochs : int, default=20
+        Epochs of training.
     batch_size : int, default=64
+        Images in a batch.
     lr : float, default=1e-4
         Learning rate.
-    optimizer, augment, validation_fraction, monitor, device, precision, compile, \
-warm_start, callbacks, random_state, verbose
-        As in :class:`skau.IdenNetClassifier`.
+    {training_parameters}
 
     Attributes
     ----------
-    module_, net_, classes_, au_names_, history_, best_epoch_, precision_, input_shape_, \
-n_features_in_, feature_names_in_, population_
-        As in :class:`skau.IdenNetClassifier`.
+    {fitted_attributes}
 
     Notes
     -----

@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..estimators._docs import SHARED
 from ..estimators._identity import BaseIdentityClassifier, MinedTriplets
 from ..modules import AUOutput
 from ..modules._blocks import he_init
 from ..modules._lightcnn import LightCNN, lightcnn_branch
 from ..training._data import AUDataset
 from ..training._net import Loss, Stage, Term
+from ..utils._docs import substitute
 from ._base import BaseNetBaseline
 
 __all__ = ["LightCNNClassifier"]
@@ -36,6 +38,7 @@ class _PretrainingLoss(Loss):
         return triplet[0], {"triplet": triplet}
 
 
+@substitute(SHARED)
 class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
     r"""AU detection by IdenNet's trunk, without an identity branch.
 
@@ -52,31 +55,23 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
     ----------
     identity_epochs : int, default=0
         Epochs of training on identities before that on AUs; needs ``groups``.
-    identity_lr : float, default=None
-        Learning rate of these epochs; None is ``lr``.
-    margin : float, default=0.5
-    n_negatives : int, default=4
-    hard_ratio : float in [0, 1], default=0.5
-    n_identities : int, default=16
-    negative_pool : int, default=0
-        Of the training on identities; see :class:`skau.IdenNetClassifier`.
+    identity_lr : float, default=1e-4
+        Learning rate of these epochs.
+    {identity_parameters}
     pretrained : str or path, default=None
         File of weights from which the trunk starts, such as that of a fitted IdenNet; see
         :class:`skau.IdenNetClassifier`.
     max_epochs : int, default=20
         Epochs of training on AUs.
     batch_size : int, default=64
+        Images in a batch.
     lr : float, default=1e-4
         Learning rate.
-    optimizer, augment, validation_fraction, monitor, device, precision, compile, \
-warm_start, callbacks, random_state, verbose
-        As in :class:`skau.IdenNetClassifier`.
+    {training_parameters}
 
     Attributes
     ----------
-    module_, net_, classes_, au_names_, history_, best_epoch_, precision_, input_shape_, \
-n_features_in_, feature_names_in_, population_
-        As in :class:`skau.IdenNetClassifier`.
+    {fitted_attributes}
 
     Notes
     -----
@@ -97,7 +92,7 @@ n_features_in_, feature_names_in_, population_
     >>> faces = load_sample_faces()
     >>> few = slice(0, 120, 3)
     >>> X, Y, groups = faces.images[few, ::4, ::4], faces.target[few], faces.groups[few]
-    >>> clf = LightCNNClassifier(identity_epochs=1, n_identities=4, max_epochs=1)
+    >>> clf = LightCNNClassifier(identity_epochs=1, max_epochs=1)
     >>> clf.fit(X, Y, groups=groups).predict(X).shape
     (40, 12)
     """
@@ -111,11 +106,9 @@ n_features_in_, feature_names_in_, population_
         self,
         *,
         identity_epochs: int = 0,
-        identity_lr: float | None = None,
+        identity_lr: float = 1e-4,
         margin: float = 0.5,
-        n_negatives: int = 4,
         hard_ratio: float = 0.5,
-        n_identities: int = 16,
         negative_pool: int = 0,
         pretrained: str | Path | None = None,
         max_epochs: int = 20,
@@ -127,8 +120,6 @@ n_features_in_, feature_names_in_, population_
         monitor: str = "f1",
         device: str | torch.device = "auto",
         precision: str = "auto",
-        compile: bool = False,
-        warm_start: bool = False,
         callbacks: list | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -143,8 +134,6 @@ n_features_in_, feature_names_in_, population_
             monitor=monitor,
             device=device,
             precision=precision,
-            compile=compile,
-            warm_start=warm_start,
             callbacks=callbacks,
             random_state=random_state,
             verbose=verbose,
@@ -152,11 +141,11 @@ n_features_in_, feature_names_in_, population_
         self.identity_epochs = identity_epochs
         self.identity_lr = identity_lr
         self.margin = margin
-        self.n_negatives = n_negatives
         self.hard_ratio = hard_ratio
-        self.n_identities = n_identities
         self.negative_pool = negative_pool
         self.pretrained = pretrained
+
+    _network_parameters = ("pretrained",)
 
     def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> LightCNN:
         return LightCNN(input_shape, n_aus)
@@ -171,8 +160,7 @@ n_features_in_, feature_names_in_, population_
             )
             if identities:
                 assert isinstance(self.module_, LightCNN)
-                loss = self._make_seeded(
-                    _PretrainingLoss, self.module_.width, self._make_triplets()
-                )
+                with self._seeded():
+                    loss = _PretrainingLoss(self.module_.width, self._make_triplets())
                 stages.insert(0, self._identity_stage(loss, identities, train))
         return stages

@@ -7,8 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..estimators._docs import SHARED
 from ..modules._blocks import he_init
 from ..modules._lightcnn import lightcnn_stem
+from ..utils._docs import substitute
 from ._au_centres import CENTRES_CONSTRAINT, Centres, ROIHead, check_centres
 from ._base import BaseNetBaseline
 
@@ -17,6 +19,7 @@ __all__ = ["ROINetClassifier"]
 _N_FEATURES = 256
 
 
+@substitute(SHARED)
 class ROINetClassifier(BaseNetBaseline):
     """AU detection from windows about the AUs' places on the face.
 
@@ -30,18 +33,16 @@ class ROINetClassifier(BaseNetBaseline):
         Where the AUs show: ``x, y`` from 0 to 1 in the crop. "template" is for crops aligned at
         the eyes by :class:`skau.preprocessing.FaceCropper`. Vectors have no windows.
     max_epochs : int, default=20
+        Epochs of training.
     batch_size : int, default=64
+        Images in a batch.
     lr : float, default=1e-4
         Learning rate.
-    optimizer, augment, validation_fraction, monitor, device, precision, compile, \
-warm_start, callbacks, random_state, verbose
-        As in :class:`skau.IdenNetClassifier`.
+    {training_parameters}
 
     Attributes
     ----------
-    module_, net_, classes_, au_names_, history_, best_epoch_, precision_, input_shape_, \
-n_features_in_, feature_names_in_, population_
-        As in :class:`skau.IdenNetClassifier`.
+    {fitted_attributes}
 
     Notes
     -----
@@ -76,8 +77,6 @@ n_features_in_, feature_names_in_, population_
         monitor: str = "f1",
         device: str | torch.device = "auto",
         precision: str = "auto",
-        compile: bool = False,
-        warm_start: bool = False,
         callbacks: list | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -92,13 +91,13 @@ n_features_in_, feature_names_in_, population_
             monitor=monitor,
             device=device,
             precision=precision,
-            compile=compile,
-            warm_start=warm_start,
             callbacks=callbacks,
             random_state=random_state,
             verbose=verbose,
         )
         self.centres = centres
+
+    _network_parameters = ("centres",)
 
     def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:
         stem, channels, size = lightcnn_stem((input_shape[1], input_shape[2]), input_shape[0], 10)

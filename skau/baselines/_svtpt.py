@@ -11,8 +11,9 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted
 
-from ..estimators._prediction import PersonalMixin, subject_codes
+from ..estimators._prediction import AUClassifierMixin
 from ..estimators._validation import check_inputs, check_labels, warn_of_rare
+from ..utils._groups import subject_codes
 from ..utils._sklearn import Interval, StrOptions, check_sample_weight, fit_context
 from ._lbp import lbp_histograms
 
@@ -82,7 +83,7 @@ def _fit_logits(
     return float(logistic.coef_[0, 0] / unit), float(logistic.intercept_[0])
 
 
-class SVTPTClassifier(PersonalMixin, BaseEstimator):
+class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
     r"""AU detection by an SVM made for each person from that person's unlabelled frames.
 
     A linear SVM is trained for each AU and each training subject :math:`i`; its support vectors

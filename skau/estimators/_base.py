@@ -2,8 +2,8 @@
 
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable
-from copy import deepcopy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -14,16 +14,18 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from skorch.history import History
+from torch import nn
 
 from ..modules import AUModule
 from ..training._augment import AUGMENTATIONS
 from ..training._data import AUDataset
 from ..training._net import AUNet, Loss, Stage
 from ..utils._device import resolve_device, resolve_precision
+from ..utils._groups import subject_codes
 from ..utils._sklearn import Interval, StrOptions, check_sample_weight, fit_context
 from ..utils._warnings import user_level
 from ._calibration import calibrate, measure_population, unknown_population
-from ._prediction import PersonalMixin, subject_codes
+from ._prediction import AUClassifierMixin
 from ._validation import check_inputs, check_labels, warn_of_rare
 
 __all__ = ["BaseAUClassifier"]
@@ -32,7 +34,7 @@ __all__ = ["BaseAUClassifier"]
 class BaseAUClassifier(
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    PersonalMixin,
+    AUClassifierMixin,
     BaseEstimator,
     metaclass=ABCMeta,
 ):
@@ -52,8 +54,8 @@ class BaseAUClassifier(
     best_epoch_: int | None
     population_: pd.DataFrame
     net_: AUNet
-    _split_rng: np.random.RandomState
     _built: dict[str, Any]  # the parameters that the network was made with
+    _network_parameters: ClassVar[tuple[str, ...]]  # those that another network would have
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -65,8 +67,6 @@ class BaseAUClassifier(
         "monitor": [StrOptions({"loss", "f1"})],
         "device": [str, torch.device],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
-        "compile": ["boolean"],
-        "warm_start": ["boolean"],
         "callbacks": [list, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -84,8 +84,6 @@ class BaseAUClassifier(
         monitor: str,
         device: str | torch.device,
         precision: str,
-        compile: bool,
-        warm_start: bool,
         callbacks: list | None,
         random_state: int | np.random.RandomState | None,
         verbose: int,
@@ -99,8 +97,6 @@ class BaseAUClassifier(
         self.monitor = monitor
         self.device = device
         self.precision = precision
-        self.compile = compile
-        self.warm_start = warm_start
         self.callbacks = callbacks
         self.random_state = random_state
         self.verbose = verbose
@@ -148,18 +144,10 @@ class BaseAUClassifier(
         ValueError
             If an input has the wrong shape, type or values, or an AU has no label at all.
         """
-        going_on = self.warm_start and hasattr(self, "net_")
-        data = self._check_data(X, y, groups, sample_weight, reset=not going_on)
+        data = self._check_data(X, y, groups, sample_weight, reset=True)
         warn_of_rare(data.Y, self.au_names_)
-        if going_on:
-            self._refresh()
-        else:
-            self._build()
-        if going_on and hasattr(self, "_split_rng"):
-            rng = deepcopy(self._split_rng)  # nobody who was held out is trained on now
-        else:
-            rng, self._split_rng = self._rng, deepcopy(self._rng)
-        train, valid = self._split(data, groups is not None, rng)
+        self._build()
+        train, valid = self._split(data, groups is not None, self._rng)
         if valid is not None and self.monitor == "f1" and not (valid.Y[valid.rows] == 1).any():
             warnings.warn(
                 f"the {len(valid)} rows held out for validation show no AU, so they have no F1 "
@@ -247,38 +235,41 @@ class BaseAUClassifier(
         """Make a fresh network, seeded, behind a fresh skorch net."""
         self._rng = check_random_state(self.random_state)
         self._built = self.get_params(deep=False)
-        self._net_on(self._make_seeded(self._make_module, self.input_shape_, len(self.au_names_)))
+        device = resolve_device(self.device)
+        with self._seeded(device):
+            module = self._make_module(self.input_shape_, len(self.au_names_))
+        self._net_on(module, device)
         self._n_features_out = self.module_.n_features
 
     def _refresh(self) -> None:
         """Let parameters that were set since count, but for those that make the network."""
         now = self.get_params(deep=False)
-        changed = [name for name, value in now.items() if self._built[name] is not value]
+        changed = [name for name, value in now.items() if not _equal(value, self._built[name])]
         if not changed:
             return
-        with torch.random.fork_rng(devices=[]):
-            wanted = self._make_module(self.input_shape_, len(self.au_names_))
-        if str(wanted) != str(self.module_):
+        other = [name for name in changed if name in self._network_parameters]
+        if other:
             raise ValueError(
-                f"{', '.join(changed)} was set since the last fit, and would make another network "
+                f"{', '.join(other)} was set since the last fit, and would make another network "
                 "than the one that training shall go on with; set it back, or fit a clone"
             )
         old, self._built = self.net_, now
-        self._net_on(old.module_)
+        device = old.device if "device" not in changed else resolve_device(self.device)
+        self._net_on(old.module_, torch.device(device))
         self.net_.history_ = old.history
         if type(old.optimizer_) is type(self.net_.optimizer_):
             moments = {"state": old.optimizer_.state_dict()["state"]}
             self.net_.optimizer_.load_state_dict(self.net_.optimizer_.state_dict() | moments)
 
-    def _make_seeded(self, function: Any, *args: Any) -> Any:
-        """Call ``function`` with torch's generators seeded, and leave them as they were."""
-        device = resolve_device(self.device)
+    @contextmanager
+    def _seeded(self, device: str | torch.device | None = None) -> Iterator[None]:
+        """Seed torch's generators for what is drawn inside, and leave them as they were."""
+        device = torch.device(self.net_.device if device is None else device)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(self._rng.randint(np.iinfo(np.int32).max))
-            return function(*args)
+            yield
 
-    def _net_on(self, module: AUModule) -> None:
-        device = resolve_device(self.device)
+    def _net_on(self, module: AUModule, device: torch.device) -> None:
         if len(self.input_shape_) == 1:
             # Vectors are cheap, and float64 gives the same answer whatever the batch size.
             self.precision_ = "float64"
@@ -300,7 +291,6 @@ class BaseAUClassifier(
             augment=augment if images else None,
             monitor=self.monitor,
             bar=bool(self.verbose),
-            compiled=self.compile and images,
             verbose=0,
         ).initialize()
 
@@ -328,10 +318,20 @@ class BaseAUClassifier(
         else:
             mine = np.zeros(len(data), bool)
             mine[held_out] = True
+            warnings.warn(
+                f"groups is not given, so {n_valid} rows are held out for validation, whoever "
+                "they show: a person who stands on both sides makes the epoch that is kept look "
+                "good. Pass groups to fit; in a pipeline as <step>__groups=, and in a search, "
+                "which keeps groups to its splitter, by "
+                "sklearn.set_config(enable_metadata_routing=True). validation_fraction=0 holds "
+                "nothing out",
+                stacklevel=user_level(),
+            )
         return data.part(np.flatnonzero(~mine)), data.part(held_out)
 
     def _run(self, stage: Stage) -> None:
-        finished = self._make_seeded(self.net_.fit_stage, stage)
+        with self._seeded():
+            finished = self.net_.fit_stage(stage)
         rows = [{k: v for k, v in row.items() if k != "batches"} for row in self.net_.history]
         columns = list(dict.fromkeys(k for row in rows for k in row if "batch_count" not in k))
         self.history_ = pd.DataFrame(rows, columns=columns)
@@ -344,7 +344,7 @@ class BaseAUClassifier(
 
     def _measure_population(self, train: AUDataset) -> None:
         rows = train.rows[train.annotated]
-        if len(rows):
+        if len(rows) and (train.group >= 0).any():
             logits = self.net_.run(self.module_.logits, train.X, rows=rows).astype(np.float64)
             self.population_ = measure_population(logits, train.group[rows], self.au_names_)
 
@@ -377,9 +377,7 @@ class BaseAUClassifier(
             Positive where an AU is more likely present than not.
         """
         logits = self._infer(X, "logits").astype(np.float64)
-        if groups is not None:
-            logits = calibrate(logits, subject_codes(groups, len(logits)), self.population_)
-        return self._squeeze(logits)
+        return self._squeeze(calibrate(logits, groups, self.population_))
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute the expression features, which the AU outputs are computed from.
@@ -406,10 +404,10 @@ class BaseAUClassifier(
         return hasattr(self, "net_")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state with the weights as arrays, so that no torch pickle is ever read.
+        """Return the state with the weights of the network as arrays.
 
-        The optimiser's moments are left out: training that goes on after a copy or a load
-        starts them afresh.
+        So no torch pickle is read, unless a parameter is a module itself. The optimiser's moments
+        are left out: training that goes on after a copy or a load starts them afresh.
         """
         state = dict(super().__getstate__())
         net = state.pop("net_", None)
@@ -426,6 +424,19 @@ class BaseAUClassifier(
         if weights is not None:
             maker = type(self)(**self._built)  # parameters may have been set since the fit
             with torch.random.fork_rng(devices=[]):  # the first weights are thrown away
-                self._net_on(maker._make_module(self.input_shape_, len(self.au_names_)))
+                module = maker._make_module(self.input_shape_, len(self.au_names_))
+            try:
+                device = resolve_device(self.device)
+            except ValueError as error:
+                warnings.warn(f"{error}; the CPU takes its place", stacklevel=user_level())
+                device = torch.device("cpu")
+            self._net_on(module, device)
             self.module_.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
             self.net_.history_ = History(epochs)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Whether two values of a parameter say the same; modules never do, for their weights."""
+    return a is b or (
+        not isinstance(a, nn.Module) and not isinstance(b, nn.Module) and np.array_equal(a, b)
+    )

@@ -1,10 +1,12 @@
 """Calibration to a person from unlabelled frames: how much of a logit is just that face."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..utils._groups import subject_codes
 from ..utils._warnings import user_level
 
 __all__ = ["calibrate", "measure_population", "unknown_population"]
@@ -42,7 +44,7 @@ def measure_population(logits: np.ndarray, codes: np.ndarray, names: np.ndarray)
     return pd.DataFrame({"mean": means.mean(), "std": np.sqrt(within), "frames": frames})
 
 
-def calibrate(logits: np.ndarray, codes: np.ndarray, population: pd.DataFrame) -> np.ndarray:
+def calibrate(logits: np.ndarray, groups: Any, population: pd.DataFrame) -> np.ndarray:
     """Give every person's logits the mean and the standard deviation of the population.
 
     A person's own mean and standard deviation are known from few frames, so they are drawn
@@ -52,8 +54,8 @@ def calibrate(logits: np.ndarray, codes: np.ndarray, population: pd.DataFrame) -
     Parameters
     ----------
     logits : ndarray of shape (n, n_aus)
-    codes : ndarray of shape (n,)
-        The person of each frame, from 0.
+    groups : array-like of shape (n,) or None
+        The person of each frame. None leaves the logits as they are.
     population : DataFrame
         From `measure_population`.
 
@@ -61,6 +63,9 @@ def calibrate(logits: np.ndarray, codes: np.ndarray, population: pd.DataFrame) -
     -------
     ndarray of shape (n, n_aus)
     """
+    if groups is None:
+        return logits
+    codes = subject_codes(groups, len(logits))
     if population["frames"].isna().any():
         warnings.warn(
             "groups changes nothing: how people differ is measured at the end of fit, which needs "

@@ -15,8 +15,10 @@ from ..modules import DSN, AUOutput
 from ..training._batches import ShuffledBatches
 from ..training._data import AUDataset
 from ..training._net import Loss, Stage, Term
+from ..utils._docs import substitute
 from ..utils._sklearn import Interval, StrOptions
 from ._base import BaseAUClassifier
+from ._docs import SHARED
 from ._validation import check_inputs
 
 __all__ = ["DSNClassifier"]
@@ -46,6 +48,7 @@ class _DSNLoss(Loss):
         return total, terms
 
 
+@substitute(SHARED)
 class DSNClassifier(BaseAUClassifier):
     r"""AU detection that separates the person from the expression.
 
@@ -72,68 +75,16 @@ class DSNClassifier(BaseAUClassifier):
         Scaling of the difference loss, on which the meaning of ``beta`` rests; see
         :func:`skau.losses.difference_loss`.
     max_epochs : int, default=20
+        Epochs of training.
     batch_size : int, default=64
+        Images in a batch.
     lr : float, default=1e-3
         Learning rate.
-    optimizer : callable, default=torch.optim.Adam
-        A ``torch.optim`` class, or ``functools.partial`` of one with its options.
-    augment : {"flip"}, callable or None, default="flip"
-        Change of the training images: mirrored at random, or a function from a uint8 batch of
-        shape (b, c, h, w) to the same (a ``torchvision.transforms.v2`` transform is one).
-        Vectors are never changed.
-    validation_fraction : float in [0, 1), default=0.2
-        Share of the training subjects (of the rows, where ``groups`` is not given) held out to
-        choose the epoch whose state is kept. 0 keeps the last epoch.
-    monitor : {"f1", "loss"}, default="f1"
-        What that epoch is best in on the held-out part: the highest F1-frame, mean over AUs, at
-        probability one half; or the lowest classification loss, as in [1]_. The loss rises again
-        as soon as a network grows too sure of itself, long before its decisions are at their
-        best. Where nobody held out shows an AU, the loss chooses, and ``fit`` warns.
-    device : str or torch.device, default="auto"
-        "auto" is a CUDA device where there is one, else the CPU.
-    precision : {"auto", "float32", "bfloat16"}, default="auto"
-        Arithmetic of the layers on images; "auto" is bfloat16 where the device computes it
-        natively. Weights and losses are float32. Vectors are always float64.
-    compile : bool, default=False
-        Whether ``torch.compile`` translates the network on images for this machine, in training
-        and in prediction. The first batch then takes up to a minute and needs a C++ compiler;
-        results move by rounding alone.
-    warm_start : bool, default=False
-        Whether ``fit`` goes on from the last state, with the parameters as they are now.
-    callbacks : list of skorch callbacks, default=None
-    random_state : int, RandomState instance or None, default=None
-        Seeds the initial weights, the validation part, the batches and the flips.
-    verbose : int, default=0
-        1 shows a progress bar.
+    {training_parameters}
 
     Attributes
     ----------
-    module_ : torch.nn.Module
-        The network.
-    net_ : skorch.NeuralNet
-        What trained it.
-    classes_ : ndarray
-        ``arange(n_aus)``, or the two labels of a 1-D ``y``.
-    au_names_ : ndarray of str
-        The columns of ``y``, or "y0", "y1", ...
-    history_ : DataFrame
-        One row an epoch with every loss term, of training and of validation.
-    best_epoch_ : int
-        The epoch whose state was kept, counted from 1 over all of ``history_``.
-    precision_ : str
-        The arithmetic chosen.
-    input_shape_ : tuple
-        (channels, height, width) of the images, or (d,).
-    n_features_in_ : int
-        The product of ``input_shape_``.
-    feature_names_in_ : ndarray of str
-        Set when ``X`` is a DataFrame of vectors.
-    population_ : DataFrame with one row an AU
-        What the logits of a training subject are usually like, for ``predict(X, groups=...)``:
-        ``mean`` and ``std`` over a subject's frames, averaged over subjects, and ``frames``, the
-        number of frames from which a subject counts for more than the average. No label is used.
-        NaN after ``partial_fit``, which does not measure it, and where ``fit`` was not told who
-        is who.
+    {fitted_attributes}
 
     References
     ----------
@@ -177,8 +128,6 @@ class DSNClassifier(BaseAUClassifier):
         monitor: str = "f1",
         device: str | torch.device = "auto",
         precision: str = "auto",
-        compile: bool = False,
-        warm_start: bool = False,
         callbacks: list | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -193,8 +142,6 @@ class DSNClassifier(BaseAUClassifier):
             monitor=monitor,
             device=device,
             precision=precision,
-            compile=compile,
-            warm_start=warm_start,
             callbacks=callbacks,
             random_state=random_state,
             verbose=verbose,
@@ -203,6 +150,8 @@ class DSNClassifier(BaseAUClassifier):
         self.beta = beta
         self.person_encoder = person_encoder
         self.difference = difference
+
+    _network_parameters = ("person_encoder",)
 
     def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> DSN:
         return DSN(input_shape, n_aus, self.person_encoder)

@@ -15,8 +15,10 @@ from ..modules import AUOutput, IdenNet
 from ..training._batches import AlternatingBatches, ShuffledBatches
 from ..training._data import AUDataset
 from ..training._net import Loss, Stage, Term
+from ..utils._docs import substitute
 from ..utils._sklearn import Interval, StrOptions
 from ._base import BaseAUClassifier
+from ._docs import SHARED
 from ._identity import BaseIdentityClassifier, MinedTriplets
 
 __all__ = ["IdenNetClassifier"]
@@ -47,6 +49,7 @@ class _IdenNetLoss(Loss):
         return total, terms
 
 
+@substitute(SHARED)
 class IdenNetClassifier(BaseIdentityClassifier):
     r"""AU detection that subtracts a learnt identity from the features.
 
@@ -85,19 +88,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
     identity_weight : float, default=0.02
         Weight of the triplet loss on batches of identity-only rows in stage 2; at 0 stage 2 does
         without them.
-    margin : float, default=0.5
-        Margin of the triplet loss, in squared distance.
-    n_negatives : int, default=4
-        Negatives for each anchor/positive pair.
-    hard_ratio : float in [0, 1], default=0.5
-        Share of the negatives that are the hardest of the batch, those of the largest loss;
-        the others are drawn at random from the rest.
-    n_identities : int, default=16
-        Identities, and so pairs, in a batch. With fewer identities in the data, all of them
-        make a batch, and ``fit`` warns.
-    negative_pool : int, default=0
-        Further images, drawn at random, among which an identity batch finds its negatives. The
-        paper mines over the whole set.
+    {identity_parameters}
     normalize : bool, default=True
         False leaves NORM out (the paper's ablation).
     identity_transform : {"translation", "affine"}, default="translation"
@@ -119,76 +110,22 @@ class IdenNetClassifier(BaseIdentityClassifier):
         pickle of the fitted classifier does without.
     identity_epochs : int, default=3
         Epochs of stage 1; 0 skips it.
-    identity_lr : float, default=None
-        Learning rate of stage 1; None is ``lr``. Nothing in the triplet loss holds the length of
-        the features, so stage 1 fails at rates that stage 2 bears well: at 1e-3 all faces may
-        collapse into one identity (``fit`` warns of it).
+    identity_lr : float, default=1e-4
+        Learning rate of stage 1. Nothing in the triplet loss holds the length of the features, so
+        stage 1 fails at rates that stage 2 bears well: at 1e-3 all faces may collapse into one
+        identity (``fit`` warns of it).
     max_epochs : int, default=20
         Epochs of stage 2.
     batch_size : int, default=64
-        Images in a batch; an identity batch holds ``batch_size // n_identities`` images of each
-        identity, two at least.
+        Images in a batch. An identity batch holds four images of each of ``batch_size // 4``
+        identities, or of all, where there are fewer.
     lr : float, default=1e-4
         Learning rate.
-    optimizer : callable, default=torch.optim.Adam
-        A ``torch.optim`` class, or ``functools.partial`` of one with its options.
-    augment : {"flip"}, callable or None, default="flip"
-        Change of the training images: mirrored at random, or a function from a uint8 batch of
-        shape (b, c, h, w) to the same (a ``torchvision.transforms.v2`` transform is one).
-        Vectors are never changed.
-    validation_fraction : float in [0, 1), default=0.2
-        Share of the training subjects (of the rows, where ``groups`` is not given) held out to
-        choose the epoch whose state is kept. 0 keeps the last epoch.
-    monitor : {"f1", "loss"}, default="f1"
-        What that epoch is best in on the held-out part: the highest F1-frame, mean over AUs, at
-        probability one half; or the lowest classification loss. The loss rises again as soon
-        as a network grows too sure of itself, long before its decisions are at their best. Where
-        nobody held out shows an AU, the loss chooses, and ``fit`` warns.
-    device : str or torch.device, default="auto"
-        "auto" is a CUDA device where there is one, else the CPU.
-    precision : {"auto", "float32", "bfloat16"}, default="auto"
-        Arithmetic of the layers on images; "auto" is bfloat16 where the device computes it
-        natively. Weights and losses are float32. Vectors are always float64.
-    compile : bool, default=False
-        Whether ``torch.compile`` translates the network on images for this machine, in training
-        and in prediction. The first batch then takes up to a minute and needs a C++ compiler;
-        results move by rounding alone.
-    warm_start : bool, default=False
-        Whether ``fit`` goes on from the last state, with the parameters as they are now.
-    callbacks : list of skorch callbacks, default=None
-    random_state : int, RandomState instance or None, default=None
-        Seeds the initial weights, the validation part, the batches, the triplets and the flips.
-    verbose : int, default=0
-        1 shows a progress bar.
+    {training_parameters}
 
     Attributes
     ----------
-    module_ : torch.nn.Module
-        The network.
-    net_ : skorch.NeuralNet
-        What trained it.
-    classes_ : ndarray
-        ``arange(n_aus)``, or the two labels of a 1-D ``y``.
-    au_names_ : ndarray of str
-        The columns of ``y``, or "y0", "y1", ...
-    history_ : DataFrame
-        One row an epoch with the stage and every loss term, of training and of validation.
-    best_epoch_ : int
-        The epoch whose state was kept, counted from 1 over all of ``history_``.
-    precision_ : str
-        The arithmetic chosen.
-    input_shape_ : tuple
-        (channels, height, width) of the images, or (d,).
-    n_features_in_ : int
-        The product of ``input_shape_``.
-    feature_names_in_ : ndarray of str
-        Set when ``X`` is a DataFrame of vectors.
-    population_ : DataFrame with one row an AU
-        What the logits of a training subject are usually like, for ``predict(X, groups=...)``:
-        ``mean`` and ``std`` over a subject's frames, averaged over subjects, and ``frames``, the
-        number of frames from which a subject counts for more than the average. No label is used.
-        NaN after ``partial_fit``, which does not measure it, and where ``fit`` was not told who
-        is who.
+    {fitted_attributes}
 
     Notes
     -----
@@ -242,16 +179,14 @@ class IdenNetClassifier(BaseIdentityClassifier):
         alpha: float = 0.02,
         identity_weight: float = 0.02,
         margin: float = 0.5,
-        n_negatives: int = 4,
         hard_ratio: float = 0.5,
-        n_identities: int = 16,
         negative_pool: int = 0,
         normalize: bool = True,
         identity_transform: str = "translation",
         backbone: Callable[[], nn.Module] | nn.Module | None = None,
         pretrained: str | Path | None = None,
         identity_epochs: int = 3,
-        identity_lr: float | None = None,
+        identity_lr: float = 1e-4,
         max_epochs: int = 20,
         batch_size: int = 64,
         lr: float = 1e-4,
@@ -261,8 +196,6 @@ class IdenNetClassifier(BaseIdentityClassifier):
         monitor: str = "f1",
         device: str | torch.device = "auto",
         precision: str = "auto",
-        compile: bool = False,
-        warm_start: bool = False,
         callbacks: list | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -277,8 +210,6 @@ class IdenNetClassifier(BaseIdentityClassifier):
             monitor=monitor,
             device=device,
             precision=precision,
-            compile=compile,
-            warm_start=warm_start,
             callbacks=callbacks,
             random_state=random_state,
             verbose=verbose,
@@ -286,9 +217,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
         self.alpha = alpha
         self.identity_weight = identity_weight
         self.margin = margin
-        self.n_negatives = n_negatives
         self.hard_ratio = hard_ratio
-        self.n_identities = n_identities
         self.negative_pool = negative_pool
         self.normalize = normalize
         self.identity_transform = identity_transform
@@ -296,6 +225,8 @@ class IdenNetClassifier(BaseIdentityClassifier):
         self.pretrained = pretrained
         self.identity_epochs = identity_epochs
         self.identity_lr = identity_lr
+
+    _network_parameters = ("normalize", "identity_transform", "backbone", "pretrained")
 
     def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> IdenNet:
         affine = self.identity_transform == "affine"

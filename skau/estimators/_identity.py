@@ -22,8 +22,11 @@ from ._base import BaseAUClassifier
 
 __all__ = ["BaseIdentityClassifier", "MinedTriplets"]
 
-# After so many batches the loss of faces that spread at all is below this share of the margin.
-_ENOUGH_BATCHES, _NOTHING_LEARNT = 50, 0.98
+_N_NEGATIVES = 4  # of each anchor/positive pair, as in paper 2
+_N_EACH = 4  # images of an identity in a batch: its 16 identities in a batch of 64
+
+# After so many batches the loss of faces that spread at all is this far from the margin.
+_ENOUGH_BATCHES, _NOTHING_LEARNT = 50, 0.02
 
 
 @dataclass
@@ -48,22 +51,18 @@ class BaseIdentityClassifier(BaseAUClassifier):
     """The parameters of training on identities, the batches that they ask for, the start."""
 
     margin: float
-    n_negatives: int
     hard_ratio: float
-    n_identities: int
     negative_pool: int
     identity_epochs: int
-    identity_lr: float | None
+    identity_lr: float
     pretrained: str | Path | None
 
     _identity_constraints: ClassVar[dict[str, list[Any]]] = {
         "margin": [Interval(Real, 0, None, closed="left")],
-        "n_negatives": [Interval(Integral, 1, None, closed="left")],
         "hard_ratio": [Interval(Real, 0, 1, closed="both")],
-        "n_identities": [Interval(Integral, 2, None, closed="left")],
         "negative_pool": [Interval(Integral, 0, None, closed="left")],
         "identity_epochs": [Interval(Integral, 0, None, closed="left")],
-        "identity_lr": [Interval(Real, 0, None, closed="neither"), None],
+        "identity_lr": [Interval(Real, 0, None, closed="neither")],
         "pretrained": [str, os.PathLike, None],
     }
 
@@ -76,14 +75,15 @@ class BaseIdentityClassifier(BaseAUClassifier):
         if not isinstance(stage.batches, IdentityBatches) or stage.name != "identity":
             return
         own = self.history_[self.history_["stage"] == stage.name]
-        if len(own) * len(stage.batches) < _ENOUGH_BATCHES:
+        # without a margin the loss is 0 where all faces are alike and where all are told apart
+        if self.margin == 0 or len(own) * len(stage.batches) < _ENOUGH_BATCHES:
             return
         loss = own["train_triplet_loss"].iloc[-1]
-        if loss > _NOTHING_LEARNT * self.margin:
+        if abs(loss - self.margin) < _NOTHING_LEARNT * self.margin:
             warnings.warn(
                 f"the triplet loss is {loss:.3f} after {len(own)} epochs of stage 1, and "
                 f"it is margin={self.margin} where all faces have the same identity; a lower "
-                f"identity_lr (now {self.identity_lr or self.lr:g}) keeps them from collapsing",
+                f"identity_lr (now {self.identity_lr:g}) keeps them from collapsing",
                 ConvergenceWarning,
                 stacklevel=user_level(),
             )
@@ -99,8 +99,13 @@ class BaseIdentityClassifier(BaseAUClassifier):
             "identity", self.identity_epochs, loss, identities, train, lr=self.identity_lr
         )
 
+    @property
+    def _n_identities(self) -> int:
+        """Identities, and so pairs, in a batch."""
+        return max(2, self.batch_size // _N_EACH)
+
     def _make_triplets(self) -> MinedTriplets:
-        return MinedTriplets(self.margin, self.n_negatives, self.hard_ratio, self.n_identities)
+        return MinedTriplets(self.margin, _N_NEGATIVES, self.hard_ratio, self._n_identities)
 
     def _make_identity_batches(
         self, train: AUDataset, rng: np.random.RandomState, otherwise: str
@@ -115,7 +120,7 @@ class BaseIdentityClassifier(BaseAUClassifier):
         strangers = np.setdiff1d(group[unlabelled], group[train.annotated])
         rows = unlabelled if len(strangers) > 1 else np.arange(len(train))
         batches = IdentityBatches(
-            rows, group[rows], self.batch_size, self.n_identities, self.negative_pool, rng
+            rows, group[rows], self.batch_size, self._n_identities, self.negative_pool, rng
         )
         if (group < 0).all():
             lack = "groups is not given, so nobody knows which images show the same person"
@@ -123,13 +128,9 @@ class BaseIdentityClassifier(BaseAUClassifier):
             lack = "groups names one person, and a triplet needs two"
         elif not batches.images:
             lack = "no identity has two images, so there is no anchor/positive pair"
+        elif batches.n_identities < 2 and not self.negative_pool:
+            lack = "only one identity has two images, so a batch shows nobody to tell it from"
         else:
-            if batches.n_identities < self.n_identities:
-                warnings.warn(
-                    f"n_identities={self.n_identities}, but only {batches.n_identities} "
-                    "identities have two images; a batch takes all of them",
-                    stacklevel=user_level(),
-                )
             return batches
         warnings.warn(f"{lack}; {otherwise}", stacklevel=user_level())
         return None

@@ -24,7 +24,7 @@ from ..training._net import chunk_length
 from ..utils._extras import import_extra
 from ..utils._sklearn import HasMethods, Interval, fit_context
 from ._calibration import calibrate
-from ._prediction import PersonalMixin, subject_codes
+from ._prediction import AUClassifierMixin
 from ._validation import check_inputs
 
 __all__ = ["Int8Classifier"]
@@ -41,7 +41,7 @@ class _FromPixels(nn.Module):
         return self.module.logits(X.permute(0, 3, 1, 2).float() / 255)
 
 
-class Int8Classifier(PersonalMixin, MetaEstimatorMixin, BaseEstimator):
+class Int8Classifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Predict in 8-bit integers what a network has learnt in floating point.
 
     The estimator is fitted as it is. Then its network becomes an OpenVINO model [1]_ whose
@@ -221,10 +221,7 @@ class Int8Classifier(PersonalMixin, MetaEstimatorMixin, BaseEstimator):
         while running:
             finish()
         logits = np.concatenate(parts).astype(np.float64)
-        if groups is not None:
-            people = subject_codes(groups, len(logits))
-            logits = calibrate(logits, people, self.estimator_.population_)
-        return self._squeeze(logits)
+        return self._squeeze(calibrate(logits, groups, self.estimator_.population_))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_model")

@@ -4,12 +4,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
 
-from ..utils._groups import check_groups
-
-__all__ = ["AUClassifierMixin", "PersonalMixin", "subject_codes"]
+__all__ = ["AUClassifierMixin"]
 
 
 class AUClassifierMixin(ClassifierMixin):
@@ -18,92 +17,6 @@ class AUClassifierMixin(ClassifierMixin):
     classes_: np.ndarray
     au_names_: np.ndarray
     _single: bool  # Y was 1-D
-
-    def decision_function(self, X: Any) -> np.ndarray:
-        """Compute the AU logits: (n, n_aus), or (n,) after a 1-D ``y``."""
-        raise NotImplementedError
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Compute the probability of each AU.
-
-        Parameters
-        ----------
-        X : array-like
-            Images or vectors as at ``fit``.
-
-        Returns
-        -------
-        ndarray of shape (n, n_aus), or (n, 2) after a 1-D ``y``
-            Probability that the AU is present; after a 1-D ``y`` the two classes' in the order
-            of ``classes_``.
-        """
-        return self._to_proba(self.decision_function(X))
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Say which AUs are present: probability above one half.
-
-        Parameters
-        ----------
-        X : array-like
-            Images or vectors as at ``fit``.
-
-        Returns
-        -------
-        ndarray of shape (n, n_aus), int, or (n,) of the two classes after a 1-D ``y``
-        """
-        return self._to_labels(self.decision_function(X))
-
-    def _squeeze(self, logits: np.ndarray) -> np.ndarray:
-        """(n, 1) -> (n,) after a 1-D ``y``."""
-        return logits[:, 0] if self._single else logits
-
-    def _to_proba(self, logits: np.ndarray) -> np.ndarray:
-        # 0.5 (1 + tanh(z / 2)) is the sigmoid that does not overflow
-        p = 0.5 * (1 + np.tanh(0.5 * logits))
-        return np.column_stack([1 - p, p]) if self._single else p
-
-    def _to_labels(self, logits: np.ndarray) -> np.ndarray:
-        present = (logits > 0).astype(np.int64)
-        return self.classes_[present] if self._single else present
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Compute the accuracy over the annotated labels.
-
-        For one AU this is scikit-learn's accuracy; for several, the mean of each AU's. Present
-        AUs are rare, so compare methods by ``skau.metrics.f1_frame_scorer`` instead.
-
-        Parameters
-        ----------
-        X : array-like
-            Images or vectors as at ``fit``.
-        y : array-like of shape (n, n_aus) or (n,)
-            Labels; NaN is not counted.
-        sample_weight : array-like of shape (n,), default=None
-
-        Returns
-        -------
-        float
-        """
-        from ..metrics import accuracy
-
-        if self._single:
-            known = ~pd.isna(np.asarray(y))
-            weight = None if sample_weight is None else np.asarray(sample_weight)[known]
-            hits = (self.predict(X) == np.asarray(y))[known]
-            return float(np.average(hits, weights=weight))
-        return float(np.nanmean(accuracy(y, self.predict(X), sample_weight=sample_weight)))
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.classifier_tags.multi_class = False
-        tags.classifier_tags.multi_label = True
-        tags.target_tags.multi_output = True
-        return tags
-
-
-class PersonalMixin(AUClassifierMixin):
-    """Predict for people of whom several unlabelled frames are there."""
 
     # groups reach these methods through pipelines and searches without set_*_request
     __metadata_request__predict: ClassVar[dict[str, bool]] = {"groups": True}
@@ -144,7 +57,49 @@ class PersonalMixin(AUClassifierMixin):
         """
         return self._to_labels(self.decision_function(X, groups))
 
+    def _squeeze(self, logits: np.ndarray) -> np.ndarray:
+        """(n, 1) -> (n,) after a 1-D ``y``."""
+        return logits[:, 0] if self._single else logits
 
-def subject_codes(groups: Any, n_rows: int) -> np.ndarray:
-    """Return subjects as codes from 0."""
-    return np.unique(check_groups(groups, n_rows), return_inverse=True)[1]
+    def _to_proba(self, logits: np.ndarray) -> np.ndarray:
+        p = expit(logits)
+        return np.column_stack([expit(-logits), p]) if self._single else p
+
+    def _to_labels(self, logits: np.ndarray) -> np.ndarray:
+        present = (logits > 0).astype(np.int64)
+        return self.classes_[present] if self._single else present
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Compute the accuracy over the annotated labels.
+
+        For one AU this is scikit-learn's accuracy; for several, the mean of each AU's. Present
+        AUs are rare, so compare methods by ``skau.metrics.f1_frame_scorer`` instead.
+
+        Parameters
+        ----------
+        X : array-like
+            Images or vectors as at ``fit``.
+        y : array-like of shape (n, n_aus) or (n,)
+            Labels; NaN is not counted.
+        sample_weight : array-like of shape (n,), default=None
+
+        Returns
+        -------
+        float
+        """
+        from ..metrics import accuracy
+
+        if self._single:
+            known = ~pd.isna(np.asarray(y))
+            weight = None if sample_weight is None else np.asarray(sample_weight)[known]
+            hits = (self.predict(X) == np.asarray(y))[known]
+            return float(np.average(hits, weights=weight))
+        return float(np.nanmean(accuracy(y, self.predict(X), sample_weight=sample_weight)))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.classifier_tags.multi_class = False
+        tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = True
+        return tags

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from numbers import Integral
-from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,7 +14,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ..utils._sklearn import HasMethods, StrOptions, fit_context
-from ._prediction import PersonalMixin
+from ._prediction import AUClassifierMixin
 from ._validation import check_labels, warn_of_rare
 
 __all__ = ["FACS_REGIONS", "RegionClassifier"]
@@ -23,7 +22,8 @@ __all__ = ["FACS_REGIONS", "RegionClassifier"]
 _UPPER = (1, 2, 4, 5, 6, 7, 43, 45, 46)
 _LOWER = (10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 28)
 
-FACS_REGIONS: Mapping[str, str] = MappingProxyType(
+# A plain dict, which scikit-learn can clone.
+FACS_REGIONS: Mapping[str, str] = (
     {f"AU{n}": "upper" for n in _UPPER}
     | {f"AU{n}": "lower" for n in _LOWER}
     # FACS counts it to the lower face, but its wrinkles lie on both sides of the cut.
@@ -32,7 +32,7 @@ FACS_REGIONS: Mapping[str, str] = MappingProxyType(
 """The part of the face in which FACS describes each AU."""
 
 
-class RegionClassifier(PersonalMixin, MetaEstimatorMixin, BaseEstimator):
+class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Fit one single-AU model per AU, each on the crop of that AU's own region.
 
     The "single class" models of paper 1, Tables 2 and 3 [1]_; the multi-label model beside

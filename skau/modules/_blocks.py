@@ -1,7 +1,7 @@
 """Pieces that several networks share."""
 
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -42,34 +42,15 @@ class AUModule(nn.Module):
         raise NotImplementedError
 
 
-class _LargerHalf(torch.autograd.Function):
-    """The gradient of ``torch.maximum`` takes many passes over the map; this takes two.
-
-    Where the halves are equal it goes to the second, not to both by half.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        first, second = x.chunk(2, dim=1)
-        ctx.save_for_backward(first > second)
-        return torch.maximum(first, second)
-
-    @staticmethod
-    def backward(ctx: Any, *grad: Tensor) -> Tensor:
-        to_first = grad[0] * ctx.saved_tensors[0]
-        return torch.cat([to_first, grad[0] - to_first], dim=1)
-
-
 class MaxFeatureMap(nn.Module):
     """Max-Feature-Map: the larger of two halves of the channels, (b, 2c, ...) -> (b, c, ...)."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Halve the channels of ``x``."""
-        if not torch.is_grad_enabled():
-            return torch.maximum(*x.chunk(2, dim=1))
-        out = _LargerHalf.apply(x)
-        assert isinstance(out, Tensor)
-        return out
+        first, second = x.chunk(2, dim=1)
+        if torch.is_grad_enabled():  # the gradient of torch.maximum takes more passes
+            return torch.where(first > second, first, second)
+        return torch.maximum(first, second)
 
 
 def mlp(*widths: int) -> nn.Sequential:

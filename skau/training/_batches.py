@@ -47,7 +47,7 @@ class IdentityBatches:
     rows : ndarray of int
         Rows to draw from.
     group : ndarray of int, shape (len(rows),)
-        The identity of each.
+        The identity of each; rows of -1, nobody, are left out.
     batch_size : int
     n_identities : int
         Identities a batch; where fewer have two images, all that have.
@@ -65,9 +65,9 @@ class IdentityBatches:
         n_extra: int,
         rng: np.random.RandomState,
     ) -> None:
+        rows, group = rows[group >= 0], group[group >= 0]
         order = np.argsort(group, kind="stable")
-        starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-        images = np.split(rows[order], starts[1:])
+        images = np.split(rows[order], np.flatnonzero(np.diff(group[order])) + 1)
         self.images = [own for own in images if len(own) > 1]
         self.rows, self.n_extra, self.rng = rows, n_extra, rng
         self.n_identities = min(n_identities, len(self.images))

@@ -78,14 +78,12 @@ class AUNet(NeuralNet):
         augment: Callable[[Tensor], Tensor] | None = None,
         monitor: str = "loss",
         bar: bool = False,
-        compiled: bool = False,
         **kwargs: Any,
     ) -> None:
         self.precision = precision
         self.augment = augment
         self.monitor = monitor
         self.bar = bar
-        self.compiled = compiled  # not skorch's compile, which renames the weights
         super().__init__(*args, **kwargs)
 
     @property
@@ -104,8 +102,6 @@ class AUNet(NeuralNet):
         only the first is the user's.
         """
         self._stage = stage
-        module = self.module_
-        self._forward = torch.compile(module.forward) if self.compiled else module.__call__
         dtype = next(self.module_.parameters()).dtype
         self.criterion_ = stage.loss.to(self.device, dtype)
         self._stopped_by: str | None = "user"
@@ -172,7 +168,7 @@ class AUNet(NeuralNet):
         """Run the module on a batch, and leave in it what the module saw, for the loss."""
         x["input"] = self.prepare(x["X"])
         with self._autocast():
-            output = self._forward(x["input"])
+            output = self.module_(x["input"])
         return type(output)(*(o if o is None else _full(o) for o in output))
 
     def get_loss(
@@ -215,8 +211,6 @@ class AUNet(NeuralNet):
         starts = range(0, n, step)
         chunks = read_ahead(read, starts, *inputs)
         self._set_training(False)
-        if self.compiled:
-            function = torch.compile(function)
         out: np.ndarray | None = None
         with torch.inference_mode(), self._autocast():
             bar = tqdm(chunks, total=len(starts), disable=not self.bar, leave=False)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback
 from skorch.history import History
-from torch import Tensor
+from torch import Tensor, nn
 
 from .._version import __version__
 from ..utils._cache import Cache
@@ -95,8 +95,8 @@ def _describe(net: AUNet) -> str:
     """Return a text that differs wherever training would take another course."""
     stage = net._stage
     settings = (
-        net.batch_size, net.precision, net.compiled, net.augment, net.monitor, net.optimizer,
-        str(net.module_), stage.name,
+        net.batch_size, net.precision, net.augment, net.monitor, net.optimizer,
+        _map(_layers(net.module_), partial(Tensor.numpy, force=True)), stage.name,
         vars(stage.train) | {"X": _inputs(stage)}, None if stage.valid is None else
         stage.valid.rows, stage.batches, len(net.history), __version__,
     )  # fmt: skip
@@ -104,6 +104,16 @@ def _describe(net: AUNet) -> str:
     parts = (list(settings), type(stage.loss).__qualname__, loss, _state(net, past=False))
     # equal arrays may lie in memory in different orders
     return Cache.key(_map(parts, np.ascontiguousarray, np.ndarray))
+
+
+def _layers(module: nn.Module) -> Any:
+    """Return what every layer was declared with: two may differ in that, and print the same."""
+    return [
+        (name, type(layer).__qualname__,
+         {k: v for k, v in vars(layer).items() if not (k.startswith("_") or k == "training")},
+         dict(layer.named_buffers(recurse=False)))
+        for name, layer in module.named_modules()
+    ]  # fmt: skip
 
 
 def _inputs(stage: Stage) -> Any:

@@ -6,10 +6,20 @@ __all__ = ["resolve_device", "resolve_precision"]
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
-    """Turn ``"auto"`` into a CUDA device where there is one, else the CPU."""
+    """Turn ``"auto"`` into a CUDA device where there is one, else the CPU.
+
+    Raises
+    ------
+    ValueError
+        If there is no such device here.
+    """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(device)
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device={str(device)!r} cannot be used here: {reason}") from error
 
 
 def _has_native_bfloat16(device: torch.device) -> bool:

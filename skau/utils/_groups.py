@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["check_groups"]
+__all__ = ["check_groups", "subject_codes"]
 
 
 def check_groups(groups: Any, n_rows: int) -> np.ndarray:
@@ -25,3 +25,8 @@ def check_groups(groups: Any, n_rows: int) -> np.ndarray:
         )
     # Mixed types ("001" and 7) cannot be sorted, and names are all that subjects are.
     return subjects.astype(str) if subjects.dtype == object else subjects
+
+
+def subject_codes(groups: Any, n_rows: int) -> np.ndarray:
+    """Return the subjects of the rows as codes from 0."""
+    return np.unique(check_groups(groups, n_rows), return_inverse=True)[1]

@@ -101,7 +101,7 @@ def test_copies_predict_the_same(Estimator, blobs):
 
 def test_pretraining_learns_who_is_who_and_leaves_no_trace_but_the_trunk(blobs):
     X, Y, groups = blobs
-    pretrained = {"identity_epochs": 15, "n_identities": 6, "lr": 3e-4, "augment": None}
+    pretrained = {"identity_epochs": 15, "lr": 3e-4, "augment": None}
     clf = LightCNNClassifier(**QUICK | pretrained).fit(X, Y, groups=groups)
     first = clf.history_[clf.history_["stage"] == "identity"]["train_triplet_loss"]
     assert len(first) == 15
@@ -122,7 +122,7 @@ def test_the_identity_head_learns_at_the_rate_of_its_stage(blobs, monkeypatch):
         rates.append([weights["lr"] for weights in net.optimizer_.param_groups])
 
     monkeypatch.setattr(AUNet, "on_train_begin", note)
-    params = {"identity_epochs": 1, "n_identities": 4, "identity_lr": 2e-4, "lr": 1e-3}
+    params = {"identity_epochs": 1, "identity_lr": 2e-4, "lr": 1e-3}
     LightCNNClassifier(**QUICK | params).fit(X, Y, groups=groups)
     assert rates == [[2e-4, 2e-4], [1e-3]]
 
@@ -130,11 +130,11 @@ def test_the_identity_head_learns_at_the_rate_of_its_stage(blobs, monkeypatch):
 def test_pretraining_is_what_identity_epochs_adds(blobs):
     X, Y, groups = blobs
     usual = LightCNNClassifier(**QUICK).fit(X, Y, groups=groups)
-    started = LightCNNClassifier(**QUICK, identity_epochs=1, n_identities=4)
+    started = LightCNNClassifier(**QUICK, identity_epochs=1)
     started.fit(X, Y, groups=groups)
     assert not np.array_equal(usual.predict_proba(X), started.predict_proba(X))
     with pytest.warns(UserWarning, match=r"groups is not given.*identities is left out"):
-        nobody = LightCNNClassifier(**QUICK, identity_epochs=1).fit(X, Y)
+        nobody = LightCNNClassifier(**QUICK, identity_epochs=1, validation_fraction=0).fit(X, Y)
     assert "train_triplet_loss" not in nobody.history_
 
 
@@ -167,11 +167,11 @@ def test_subjects_held_out_are_nobody_to_the_adversary(blobs):
 
 
 def test_without_subjects_there_is_no_adversary(blobs):
-    X, Y, _ = blobs
+    X, Y, groups = blobs
     with pytest.warns(UserWarning, match="groups is not given"):
-        clf = ATFClassifier(**QUICK).fit(X, Y)
+        clf = ATFClassifier(**QUICK, validation_fraction=0).fit(X, Y)
     assert "train_identity_loss" not in clf.history_
-    clf = ATFClassifier(**QUICK, adversary=0).fit(X, Y)
+    clf = ATFClassifier(**QUICK, adversary=0).fit(X, Y, groups=groups)
     assert "train_identity_loss" not in clf.history_
 
 

@@ -137,7 +137,8 @@ def test_the_population_is_that_of_the_subjects_trained_on(people):
 
 def test_without_groups_at_fit_groups_changes_nothing(people):
     X, Y, groups = people
-    clf = DSNClassifier(max_epochs=1, random_state=0).fit(X, Y)
+    clf = DSNClassifier(max_epochs=1, validation_fraction=0, random_state=0).fit(X, Y)
+    assert clf.population_.isna().all(axis=None)
     with pytest.warns(UserWarning, match="groups changes nothing: .* fit, which needs groups"):
         pooled = clf.decision_function(X, groups=groups)
     np.testing.assert_allclose(pooled, clf.decision_function(X))

@@ -23,7 +23,8 @@ def model():
     clf = DSNClassifier(max_epochs=1, random_state=0, precision="float32")
     model = make_pipeline(FaceCropper(size=32, on_missing="warn"), clf)
     rows = slice(0, 40)
-    model.fit(faces.images[rows], faces.target[["AU6", "AU12"]][rows])
+    Y, groups = faces.target[["AU6", "AU12"]][rows], faces.groups[rows]
+    model.fit(faces.images[rows], Y, dsnclassifier__groups=groups)
     return model
 
 

@@ -25,7 +25,7 @@ def files(blobs, tmp_path):
 
 
 def idennet(**params):
-    usual = {"batch_size": 16, "n_identities": 2, "identity_epochs": 1, "random_state": 0}
+    usual = {"batch_size": 16, "identity_epochs": 1, "random_state": 0}
     return IdenNetClassifier(**usual | {"max_epochs": 2} | params)
 
 

@@ -122,7 +122,7 @@ def test_resumed_training_is_training_in_one_go(Estimator, identity_only, blobs,
         Y.iloc[:16] = np.nan
     params = {"batch_size": 16, "random_state": 0, "precision": "float32", "lr": 2e-3}
     if Estimator is IdenNetClassifier:
-        params |= {"identity_epochs": 2, "n_identities": 2}
+        params |= {"identity_epochs": 2}
     whole = Estimator(max_epochs=5, **params).fit(X, Y, groups=groups)
     resume = ResumeTraining(tmp_path)
     for epochs, kept in ((2, 0), (5, 2), (5, 5), (1, 0)):
@@ -168,6 +168,13 @@ def test_resuming_needs_to_know_all(blobs, tmp_path):
         clf.fit(X, Y, groups=groups)
 
 
+@pytest.fixture
+def groups_reach_the_classifier():
+    with config_context(enable_metadata_routing=True):
+        yield
+
+
+@pytest.mark.usefixtures("groups_reach_the_classifier")
 def test_halving_goes_on_where_candidates_stopped(blobs, tmp_path):
     X, Y, groups = blobs
     results = []
@@ -188,10 +195,11 @@ def test_halving_goes_on_where_candidates_stopped(blobs, tmp_path):
     again = DSNClassifier(batch_size=16, lr=5e-3, random_state=0, **warm.best_params_)
     resume = ResumeTraining(tmp_path)
     train = next(SubjectKFold(2).split(X, Y, groups))[0]
-    again.set_params(callbacks=[resume]).fit(X[train], Y.iloc[train])
+    again.set_params(callbacks=[resume]).fit(X[train], Y.iloc[train], groups=groups[train])
     assert resume.resumed_ == 9  # every rung and fold has left its state
 
 
+@pytest.mark.usefixtures("groups_reach_the_classifier")
 def test_workers_give_the_same_to_the_bit(blobs, tmp_path):
     """Workers compute with one thread each; sums over threads differ in the last bit."""
     X, Y, groups = blobs

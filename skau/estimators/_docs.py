@@ -1,0 +1,80 @@
+"""What the docstrings of all networks say alike: parameters and attributes."""
+
+__all__ = ["SHARED"]
+
+_TRAINING = """
+optimizer : callable, default=torch.optim.Adam
+    A ``torch.optim`` class, or ``functools.partial`` of one with its options.
+augment : {"flip"}, callable or None, default="flip"
+    Change of the training images: mirrored at random, or a function from a uint8 batch of
+    shape (b, c, h, w) to the same (a ``torchvision.transforms.v2`` transform is one).
+    Vectors are never changed.
+validation_fraction : float in [0, 1), default=0.2
+    Share of the training subjects held out to choose the epoch whose state is kept. Where
+    ``groups`` is not given it is a share of the rows, and ``fit`` warns: the rows of one person
+    then stand on both sides. 0 keeps the last epoch.
+monitor : {"f1", "loss"}, default="f1"
+    What that epoch is best in on the held-out part: the highest F1-frame, mean over AUs, at
+    probability one half; or the lowest classification loss, as in the papers. The loss rises
+    again as soon as a network grows too sure of itself, long before its decisions are at their
+    best. Where nobody held out shows an AU, the loss chooses, and ``fit`` warns.
+device : str or torch.device, default="auto"
+    "auto" is a CUDA device where there is one, else the CPU. A fitted classifier that is loaded
+    where its device is missing predicts on the CPU, and warns of it.
+precision : {"auto", "float32", "bfloat16"}, default="auto"
+    Arithmetic of the layers on images; "auto" is bfloat16 where the device computes it
+    natively. Weights and losses are float32. Vectors are always float64.
+callbacks : list of skorch callbacks, default=None
+    What else happens during training, such as :class:`skau.ResumeTraining`.
+random_state : int, RandomState instance or None, default=None
+    Seeds the initial weights, the validation part, the batches and all else that is drawn.
+verbose : int, default=0
+    1 shows a progress bar.
+"""
+
+_IDENTITY = """
+margin : float, default=0.5
+    Margin of the triplet loss, in squared distance.
+hard_ratio : float in [0, 1], default=0.5
+    Share of the four negatives of each anchor/positive pair that are the hardest of the
+    batch, those of the largest loss; the others are drawn at random from the rest.
+negative_pool : int, default=0
+    Further images, drawn at random, among which an identity batch finds its negatives. The
+    paper mines over the whole set.
+"""
+
+_ATTRIBUTES = """
+module_ : torch.nn.Module
+    The network.
+net_ : skorch.NeuralNet
+    What trained it.
+classes_ : ndarray
+    ``arange(n_aus)``, or the two labels of a 1-D ``y``.
+au_names_ : ndarray of str
+    The columns of ``y``, or "y0", "y1", ...
+history_ : DataFrame
+    One row an epoch with the stage and every loss term, of training and of validation.
+best_epoch_ : int
+    The epoch whose state was kept, counted from 1 over all of ``history_``.
+precision_ : str
+    The arithmetic chosen.
+input_shape_ : tuple
+    (channels, height, width) of the images, or (d,).
+n_features_in_ : int
+    The product of ``input_shape_``.
+feature_names_in_ : ndarray of str
+    Set when ``X`` is a DataFrame of vectors.
+population_ : DataFrame with one row an AU
+    What the logits of a training subject are usually like, for ``predict(X, groups=...)``:
+    ``mean`` and ``std`` over a subject's frames, averaged over subjects, and ``frames``, the
+    number of frames from which a subject counts for more than the average. No label is used.
+    NaN after ``partial_fit``, which does not measure it, and where ``fit`` was not told who
+    is who.
+"""
+
+SHARED = {
+    "training_parameters": _TRAINING,
+    "identity_parameters": _IDENTITY,
+    "fitted_attributes": _ATTRIBUTES,
+}
+"""For `skau.utils._docs.substitute`."""
