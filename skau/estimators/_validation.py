@@ -8,7 +8,8 @@ import pandas as pd
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from ..training._data import ImageFiles, is_paths
+from ..preprocessing._images import holds_images
+from ..training._data import ImageFiles, open_images
 from ..utils._warnings import user_level
 
 __all__ = ["Labels", "check_inputs", "check_labels", "warn_of_rare"]
@@ -31,16 +32,8 @@ def check_inputs(estimator: Any, X: Any, reset: bool) -> np.ndarray | ImageFiles
     Sets ``n_features_in_`` and ``input_shape_`` of ``estimator`` when ``reset``, and compares
     with them otherwise.
     """
-    if is_paths(X):
-        X = ImageFiles(list(X))
-    elif isinstance(X, (list, tuple)) and len(X) and getattr(X[0], "ndim", 0) in (2, 3):
-        shapes = sorted({np.shape(image) for image in X})
-        if len(shapes) > 1:
-            raise ValueError(
-                f"X: the images have different shapes, such as {shapes[0]} and {shapes[1]}; crop "
-                "them to one size first (see skau.preprocessing.FaceCropper)"
-            )
-        X = np.stack(X)
+    if holds_images(X):
+        X = open_images(X)
     if not (isinstance(X, ImageFiles) or getattr(X, "ndim", 0) in (3, 4)):
         X = validate_data(estimator, X, dtype=np.float64, reset=reset)
         shape: tuple[int, ...] = X.shape[1:]

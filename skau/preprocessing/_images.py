@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from numbers import Number
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
+from scipy.sparse import issparse
 
-__all__ = ["ImageSource", "read_image"]
+__all__ = ["READ_ERRORS", "ImageSource", "holds_images", "read_image", "read_pixels"]
 
 READ_ERRORS = (
-    OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError,
+    OSError, SyntaxError, ValueError, EOFError, struct.error, MemoryError,
+    Image.DecompressionBombError,
 )  # fmt: skip
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -27,6 +30,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SINGLE = (str, bytes, PathLike, Image.Image)
 _KINDS = "an array (n, height, width[, 1|3|4]), or a list, Series or one-column DataFrame of paths"
 
 
@@ -56,19 +60,29 @@ def read_image(image: Any) -> Image.Image:
     PIL.Image.DecompressionBombError
         If the file has more than twice ``PIL.Image.MAX_IMAGE_PIXELS`` pixels.
     """
-    if isinstance(image, str | PathLike):
-        try:
-            opened = Image.open(fspath(image))
-        except Image.DecompressionBombError as error:
-            raise Image.DecompressionBombError(
-                f"{error} Scale it down, or raise PIL.Image.MAX_IMAGE_PIXELS if you trust it."
-            ) from None
-        with opened:
-            opened.load()
-            return _as_rgb(_upright(opened))
+    return _load(image).convert("RGB")
+
+
+def read_pixels(image: Any) -> NDArray[np.uint8]:
+    """Return the pixels of what `read_image` takes: (h, w) of a grey image, else (h, w, 3)."""
+    return np.asarray(_load(image))
+
+
+def _load(image: Any) -> Image.Image:
+    """Return one image in mode "RGB" or, if it is grey, "L"."""
     if isinstance(image, Image.Image):
-        return _as_rgb(_upright(image))
-    return Image.fromarray(_as_uint8_rgb(np.asarray(image)))
+        return _as_8_bits(_upright(image))
+    if not isinstance(image, str | PathLike):
+        return Image.fromarray(_as_uint8(_as_array(image)))
+    try:
+        opened = Image.open(fspath(image))
+    except Image.DecompressionBombError as error:
+        raise Image.DecompressionBombError(
+            f"{error} Scale it down, or raise PIL.Image.MAX_IMAGE_PIXELS if you trust it."
+        ) from None
+    with opened:
+        opened.load()
+        return _as_8_bits(_upright(opened))
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -80,30 +94,35 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if method is None else image.transpose(method)
 
 
-def _as_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
-        return image
+def _as_8_bits(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F"):
         raise ValueError(
             f"the image has mode {image.mode!r} (32 bits a pixel), whose white is not fixed; "
             "scale it to 8 or 16 bits first"
         )
     if image.mode.startswith("I;16"):
-        return Image.fromarray(_as_uint8_rgb(np.asarray(image).astype(np.uint16)))
+        return Image.fromarray(_as_uint8(np.asarray(image).astype(np.uint16)))
+    mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image if image.mode == mode else image.convert(mode)
 
 
-def _as_uint8_rgb(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+def _as_array(image: Any) -> NDArray[Any]:
+    """Return an array, also of a tensor on another device or with a gradient."""
+    return np.asarray(image.detach().cpu() if hasattr(image, "detach") else image)
+
+
+def _as_uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return the pixels of a grey image as (h, w), and of others as (h, w, 3)."""
     if pixels.ndim == 2:
         pixels = pixels[:, :, None]
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or 0 in pixels.shape:
+        mend = ": np.moveaxis(x, 0, -1)" if pixels.ndim == 3 and pixels.shape[0] in (1, 3) else ""
         raise ValueError(
             f"an image array has shape {pixels.shape}; expected (height, width) or "
-            "(height, width, 1|3|4), with colours last"
+            f"(height, width, 1|3|4), with colours last{mend}"
         )
     if pixels.dtype == np.uint16:
         pixels = np.round(pixels / 257).astype(np.uint8)
@@ -112,9 +131,44 @@ def _as_uint8_rgb(pixels: NDArray[Any]) -> NDArray[np.uint8]:
             f"an image array has dtype {pixels.dtype}; expected uint8 (0-255) or uint16 "
             "(0-65535): scale the values and convert them, e.g. (255 * x).astype('uint8')"
         )
+    if pixels.shape[2] == 1:
+        return np.ascontiguousarray(pixels[:, :, 0])
     if pixels.shape[2] == 4:
-        return np.asarray(_as_rgb(Image.fromarray(np.ascontiguousarray(pixels))))
-    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+        return np.asarray(_as_8_bits(Image.fromarray(np.ascontiguousarray(pixels))))
+    return np.ascontiguousarray(pixels)
+
+
+def holds_images(X: Any) -> bool:
+    """Whether ``X`` is meant as images, or paths of such, and not as a table of numbers.
+
+    What is neither counts as images too: `ImageSource` says what is wrong with it.
+    """
+    if issparse(X):
+        return False
+    if isinstance(X, pd.DataFrame):
+        cells = X.select_dtypes(exclude=["number", "bool"]).to_numpy(dtype=object)
+        return any(isinstance(cell, _SINGLE) for cell in cells.flat)
+    if not isinstance(X, list | tuple):
+        if not hasattr(X, "__array__"):
+            return True
+        X = X if hasattr(X, "ndim") else np.asarray(X)
+        numbers = getattr(getattr(X, "dtype", None), "kind", "f") in "biufc"
+        if X.ndim != 1 and (numbers or X.ndim != 2):
+            return X.ndim in (3, 4)
+        if X.ndim == 2:
+            return bool(X.size) and isinstance(X[0, 0], _SINGLE)
+        if numbers:
+            return False
+        X = np.asarray(X).tolist()
+    return not (len(X) and all(map(_is_numbers, X)))
+
+
+def _is_numbers(item: Any) -> bool:
+    """Whether an element of a list is a number, or a row of them."""
+    if isinstance(item, list | tuple):
+        return not item or isinstance(item[0], Number)
+    kind = getattr(getattr(item, "dtype", None), "kind", "f")
+    return isinstance(item, Number) or (kind in "biufc" and getattr(item, "ndim", 2) < 2)
 
 
 class ImageSource:
@@ -139,19 +193,27 @@ class ImageSource:
                     "paths, e.g. X['path'], or a landmark table made by FaceCropper.detect"
                 )
             X = X.iloc[:, 0]
-        if isinstance(X, str | PathLike | Image.Image):
+        if isinstance(X, _SINGLE):
             raise ValueError(f"X is one {type(X).__name__}, not a list of images: pass [X]")
-        if hasattr(X, "__array__") and getattr(X, "ndim", 1) == 1:
-            X = np.asarray(X).tolist()  # a column: of NumPy, pandas, or Arrow
+        if hasattr(X, "__array__"):
+            column = getattr(X, "ndim", 1) == 1  # of NumPy, pandas, or Arrow
+            X = np.asarray(X) if column else _as_array(X)
+            if column or (X.shape[1:] == (1,) and X.dtype.kind in "OUST"):
+                X = X.ravel().tolist()
         if isinstance(X, np.ndarray):
             if X.ndim == 3 and X.shape[2] in (1, 3, 4):
                 raise ValueError(f"X has the shape {X.shape} of one image: pass X[None]")
             if X.ndim not in (3, 4):
                 raise ValueError(f"X is an array of shape {X.shape}; expected {_KINDS}")
+            if X.ndim == 4 and X.shape[3] not in (1, 3, 4) and X.shape[1] in (1, 3):
+                raise ValueError(
+                    f"X has the shape {X.shape}: move the colours last, np.moveaxis(X, 1, -1)"
+                )
             if len(X):
-                _as_uint8_rgb(X[0])  # one type and shape for all: say what is wrong at once
+                _as_uint8(X[0])  # one type and shape for all: say what is wrong at once
         elif not isinstance(X, Sequence):
-            raise TypeError(f"X is a {type(X).__name__}; expected {_KINDS}")
+            mend = ": pass list(X)" if isinstance(X, Iterator) else ""
+            raise TypeError(f"X is a {type(X).__name__}; expected {_KINDS}{mend}")
         if not len(X):
             raise ValueError("X holds no image (0 rows); at least 1 is needed")
         self._items: Sequence[Any] = X
@@ -164,10 +226,13 @@ class ImageSource:
     @staticmethod
     def _check_kinds(X: Sequence[Any]) -> None:
         for row, item in enumerate(X):
-            if not isinstance(item, str | PathLike | Image.Image | np.ndarray):
+            if not isinstance(item, str | PathLike | Image.Image) and (
+                getattr(item, "ndim", 0) < 2
+            ):
+                mend = ": os.fsdecode gives the path" if isinstance(item, bytes) else ""
                 raise TypeError(
                     f"X[{row}] is {item!r:.80} ({type(item).__name__}); expected a path, a PIL "
-                    "image or an array"
+                    f"image or an array{mend}"
                 )
 
     def __len__(self) -> int:
@@ -176,6 +241,10 @@ class ImageSource:
     def read(self, row: int) -> Image.Image:
         """Return one image; see `read_image`."""
         return read_image(self._items[row])
+
+    def pixels(self, row: int) -> NDArray[np.uint8]:
+        """Return the pixels of one image; see `read_pixels`."""
+        return read_pixels(self._items[row])
 
     def loaders(self, rows: Iterable[int]) -> Iterator[Callable[[], Image.Image]]:
         """Return for each row a function that reads its image."""
@@ -187,7 +256,9 @@ class ImageSource:
         if isinstance(item, str | PathLike):
             item = Path(item).read_bytes()
         elif isinstance(item, Image.Image):
-            item = np.asarray(read_image(item))
+            item = read_pixels(item)
+        else:
+            item = _as_array(item)
         return str(joblib.hash(item))
 
     def name(self, row: int) -> str:

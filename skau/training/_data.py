@@ -2,7 +2,7 @@
 
 import mmap
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset
 
-__all__ = ["AUDataset", "Batches", "ImageFiles", "is_paths", "read_ahead"]
+from ..preprocessing._images import READ_ERRORS, ImageSource
+
+__all__ = ["AUDataset", "Batches", "ImageFiles", "open_images", "read_ahead"]
 
 # More readers than this would wait for each other, or for the disk.
 _MOST_THREADS = 4
@@ -21,58 +23,71 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def is_paths(X: Any) -> bool:
-    """Whether ``X`` is a non-empty list, array or Series of file paths."""
-    if not isinstance(X, (str, bytes)) and hasattr(X, "__len__") and len(X):
-        if isinstance(X, (list, tuple)):
-            first = X[0]
-        elif getattr(X, "ndim", 0) == 1 and hasattr(X, "dtype"):
-            first = np.asarray(X)[0]
-        else:
-            return False
-        return isinstance(first, (str, Path))
-    return False
-
-
 class ImageFiles:
-    """Image files of one size, read when they are indexed.
+    """Images of one size, each read when it is indexed.
 
     Parameters
     ----------
-    paths : sequence of str or Path
-        Crops as RGB or grey image files; all must have the size of the first.
+    images : sequence of paths, PIL images or arrays
+        Crops, in colour or all grey, read as `skau.preprocessing.read_image` does; all must have
+        the size of the first.
+
+    Attributes
+    ----------
+    paths : list of Path
+        Empty if not all of them are files.
     """
 
-    def __init__(self, paths: Sequence[str | Path]) -> None:
-        self.paths = [Path(path) for path in paths]
-        self.shape = (len(self.paths), *self._read(0).shape)
+    def __init__(self, images: Any) -> None:
+        self._source = ImageSource(images)
+        self.paths = [Path(path) for path in self._source.paths or ()]
+        self.shape = (len(self._source), *self._read(0).shape)
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return self.shape[0]
 
     def _read(self, row: int) -> np.ndarray:
-        from PIL import Image
-
-        path = self.paths[row]
         try:
-            with Image.open(path) as image:
-                return np.asarray(image.convert("L" if image.mode == "L" else "RGB"))
-        except OSError as error:
-            raise ValueError(f"X[{row}]: cannot read the image {str(path)!r}: {error}") from error
+            return self._source.pixels(row)
+        except READ_ERRORS as error:
+            name = self._source.name(row)
+            raise ValueError(f"X[{row}]: cannot read the image of {name}: {error}") from error
 
     def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
         indices = np.arange(len(self))[rows]
         out = np.empty((len(indices), *self.shape[1:]), np.uint8)
-        for i, row in enumerate(indices):
+        for i, row in enumerate(indices.tolist()):
             image = self._read(row)
             if image.shape != self.shape[1:]:
                 raise ValueError(
-                    f"X[{row}]: {str(self.paths[row])!r} has shape {image.shape}, the first file "
-                    f"{self.shape[1:]}; crop all files to one size (see "
-                    "skau.preprocessing.FaceCropper)"
+                    f"X: {self._source.name(row)} is {_describe(image.shape)}, but "
+                    f"{self._source.name(0)} {_describe(self.shape[1:])}; bring all images to one "
+                    "size and kind (see skau.preprocessing.FaceCropper)"
                 )
             out[i] = image
         return out
+
+
+def _describe(shape: tuple[int, ...]) -> str:
+    kind = "a grey" if len(shape) == 2 else "an RGB"
+    return f"{kind} image of {shape[1]} x {shape[0]} pixels"
+
+
+def open_images(X: Any) -> np.ndarray | ImageFiles:
+    """Return images of one size as an array, or files to be read when they are indexed.
+
+    Parameters
+    ----------
+    X : images as `FaceCropper` takes them
+    """
+    if isinstance(X, np.ndarray) and X.ndim > 2 and X.dtype != np.uint16:
+        return X  # also a memory map
+    if isinstance(X, list | tuple) and all(isinstance(image, np.ndarray) for image in X):
+        kinds = {(image.shape, image.dtype.str) for image in X}
+        if len(kinds) == 1 and X[0].dtype == np.uint8:
+            return np.stack(X)
+    images = ImageFiles(X)
+    return images if images.paths else images[:]
 
 
 def _forget_pages(X: Any) -> None:

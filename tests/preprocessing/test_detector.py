@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 from facenet_pytorch import MTCNN
+from facenet_pytorch.models.mtcnn import PNet
 from PIL import Image
 from torch.nn.functional import interpolate
+from torchvision.ops import batched_nms
 
-from skau.preprocessing._mtcnn import _search
+from skau.preprocessing._mtcnn import _cascade, _networks, _search
 from skau.preprocessing._mtcnn._cascade import Faces, follow_face
 from skau.preprocessing._mtcnn._integral import IntegralImages
 from skau.preprocessing._mtcnn._search import find_faces
@@ -51,6 +53,34 @@ def test_reduced_tables_average_blocks(photos):
     torch.testing.assert_close(tables.resized(6, 8), expected, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("tile", [500, 10**9])
+def test_the_first_network_in_strips_is_facenet_pytorchs(photos, monkeypatch, tile):
+    monkeypatch.setattr(_cascade, "TILE", tile)
+    tables = IntegralImages([Image.fromarray(photo) for photo in photos[:2]], 1, "cpu")
+    scale, least = 0.5, 0.1
+    found = _cascade._rung(_networks.load_networks("cpu")[0], tables, scale, least)
+    side = int(photos.shape[1] * scale + 1)
+    with torch.inference_mode():
+        shift, probability = PNet()(tables.resized(side, side))
+    owner, y, x = (probability[:, 1] >= least).nonzero(as_tuple=True)
+    corner = torch.stack([x, y], 1) * 2 + 1
+    boxes = torch.cat([corner / scale, (corner + 11) / scale], 1).floor()
+    keep = batched_nms(boxes, probability[owner, 1, y, x], owner, 0.5)
+    expected = boxes, probability[owner, 1, y, x], owner, shift[owner, :, y, x]
+    assert len(keep) > 3
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs[keep], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("side", range(250, 270))
+def test_a_face_as_large_as_the_image_is_looked_for(photos, side):
+    image = Image.fromarray(photos[0]).resize((side, side))
+    assert len(find_faces([image], min_face_size=side)[0]) <= 1
+    assert _search._n_rungs(side, side) == 1
+    assert _search._n_rungs(side, side + 1) == 0
+    assert _search._n_rungs(side, side * 0.709) == 2
+
+
 @pytest.mark.parametrize("largest_only", [True, False])
 def test_same_faces_as_facenet_pytorch(photos, scene, largest_only):
     images = [Image.fromarray(photo) for photo in photos[:3]] + [scene]
@@ -66,14 +96,12 @@ def test_same_faces_as_facenet_pytorch(photos, scene, largest_only):
 @pytest.mark.parametrize("largest_only", [True, False])
 def test_a_face_that_only_a_mirror_shows(scene, monkeypatch, largest_only):
     expected = find_faces([scene], largest_only=largest_only)[0]
-    search = _search.search_faces
+    reject = _search.reject
 
-    def blind(images, *args):
-        found = search(images, *args)
-        seen = [image.tobytes() != scene.tobytes() for image in images]
-        return [faces.take(np.arange(len(faces) * its)) for faces, its in zip(found, seen)]  # noqa: B905
+    def blind(pixels, candidates, *, mirror=False):
+        return reject(pixels, candidates if mirror else candidates.take(slice(0)), mirror=mirror)
 
-    monkeypatch.setattr(_search, "search_faces", blind)
+    monkeypatch.setattr(_search, "reject", blind)
     faces = find_faces([scene], largest_only=largest_only)[0]
     assert len(faces) == len(expected)
     eyes = np.linalg.norm(expected.points[:, 0] - expected.points[:, 1], axis=1)
@@ -82,11 +110,11 @@ def test_a_face_that_only_a_mirror_shows(scene, monkeypatch, largest_only):
 
 
 def test_doubtful_faces_must_be_seen_in_most_views(scene, monkeypatch):
-    search = _search.search_faces
+    refine = _search.refine
 
-    def doubtful(images, *args):
+    def doubtful(*args, **kwargs):
         sky = np.array([[200.0, 10, 260, 80]])
-        found = search(images, *args)
+        found = refine(*args, **kwargs)
         return [
             Faces(
                 np.concatenate([sky, faces.boxes]),
@@ -97,7 +125,7 @@ def test_doubtful_faces_must_be_seen_in_most_views(scene, monkeypatch):
         ]
 
     expected = find_faces([scene], largest_only=False)[0]
-    monkeypatch.setattr(_search, "search_faces", doubtful)
+    monkeypatch.setattr(_search, "refine", doubtful)
     faces = find_faces([scene], largest_only=False)[0]
     np.testing.assert_allclose(faces.points, expected.points)
 

@@ -103,7 +103,7 @@ def test_a_file_that_cannot_be_read_is_named(files, two_readers):
         with pytest.raises(ValueError, match=r"X\[37\]: cannot read the image .*37\.png"):
             work()
     Image.new("RGB", (40, 33)).save(paths[37])
-    with pytest.raises(ValueError, match=r"X\[37\]: .*37\.png' has shape \(33, 40, 3\)"):
+    with pytest.raises(ValueError, match=r"row 37 .*37\.png\) is an RGB image of 40 x 33 pix"):
         clf.predict(paths)
     assert not readers()
 

@@ -8,7 +8,7 @@ References
    cascaded convolutional networks", IEEE Signal Processing Letters 23(10), 2016.
 """
 
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,14 +19,14 @@ from torch import Tensor
 from torchvision.ops import batched_nms
 
 from ._integral import IntegralImages
+from ._networks import CELL, STRIDE, ProposalNet, load_networks
 
-__all__ = ["PYRAMID_FACTOR", "Faces", "follow_face", "search_faces"]
+__all__ = ["PYRAMID_FACTOR", "Candidates", "Faces", "follow_face", "propose", "refine", "reject"]
 
 PYRAMID_FACTOR = 0.709  # about sqrt(1/2): the area halves from rung to rung
-CELL = 12  # side of the first network's window, in pixels
-STRIDE = 2  # step of that window
 CANDIDATE_THRESHOLDS = (0.6, 0.7)  # of the first and second network
-WORKING_FACE = 128  # the finest face sought covers at least so many pixels of a reduced copy
+TILE = 60_000  # pixels that the first network is given at once, ...
+BATCH = 128  # ... and windows the others: their layers' outputs stay in the processor's cache
 FOLLOWING_THRESHOLD = 0.7
 FOLLOWING_WINDOWS = (0.9, 1.0), (0.9, 1.0)  # sides, by that of the box, in two looks
 FOLLOWING_STILL = 0.03  # a box that moved by less of its side is not looked at again
@@ -58,46 +58,96 @@ class Faces(NamedTuple):
         return Faces(self.boxes[index], self.probability[index], self.points[index])
 
 
-@lru_cache(maxsize=4)
-def load_networks(device: str) -> tuple[torch.nn.Module, torch.nn.Module, torch.nn.Module]:
-    """Return the three networks of the cascade; they are loaded once a process and device."""
-    from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
+class Candidates(NamedTuple):
+    """Square windows that may hold a face; their edges count pixels from 1."""
 
-    pnet, rnet, onet = (
-        net().eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
-        for net in (PNet, RNet, ONet)
-    )
-    return pnet, rnet, onet
+    boxes: Tensor  # (k, 4)
+    scores: Tensor  # (k,)
+    owner: Tensor  # (k,) index of the image
+
+    def take(self, which: Tensor) -> "Candidates":
+        """Return those at ``which``."""
+        return Candidates(*(part[which] for part in self))
+
+    @staticmethod
+    def join(parts: Sequence["Candidates"]) -> "Candidates":
+        """Return all of several."""
+        return Candidates(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
 @torch.inference_mode()
-def search_faces(
-    images: list[Image.Image], smallest: float, threshold: float, device: str
-) -> list[Faces]:
-    """Run the cascade over images of one size for faces from ``smallest`` pixels up."""
-    pnet, rnet, onet = load_networks(device)
-    nothing = [Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))] * len(images)
-    if min(images[0].size) < smallest:
-        return nothing
-    pixels = IntegralImages(images, max(1, int(smallest / WORKING_FACE)), device)
+def propose(pixels: IntegralImages, scales: Sequence[float], least: float) -> Candidates:
+    """Let the first network look at rungs of the pyramid.
 
-    boxes, index = _propose(pnet, pixels, smallest)
+    Parameters
+    ----------
+    pixels : IntegralImages
+    scales : sequence of float
+        Sides of the rungs by those of the images; at least one.
+    least : float
+        Probability of the candidates.
+    """
+    pnet = load_networks(pixels.device)[0]
+    levels = [_rung(pnet, pixels, scale, least) for scale in scales]
+    boxes, scores, owner, shift = (torch.cat(parts) for parts in zip(*levels, strict=True))
+    keep = batched_nms(boxes, scores, owner, 0.7)
+    return Candidates(_square(_shifted(boxes[keep], shift[keep], 0)), scores[keep], owner[keep])
 
-    crops, boxes, index = _crops(pixels, boxes, index, 24)
-    if not len(crops):
-        return nothing
-    shift, probability = rnet(crops)
-    boxes, scores, index, shift = _above(
-        probability[:, 1], CANDIDATE_THRESHOLDS[1], boxes, index, shift
+
+def _rung(
+    pnet: ProposalNet, pixels: IntegralImages, scale: float, least: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the boxes of one rung, their scores, images, and the shifts of their edges."""
+    width, height = pixels.size
+    height, width = int(height * scale + 1), int(width * scale + 1)
+    step = max(1, TILE // (len(pixels) * width * STRIDE)) * STRIDE  # rows of windows' corners
+    parts = []
+    for top in range(0, height - CELL + STRIDE, step):
+        odds, features = pnet(
+            pixels.resized(height, width, slice(top, top + step + CELL - STRIDE))
+        )
+        owner, y, x = (odds >= np.log(least / (1 - least))).nonzero(as_tuple=True)
+        corner = torch.stack([x, y], 1).float() * STRIDE + odds.new_tensor([1, top + 1])
+        boxes = torch.cat([corner / scale, (corner + CELL - 1) / scale], 1).floor_()
+        scores = odds[owner, y, x].sigmoid()
+        parts.append((boxes, scores, owner, pnet.edges(features[owner, y, x])))
+    boxes, scores, owner, shift = (torch.cat(part) for part in zip(*parts, strict=True))
+    keep = batched_nms(boxes, scores, owner, 0.5)
+    return boxes[keep], scores[keep], owner[keep], shift[keep]
+
+
+@torch.inference_mode()
+def reject(pixels: IntegralImages, candidates: Candidates, *, mirror: bool = False) -> Candidates:
+    """Return the candidates that the second network does not reject, with its edges.
+
+    With ``mirror``, it sees each of them in a mirror.
+    """
+    rnet = load_networks(pixels.device)[1]
+    window, boxes, owner = _windows(pixels, candidates)
+    if not len(boxes):
+        return Candidates(boxes, boxes[:, 0], owner)
+    shift, probability = _through(rnet, pixels, window, owner, 24, mirror)
+    if mirror:
+        shift = _mirrored_edges(shift)
+    boxes, scores, owner, shift = _above(
+        probability[:, 1], CANDIDATE_THRESHOLDS[1], boxes, owner, shift
     )
-    keep = batched_nms(boxes, scores, index, 0.7)
-    boxes, index = _square(_shifted(boxes[keep], shift[keep], 1)), index[keep]
+    keep = batched_nms(boxes, scores, owner, 0.7)
+    return Candidates(_square(_shifted(boxes[keep], shift[keep], 1)), scores[keep], owner[keep])
 
-    crops, boxes, index = _crops(pixels, boxes, index, 48)
-    if not len(crops):
-        return nothing
-    found, owner = _refine(onet, crops, boxes, index, threshold)
-    faces = (found.take(np.flatnonzero(owner == i)) for i in range(len(images)))
+
+@torch.inference_mode()
+def refine(
+    pixels: IntegralImages, candidates: Candidates, threshold: float, *, mirror: bool = False
+) -> list[Faces]:
+    """Return the faces of each image that the last network confirms."""
+    onet = load_networks(pixels.device)[2]
+    window, boxes, owner = _windows(pixels, candidates)
+    if not len(boxes):
+        return [Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))] * len(pixels)
+    seen = _through(onet, pixels, window, owner, 48, mirror)
+    found, owners = _confirmed(seen, boxes, owner, threshold, mirror)
+    faces = (found.take(np.flatnonzero(owners == i)) for i in range(len(pixels)))
     return [of_image.take(_suppress_nested(of_image)) for of_image in faces]
 
 
@@ -149,7 +199,7 @@ def follow_face(
         index = torch.zeros(len(crops), device=device)
         batch = torch.tensor(np.stack(crops), dtype=torch.float32, device=device)
         batch = batch.sub_(127.5).div_(128).permute(0, 3, 1, 2)  # already channels last
-        seen, _ = _refine(onet, batch, squares, index, -np.inf)
+        seen, _ = _confirmed(onet(batch), squares, index, -np.inf)
         before = found.boxes
         found = Faces(*(part.mean(axis=0, keepdims=True) for part in seen))
         moved = np.abs(found.boxes - before).max()
@@ -158,54 +208,56 @@ def follow_face(
     return found.take(np.flatnonzero(found.probability > threshold))
 
 
-def _refine(
-    onet: torch.nn.Module, crops: Tensor, boxes: Tensor, index: Tensor, threshold: float
+def _confirmed(
+    seen: tuple[Tensor, ...], boxes: Tensor, index: Tensor, threshold: float, mirror: bool = False
 ) -> tuple[Faces, NDArray[np.int64]]:
-    """Return the faces that the last network confirms, and the index of their image."""
-    shift, marks, probability = onet(crops)
+    """Return the faces that the last network has seen, and the index of their image."""
+    shift, marks, probability = seen
+    marks = marks.view(-1, 2, 5).transpose(1, 2)
+    if mirror:
+        shift, marks = _mirrored_edges(shift), marks[:, [1, 0, 2, 4, 3]]
+        marks = marks * marks.new_tensor([-1, 1]) + marks.new_tensor([1, 0])
     boxes, scores, index, shift, marks = _above(
         probability[:, 1], threshold, boxes, index, shift, marks
     )
     corner, extent = boxes[:, :2], boxes[:, 2:] - boxes[:, :2] + 1
-    points = marks.view(-1, 2, 5).transpose(1, 2) * extent[:, None] + corner[:, None] - 1
+    points = marks * extent[:, None] + corner[:, None] - 1
     found = (t.double().cpu().numpy() for t in (_shifted(boxes, shift, 1), scores, points))
     return Faces(*found), index.cpu().numpy()
 
 
-def _propose(
-    pnet: torch.nn.Module, pixels: IntegralImages, smallest: float
-) -> tuple[Tensor, Tensor]:
-    """Return the first network's square boxes and the index of their image."""
-    levels = []
-    scale = CELL / smallest
-    width, height = pixels.size
-    while min(width, height) * scale >= CELL:
-        shift, probability = pnet(pixels.resized(int(height * scale + 1), int(width * scale + 1)))
-        owner, y, x = (probability[:, 1] >= CANDIDATE_THRESHOLDS[0]).nonzero(as_tuple=True)
-        corner = torch.stack([x, y], 1).float() * STRIDE + 1
-        boxes = torch.cat([corner / scale, (corner + CELL - 1) / scale], 1).floor_()
-        scores = probability[owner, 1, y, x]
-        keep = batched_nms(boxes, scores, owner, 0.5)
-        levels.append([t[keep] for t in (boxes, scores, owner, shift[owner, :, y, x])])
-        scale *= PYRAMID_FACTOR
-    boxes, scores, owner, shift = (torch.cat(parts) for parts in zip(*levels, strict=True))
-    keep = batched_nms(boxes, scores, owner, 0.7)
-    return _square(_shifted(boxes[keep], shift[keep], 0)), owner[keep]
+def _mirrored_edges(shift: Tensor) -> Tensor:
+    """Return how the edges (k, 4) move if they were to move so in the mirror."""
+    return shift[:, [2, 1, 0, 3]] * shift.new_tensor([-1, 1, -1, 1])
 
 
-def _crops(
-    pixels: IntegralImages, boxes: Tensor, index: Tensor, side: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the averaged pixels of the boxes that hold any, these boxes and their image.
+def _through(
+    net: torch.nn.Module,
+    pixels: IntegralImages,
+    window: Tensor,
+    owner: Tensor,
+    side: int,
+    mirror: bool,
+) -> tuple[Tensor, ...]:
+    """Return what a network makes of the averaged pixels of windows."""
+    parts = []
+    for i in range(0, len(window), BATCH):
+        crops = pixels.windows(owner[i : i + BATCH], window[i : i + BATCH], side)
+        parts.append(net(crops.flip(3) if mirror else crops))
+    return tuple(torch.cat(part) for part in zip(*parts, strict=True))
+
+
+def _windows(pixels: IntegralImages, candidates: Candidates) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the pixels that candidates cover, their boxes and images; of those that have any.
 
     The boxes come back on the grid of the reduced copy.
     """
-    r = pixels.reduction
+    boxes, r = candidates.boxes, pixels.reduction
     if r > 1:
         low, high = (boxes[:, :2] - 1).div(r).round() * r, boxes[:, 2:].div(r).round() * r
         boxes = torch.cat([low + 1, high], 1)
     window, kept = _window(boxes, pixels.size)
-    return pixels.windows(index[kept], window[kept], side), boxes[kept], index[kept]
+    return window[kept], boxes[kept], candidates.owner[kept]
 
 
 def _window(boxes: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:

@@ -30,9 +30,11 @@ class IntegralImages:
     ----------
     size : (int, int)
         Width and height that the tables cover, in original pixels.
+    device : str
     """
 
     def __init__(self, images: Sequence[Image.Image], reduction: int, device: str) -> None:
+        self.device = device
         r = self.reduction = reduction
         columns, rows = (side // r for side in images[0].size)
         self.size = columns * r, rows * r
@@ -50,11 +52,15 @@ class IntegralImages:
             np.add(table[:, row], table[:, row - 1], out=table[:, row])
         self._table = self._table.to(device)
 
-    def resized(self, height: int, width: int) -> Tensor:
-        """Return the whole images, area-averaged to ``(n, 3, height, width)``."""
-        _, rows, _, columns = self._table.shape
-        y0, y1 = _bins(torch.tensor([0, rows - 1], device=self._table.device), height)
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def resized(self, height: int, width: int, rows: slice = slice(None)) -> Tensor:
+        """Return the whole images, area-averaged to ``(n, 3, height, width)``, or rows of that."""
+        _, lines, _, columns = self._table.shape
+        y0, y1 = _bins(torch.tensor([0, lines - 1], device=self._table.device), height)
         x0, x1 = _bins(torch.tensor([0, columns - 1], device=self._table.device), width)
+        y0, y1 = y0[rows], y1[rows]
         strips = self._table.index_select(1, y1) - self._table.index_select(1, y0)
         sums = strips.index_select(3, x1) - strips.index_select(3, x0)
         return _scaled(sums.transpose(1, 2), (y1 - y0)[:, None] * (x1 - x0))

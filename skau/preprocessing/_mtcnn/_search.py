@@ -15,23 +15,39 @@ References
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from ._cascade import PYRAMID_FACTOR, Faces, follow_face, search_faces
+from ._cascade import (
+    CANDIDATE_THRESHOLDS,
+    PYRAMID_FACTOR,
+    Candidates,
+    Faces,
+    follow_face,
+    propose,
+    refine,
+    reject,
+)
+from ._integral import IntegralImages
+from ._networks import CELL
 
 __all__ = ["find_faces"]
 
 FIRST_FRACTION = 6  # the search begins with faces of the short side / 6 ...
 RUNGS_PER_STAGE = 2  # ... and goes two rungs (a factor of 2) finer each time
+WORKING_FACE = 128  # the finest face sought covers at least so many pixels of a reduced copy
 SURE_FACE = 1.5  # a face this many times the finest size sought has met all its rungs
 SURE_PROBABILITY = 0.999  # a less probable face is looked at from more views: as when following,
 VIEWS_WINDOWS = (0.95,), (0.8, 0.9, 1.0, 1.1, 1.2, 1.35)  # through these, and in a mirror; ...
 VIEWS_THRESHOLD = 0.72  # ... whose mean probability must be higher than this, ...
-MIRROR_THRESHOLD = 0.8  # ... and than this if only the search of a mirror image has shown it
+MIRROR_THRESHOLD = 0.8  # ... and than this if only the search in a mirror has shown it
+NEARLY = 0.3  # probability of the windows that are looked at in a mirror if no face was found, ...
+MOST_MIRRORED = 100  # ... of the most probable ones of an image
+NOTHING = Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
 
 
 def find_faces(
@@ -61,27 +77,87 @@ def find_faces(
     list of Faces
         One entry an image, the largest face first.
     """
+    buckets = defaultdict(list)
+    for i, image in enumerate(images):
+        buckets[image.size].append(i)
     found: dict[int, Faces] = {}
-    todo = dict(enumerate(images))
-    most = 1 if largest_only else None
-    stage = 0
-    while todo:
-        buckets = defaultdict(list)
-        for i, image in todo.items():
-            buckets[image.size].append(i)
-        for (width, height), members in buckets.items():
-            rung = _finest_rung(min(width, height), min_face_size, stage if largest_only else None)
-            smallest = min_face_size / PYRAMID_FACTOR**rung
-            faces = search_faces([images[i] for i in members], smallest, threshold, device)
-            for i, candidates in zip(members, faces, strict=True):
-                sure = _confirmed(images[i], candidates, VIEWS_THRESHOLD, most, device)
-                if rung == 0 and not len(sure):
-                    sure = _find_in_mirror(images[i], smallest, threshold, most, device)
-                if rung == 0 or (_sides(sure) >= SURE_FACE * smallest).any():
-                    found[i] = sure
-                    del todo[i]
-        stage += 1
+    for members in buckets.values():
+        same_size = [images[i] for i in members]
+        search = _Search(same_size, min_face_size, threshold, largest_only, device)
+        found |= zip(members, search.run(), strict=True)
     return [found[i] for i in range(len(images))]
+
+
+class _Search:
+    """The search in images of one size, from coarse rungs of the pyramid to fine ones."""
+
+    def __init__(
+        self,
+        images: Sequence[Image.Image],
+        min_face_size: float,
+        threshold: float,
+        largest_only: bool,
+        device: str,
+    ) -> None:
+        self.images, self.threshold, self.device = images, threshold, device
+        self.smallest, self.most = min_face_size, 1 if largest_only else None
+        self.near: list[list[Candidates]] = [[] for _ in images]  # by the first network, ...
+        self.likely: list[list[Candidates]] = [[] for _ in images]  # ... and by the second
+
+    def run(self) -> list[Faces]:
+        """Return the faces of each image."""
+        found = [NOTHING] * len(self.images)
+        todo = list(range(len(self.images)))
+        coarsest = _n_rungs(min(self.images[0].size), self.smallest)
+        for finest in self._stages(coarsest):
+            smallest = self.smallest / PYRAMID_FACTOR**finest
+            pixels = IntegralImages(
+                [self.images[i] for i in todo], max(1, int(smallest / WORKING_FACE)), self.device
+            )
+            scales = [CELL / self.smallest * PYRAMID_FACTOR**k for k in range(finest, coarsest)]
+            self._propose(pixels, scales, todo)
+            coarsest = finest
+            faces = refine(pixels, _joined(self.likely, dict(enumerate(todo))), self.threshold)
+            rest = []
+            for place, (i, its) in enumerate(zip(todo, faces, strict=True)):
+                sure = _confirmed(self.images[i], its, VIEWS_THRESHOLD, self.most, self.device)
+                if finest and not (_sides(sure) >= SURE_FACE * smallest).any():
+                    rest.append(i)
+                elif not len(sure):
+                    sure = self._in_a_mirror(pixels, i, place)
+                found[i] = sure
+            todo = rest
+            if not todo:
+                break
+        return found
+
+    def _stages(self, rungs: int) -> Iterator[int]:
+        """Yield the finest rung of each stage; rung 0 is that of the smallest face sought."""
+        if self.most is None:
+            return iter([0] * bool(rungs))
+        first = _n_rungs(min(self.images[0].size) / FIRST_FRACTION, self.smallest) - 1
+        return iter([*range(first, 0, -RUNGS_PER_STAGE), 0] if rungs else [])
+
+    def _propose(
+        self, pixels: IntegralImages, scales: Sequence[float], todo: Sequence[int]
+    ) -> None:
+        """Let the first two networks look at rungs of the images that are left."""
+        near = propose(pixels, scales, NEARLY)
+        likely = reject(pixels, near.take(near.scores >= CANDIDATE_THRESHOLDS[0]))
+        for kept, candidates in ((self.near, near), (self.likely, likely)):
+            for place, i in enumerate(todo):
+                kept[i].append(candidates.take(candidates.owner == place))
+
+    def _in_a_mirror(self, pixels: IntegralImages, i: int, place: int) -> Faces:
+        """Give an image in which no face was found a second chance.
+
+        The first two networks reject a face now and then, but seldom its mirror image too.
+        """
+        near = _joined(self.near, {place: i})
+        near = near.take(near.scores.argsort(descending=True)[:MOST_MIRRORED])
+        likely = reject(pixels, near, mirror=True)
+        faces = refine(pixels, likely, self.threshold, mirror=True)[place]
+        return _confirmed(self.images[i], faces, MIRROR_THRESHOLD, self.most, self.device)
 
 
 def _confirmed(
@@ -114,16 +190,15 @@ def _probability_in_views(image: Image.Image, face: Faces, device: str) -> float
     return sum(float(its.probability.sum()) for its in seen) / len(views)
 
 
-def _find_in_mirror(
-    image: Image.Image, smallest: float, threshold: float, most: int | None, device: str
-) -> Faces:
-    """Give an image in which no face was found a second chance.
-
-    The first two networks reject a face now and then, but seldom its mirror image too.
-    """
-    mirror = ImageOps.mirror(image)
-    faces = search_faces([mirror], smallest, threshold, device)[0]
-    return _mirrored(_confirmed(mirror, faces, MIRROR_THRESHOLD, most, device), image.width)
+def _joined(candidates: list[list[Candidates]], images: dict[int, int]) -> Candidates:
+    """Return all candidates of images, given by their new index and the one in the list."""
+    return Candidates.join(
+        [
+            part._replace(owner=torch.full_like(part.owner, place))
+            for place, i in images.items()
+            for part in candidates[i]
+        ]
+    )
 
 
 def _sides(faces: Faces) -> NDArray[np.float64]:
@@ -138,9 +213,7 @@ def _mirrored(faces: Faces, width: int) -> Faces:
     return Faces(boxes, faces.probability, points)
 
 
-def _finest_rung(short_side: int, min_face_size: float, stage: int | None) -> int:
-    """Return how many rungs above ``min_face_size`` a stage of the search ends; None: the last."""
-    if stage is None or short_side <= FIRST_FRACTION * min_face_size:
-        return 0
-    first = np.log(short_side / FIRST_FRACTION / min_face_size) / -np.log(PYRAMID_FACTOR)
-    return max(0, int(first) - RUNGS_PER_STAGE * stage)
+def _n_rungs(largest: float, smallest: float) -> int:
+    """Return how many rungs of the pyramid there are from the largest face to the smallest."""
+    steps = np.log(largest / smallest) / -np.log(PYRAMID_FACTOR)
+    return max(0, int(np.floor(steps + 1e-9)) + 1)
