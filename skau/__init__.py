@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         RegionClassifier,
         predict_video,
     )
+    from .models import list_models, load, load_model, save
     from .training import ResumeTraining
 
 __all__ = [
@@ -22,7 +23,11 @@ __all__ = [
     "RegionClassifier",
     "ResumeTraining",
     "__version__",
+    "list_models",
+    "load",
+    "load_model",
     "predict_video",
+    "save",
 ]
 
 # torch and scikit-learn are imported with the first estimator, not with the package.
@@ -32,7 +37,11 @@ _HOMES = {
     "Int8Classifier": "estimators",
     "RegionClassifier": "estimators",
     "ResumeTraining": "training",
+    "list_models": "models",
+    "load": "models",
+    "load_model": "models",
     "predict_video": "estimators",
+    "save": "models",
 }
 
 

@@ -22,9 +22,10 @@ from ..training._data import AUDataset
 from ..training._net import AUNet, Loss, Stage
 from ..utils._device import resolve_device, resolve_precision
 from ..utils._groups import subject_codes
+from ..utils._portable import leave_out
 from ..utils._sklearn import Interval, StrOptions, check_sample_weight, fit_context
 from ..utils._warnings import user_level
-from ._calibration import calibrate, measure_population, unknown_population
+from ._calibration import calibrate, measure_population, population_table, unknown_population
 from ._prediction import AUClassifierMixin
 from ._validation import check_inputs, check_labels, warn_of_rare
 
@@ -55,7 +56,7 @@ class BaseAUClassifier(
     population_: pd.DataFrame
     net_: AUNet
     _built: dict[str, Any]  # the parameters that the network was made with
-    _network_parameters: ClassVar[tuple[str, ...]]  # those that another network would have
+    _network_parameters: ClassVar[tuple[str, ...]] = ()  # those that another network would have
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -332,15 +333,18 @@ class BaseAUClassifier(
     def _run(self, stage: Stage) -> None:
         with self._seeded():
             finished = self.net_.fit_stage(stage)
-        rows = [{k: v for k, v in row.items() if k != "batches"} for row in self.net_.history]
-        columns = list(dict.fromkeys(k for row in rows for k in row if "batch_count" not in k))
-        self.history_ = pd.DataFrame(rows, columns=columns)
+        self.history_ = self._make_history()
         self.best_epoch_ = dict(self.net_.callbacks_)["keep_best"].best_epoch
         self.population_ = unknown_population(self.au_names_)  # of these weights
         self._after_stage(stage)
         if not finished:
             # What was learned so far is kept; the user, or the search around us, shall know.
             raise KeyboardInterrupt
+
+    def _make_history(self) -> pd.DataFrame:
+        rows = [{k: v for k, v in row.items() if k != "batches"} for row in self.net_.history]
+        columns = list(dict.fromkeys(k for row in rows for k in row if "batch_count" not in k))
+        return pd.DataFrame(rows, columns=columns)
 
     def _measure_population(self, train: AUDataset) -> None:
         rows = train.rows[train.annotated]
@@ -404,17 +408,20 @@ class BaseAUClassifier(
         return hasattr(self, "net_")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state with the weights of the network as arrays.
+        """Return the state as numbers, text, arrays and containers of these, beside parameters.
 
         So no torch pickle is read, unless a parameter is a module itself. The optimiser's moments
         are left out: training that goes on after a copy or a load starts them afresh.
         """
-        state = dict(super().__getstate__())
+        state = leave_out(self, dict(super().__getstate__()), "augment", "callbacks")
         net = state.pop("net_", None)
         if net is not None:
             weights = net.module_.state_dict()
             state["_weights"] = {name: w.numpy(force=True).copy() for name, w in weights.items()}
             state["_epochs"] = list(net.history)
+            state["_built"] = {name: self._built[name] for name in self._network_parameters}
+            state["population_"] = self.population_.to_numpy()
+            del state["history_"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -422,9 +429,15 @@ class BaseAUClassifier(
         weights, epochs = state.pop("_weights", None), state.pop("_epochs", None)
         super().__setstate__(state)
         if weights is not None:
-            maker = type(self)(**self._built)  # parameters may have been set since the fit
+            # what makes the network may have been set since the fit; all else counts from now on
+            self._built = self.get_params(deep=False) | self._built
+            maker = type(self)(**self._built)
+            shape = self.input_shape_, len(self.au_names_)
+            if getattr(self, "backbone", None) is None:
+                with torch.device("meta"):  # which asks for no memory
+                    _check_weights(maker._make_module(*shape), weights)
             with torch.random.fork_rng(devices=[]):  # the first weights are thrown away
-                module = maker._make_module(self.input_shape_, len(self.au_names_))
+                module = maker._make_module(*shape)
             try:
                 device = resolve_device(self.device)
             except ValueError as error:
@@ -433,6 +446,15 @@ class BaseAUClassifier(
             self._net_on(module, device)
             self.module_.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
             self.net_.history_ = History(epochs)
+            self.history_ = self._make_history()
+            self.population_ = population_table(self.population_, self.au_names_)
+
+
+def _check_weights(module: AUModule, weights: dict[str, np.ndarray]) -> None:
+    """Raise ValueError if a state's weights are not those of the network that it describes."""
+    expected = {name: tuple(w.shape) for name, w in module.state_dict().items()}
+    if expected != {name: w.shape for name, w in weights.items()}:
+        raise ValueError("the weights are not those of the network that the parameters describe")
 
 
 def _equal(a: Any, b: Any) -> bool:

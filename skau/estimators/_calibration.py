@@ -9,12 +9,17 @@ import pandas as pd
 from ..utils._groups import subject_codes
 from ..utils._warnings import user_level
 
-__all__ = ["calibrate", "measure_population", "unknown_population"]
+__all__ = ["calibrate", "measure_population", "population_table", "unknown_population"]
 
 
 def unknown_population(names: np.ndarray) -> pd.DataFrame:
     """Stand for a population that was not measured: NaN throughout."""
-    return pd.DataFrame(np.nan, index=names, columns=["mean", "std", "frames"])
+    return population_table(np.nan, names)
+
+
+def population_table(values: Any, names: np.ndarray) -> pd.DataFrame:
+    """Return the table of a population, of values of shape (n_aus, 3)."""
+    return pd.DataFrame(values, index=names, columns=["mean", "std", "frames"])
 
 
 def measure_population(logits: np.ndarray, codes: np.ndarray, names: np.ndarray) -> pd.DataFrame:

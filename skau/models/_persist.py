@@ -1,0 +1,288 @@
+"""Write fitted models to files that nobody need be afraid to open.
+
+The format is that of skops [1]_, which scikit-learn's own pages recommend: it knows every
+estimator of scikit-learn, pipelines and searches, keeps arrays in NumPy's format, and looks up
+types by name against a list before it makes anything. (Weights as safetensors beside JSON would
+serve a bare network as well, but pipelines, searches and SVMs would need a format of our own.)
+A ``.skau`` file is a skops file with one more member, ``skau.json``: the format's number,
+versions, the card and the checksums. What skops does not look at is looked at first, in
+`_container` and `_schema`.
+
+.. [1] https://skops.readthedocs.io
+"""
+
+import json
+import platform
+import warnings
+from collections.abc import Mapping
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+
+from .._version import __version__
+from ..utils._cache import write_whole
+from ..utils._portable import portable
+from ..utils._warnings import user_level
+from ._container import SCHEMA, ModelFileError, pack, read_json, unpack
+from ._schema import check_schema, empty, nodes
+from ._trusted import trusted_types
+
+__all__ = ["load", "save"]
+
+_PACKAGES = ("numpy", "scikit-learn", "skops", "torch")
+
+
+def save(
+    model: Any,
+    path: str | Path,
+    *,
+    card: Mapping[str, Any] | None = None,
+    half: bool = False,
+) -> None:
+    """Write a model to a file without pickle, for `load` on any machine.
+
+    Parameters
+    ----------
+    model : estimator
+        Any estimator of skau, or a pipeline, search or other estimator of scikit-learn around
+        one; fitted or not.
+    path : str or Path
+        The file, ``"model.skau"`` by custom. It is written whole or not at all, over one that is
+        there.
+    card : dict, default=None
+        What a user of the model should know, as JSON: what it was trained on, its licence, how
+        well it does on whom. `load` returns it.
+    half : bool, default=False
+        Store the weights of networks with 16 bits in place of 32: the file has half the size,
+        and probabilities move by about 1e-3. After `load` they have 32 bits again.
+
+    Raises
+    ------
+    ValueError
+        If the model holds what no such file may: a class or function of your own, a `backbone`,
+        distributions of scipy. The message names the parameters.
+
+    Notes
+    -----
+    Parameters that training alone needs and that hold code, ``augment=`` a function and
+    ``callbacks=``, are saved as None, with a warning, and a cropper's or pipeline's ``memory``
+    is saved as None too: a folder of this machine means nothing to another.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import skau
+    >>> from skau.datasets import load_sample_faces
+    >>> faces = load_sample_faces()
+    >>> X = faces.images[::4, ::4, ::4]
+    >>> clf = skau.DSNClassifier(max_epochs=1, random_state=0)
+    >>> clf = clf.fit(X, faces.target[::4], groups=faces.groups[::4])
+    >>> with TemporaryDirectory() as folder:
+    ...     skau.save(clf, f"{folder}/model.skau", card={"trained_on": "renders"})
+    ...     again, card = skau.load(f"{folder}/model.skau", return_card=True)
+    >>> bool((again.predict_proba(X) == clf.predict_proba(X)).all()), card["trained_on"]
+    (True, 'renders')
+    """
+    card = _check_card(card)
+    members, left_out = _dump(model)
+    if left_out:
+        warnings.warn(
+            f"{', '.join(sorted(set(left_out)))} hold code, which a model file does not, and are "
+            "saved as None; training alone needs them",
+            stacklevel=user_level(),
+        )
+    schema = json.loads(members[SCHEMA])
+    for node in nodes(schema):
+        if node["__loader__"] == "DictNode" and "memory" in node["content"]:
+            empty(node["content"]["memory"])
+    if half:
+        _halve(schema, members)
+    members = _renumber(schema, members)
+    try:
+        check_schema(json.loads(members[SCHEMA]), members)
+        _check_types(members)
+    except ModelFileError as error:
+        raise _explain(model, error) from error
+    versions = {"skau": __version__, "python": platform.python_version()}
+    versions |= {name: version(name) for name in _PACKAGES}
+    with write_whole(Path(path)) as file:
+        file.write(pack(members, {"versions": versions, "card": card}))
+
+
+def load(path: str | Path, *, return_card: bool = False) -> Any:
+    """Read a model that `save` wrote, and run nothing that the file brings.
+
+    Parameters
+    ----------
+    path : str or Path
+    return_card : bool, default=False
+        Whether to return what the file says about itself, too.
+
+    Returns
+    -------
+    model : estimator
+        It predicts what the saved one predicts, to the bit on the same machine. Where there is no
+        such device as it was fitted on, the CPU takes its place, with a warning.
+    card : dict
+        If ``return_card``: the card that was saved, and ``versions``, of skau and of what it
+        stands on at the time.
+
+    Raises
+    ------
+    ModelFileError
+        A ValueError, if the file is no model file, was cut or changed, is of a newer format, or
+        holds what no model file may. Nothing of it was run.
+    OSError
+        If there is no such file or it cannot be read.
+
+    Notes
+    -----
+    The checksums inside the file tell of accidents, not of forgers, who would write them anew:
+    what a stranger's model answers is as good as the stranger. See ``SECURITY.md``.
+    """
+    data = Path(path).read_bytes()
+    try:
+        members, about = unpack(data)
+        check_schema(read_json(members[SCHEMA], SCHEMA), members)
+        _check_types(members)
+        model = _construct(members)
+    except ModelFileError as error:
+        raise ModelFileError(f"{str(path)!r} cannot be loaded: {error}") from error
+    if not return_card:
+        return model
+    return model, {**about.get("card", {}), "versions": about.get("versions", {})}
+
+
+def _check_card(card: Mapping[str, Any] | None) -> dict[str, Any]:
+    card = {} if card is None else card
+    if not isinstance(card, Mapping) or "versions" in card:
+        raise ValueError('card must be a dict without "versions", which save writes itself')
+    try:
+        return json.loads(json.dumps(dict(card)))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"card must hold what JSON can: {error}") from error
+
+
+def _dump(model: Any) -> tuple[dict[str, bytes], list[str]]:
+    """Return skops' members of a model, and the parameters that stay at home."""
+    import skops.io
+
+    try:
+        with portable() as left_out:
+            data = skops.io.dumps(model)
+    except Exception as error:  # whatever the state of a stranger's class raises
+        raise _explain(model, error) from error
+    return _unzip(data), left_out
+
+
+def _unzip(data: bytes) -> dict[str, bytes]:
+    with ZipFile(BytesIO(data)) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def _zip(members: dict[str, bytes]) -> BytesIO:
+    out = BytesIO()
+    with ZipFile(out, "w") as file:
+        for name, data in members.items():
+            file.writestr(name, data)
+    return out
+
+
+def _check_types(members: dict[str, bytes]) -> None:
+    """Raise ModelFileError if a file names types that it may not."""
+    import skops.io
+
+    try:
+        found = skops.io.get_untrusted_types(data=_zip(members).getvalue())
+    except Exception as error:  # a description out of shape may raise anything
+        raise ModelFileError(f"its description is damaged ({_said(error)})") from error
+    unknown = sorted(set(found) - set(trusted_types()))
+    if unknown:
+        raise ModelFileError(f"it names {', '.join(unknown)}, which no model file may")
+
+
+def _construct(members: dict[str, bytes]) -> Any:
+    import skops.io
+
+    try:
+        return skops.io.load(_zip(members), trusted=list(trusted_types()))
+    except Exception as error:  # attributes may be missing, and of any type
+        raise ModelFileError(f"it describes no model that can be made ({_said(error)})") from error
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+
+
+def _halve(schema: dict[str, Any], members: dict[str, bytes]) -> None:
+    """Store the weights of networks in 16 bits; they have 32 again where a network takes them."""
+    for node in nodes(schema):
+        if node["__loader__"] == "DictNode" and "_weights" in node["content"]:
+            for array in node["content"]["_weights"]["content"].values():
+                weights = np.load(BytesIO(members[array["file"]]))
+                if weights.dtype != np.float32:
+                    continue
+                if np.abs(weights).max(initial=0) > np.finfo(np.float16).max:
+                    raise ValueError("half=True: a weight is too large for 16 bits")
+                out = BytesIO()
+                np.save(out, weights.astype(np.float16))
+                members[array["file"]] = out.getvalue()
+
+
+def _renumber(schema: dict[str, Any], members: dict[str, bytes]) -> dict[str, bytes]:
+    """Name things by their order, not their address: equal models make equal files."""
+    first: dict[int, dict[str, Any]] = {}
+    for node in nodes(schema):  # the same thing again has helpers of other numbers
+        if node["__id__"]:
+            node.update(first.setdefault(node["__id__"], node))
+    schema = json.loads(json.dumps(schema))
+    numbers = {0: 0}
+    names: dict[str, str] = {}
+    for node in nodes(schema):
+        node["__id__"] = numbers.setdefault(node["__id__"], len(numbers))
+        if "file" in node:
+            suffix = node["file"].rpartition(".")[2]
+            node["file"] = names.setdefault(node["file"], f"{len(names)}.{suffix}")
+    return {
+        SCHEMA: json.dumps(schema, separators=(",", ":")).encode(),
+        **{new: members[old] for old, new in names.items()},
+    }
+
+
+def _explain(model: Any, error: Exception) -> ValueError:
+    """Say which parameters or attributes hinder a model from being saved."""
+    parts = model.get_params() if hasattr(model, "get_params") else {}
+    guilty = {name for name, value in parts.items() if not _can_be_saved(value)}
+    guilty |= {name for name in parts if name.endswith("backbone") and parts[name] is not None}
+    if not guilty:
+        guilty = {
+            name
+            for name, value in getattr(model, "__dict__", {}).items()
+            if not _can_be_saved(value)
+        }
+    inmost = [
+        name for name in guilty if not any(other.startswith(f"{name}__") for other in guilty)
+    ]
+    what = ", ".join(sorted(inmost)) or type(model).__name__
+    return ValueError(
+        f"model cannot be saved: {what} holds code or objects that are neither skau's nor "
+        f"scikit-learn's, and a model file holds none. Set other values, save a part (of a "
+        "search, search.best_estimator_), or give it by joblib.dump to people who trust you. "
+        f"[{' '.join(str(error).split())[:300]}]"
+    )
+
+
+def _can_be_saved(value: Any) -> bool:
+    import skops.io
+
+    try:
+        with portable():
+            members = _unzip(skops.io.dumps(value))
+        _check_types(members)
+    except Exception:
+        return False
+    return True

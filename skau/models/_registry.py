@@ -1,0 +1,110 @@
+"""The models that ship with skau, each a file and its card beside each other in ``data/``."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ._container import ModelFileError
+from ._persist import load, save
+
+__all__ = ["list_models", "load_model", "ship"]
+
+_FOLDER = Path(__file__).parent / "data"
+_LISTED = ("au_names", "licence", "summary")
+
+
+def list_models() -> pd.DataFrame:
+    """Tell which models ship with skau.
+
+    Returns
+    -------
+    DataFrame with one row a model
+        ``name``, as `load_model` takes it; ``au_names``, a list; ``licence``; ``summary``, one
+        line; ``size``, bytes of the file.
+    """
+    rows = []
+    for path in _cards():
+        card = _read_card(path)
+        rows.append(
+            {"name": path.stem, **{key: card[key] for key in _LISTED}, "size": card["size"]}
+        )
+    return pd.DataFrame(rows, columns=["name", *_LISTED, "size"])
+
+
+def load_model(name: str, *, return_card: bool = False) -> Any:
+    """Load a model that ships with skau; nothing is downloaded.
+
+    For a file of your own, see :func:`skau.load`.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_models`.
+    return_card : bool, default=False
+        Whether to return the model's card, too.
+
+    Returns
+    -------
+    model : fitted pipeline
+        From photographs to AUs.
+    card : dict
+        If ``return_card``: what it was trained on, on whom it was tried and how well it did, what
+        it is not for, its licence.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model; the message names those there are.
+    ModelFileError
+        If the file is not the one that was shipped.
+    """
+    known = {path.stem: path for path in _cards()}
+    if name not in known:
+        said = ", ".join(known) or "none in this version"
+        hint = ""
+        if Path(str(name)).suffix or Path(str(name)).exists():
+            hint = "; skau.load reads a file of your own"
+        raise ValueError(f"name: no model is called {name!r}; shipped are: {said}{hint}")
+    card, path = _read_card(known[name]), known[name].with_suffix(".skau")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != card["sha256"]:
+        raise ModelFileError(
+            f"{str(path)!r} is not the file that was shipped: its checksum is another; "
+            "install skau again"
+        )
+    model = load(path)
+    return (model, card) if return_card else model
+
+
+def ship(model: Any, name: str, card: Mapping[str, Any], *, half: bool = True) -> None:
+    """Put a model and its card among those that ship; for those who make a release.
+
+    Parameters
+    ----------
+    model : fitted pipeline
+    name : str
+    card : dict
+        With ``au_names``, ``licence`` and ``summary`` (one line), and all that a user should know.
+    half : bool, default=True
+        As in `save`. Measure what `load_model` returns, not the model that was given.
+    """
+    missing = [key for key in _LISTED if key not in card]
+    if missing:
+        raise ValueError(f"card lacks {', '.join(missing)}")
+    path = _FOLDER / f"{name}.skau"
+    save(model, path, card=card, half=half)
+    data = path.read_bytes()
+    card = {**card, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+    path.with_suffix(".json").write_text(text, encoding="utf-8")
+
+
+def _cards() -> list[Path]:
+    return sorted(_FOLDER.glob("*.json"))
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))

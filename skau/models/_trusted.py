@@ -1,0 +1,50 @@
+"""The types that a model file may name, beyond those of scikit-learn that skops trusts itself.
+
+Each was looked at: to make one, to set its state, or to call it does nothing but compute. Not
+here, on purpose: scipy's frozen distributions, whose state is code that they run when it is set;
+callbacks, which act on files; and everything of a user's own.
+"""
+
+import inspect
+from functools import cache, partial
+
+__all__ = ["trusted_types"]
+
+# What users do not name, but fitted models and searches hold.
+_INNER = (
+    "skau.baselines._svtpt._Transfer",
+    "sklearn.metrics._scorer._MultimetricScorer",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.metrics._scorer._Scorer",
+    "sklearn.utils._metadata_requests.MetadataRequest",
+    "sklearn.utils._metadata_requests.MethodMetadataRequest",
+    "torch.device",
+)
+
+
+@cache
+def trusted_types() -> tuple[str, ...]:
+    """Return the names, as skops writes them, by which types and functions are trusted."""
+    import sklearn.model_selection
+    import torch
+    from sklearn.base import BaseEstimator
+    from sklearn.metrics import get_scorer, get_scorer_names
+
+    from .. import baselines, estimators, metrics, model_selection, preprocessing
+
+    rooms = (baselines, estimators, model_selection, preprocessing)
+    own = [getattr(room, name) for room in rooms for name in room.__all__]
+    splitters = list(vars(sklearn.model_selection).values())
+    found = [
+        *(cls for cls in own if inspect.isclass(cls) and issubclass(cls, BaseEstimator)),
+        *(cls for cls in own + splitters if inspect.isclass(cls) and hasattr(cls, "split")),
+        *(getattr(metrics, name) for name in metrics.__all__ if name.endswith("_scorer")),
+        *(get_scorer(name)._score_func for name in get_scorer_names()),
+        *(
+            cls
+            for cls in vars(torch.optim).values()
+            if inspect.isclass(cls) and issubclass(cls, torch.optim.Optimizer)
+        ),
+        partial,
+    ]
+    return (*sorted({f"{each.__module__}.{each.__qualname__}" for each in found}), *_INNER)
