@@ -11,6 +11,7 @@ import pandas as pd
 
 from skau import datasets
 from skau.preprocessing import FaceCropper
+from skau.preprocessing._landmarks import COLUMNS, pool_values, sample_rows
 
 # What paper 2 uses of each corpus.
 PUBLISHED_AUS = {
@@ -67,26 +68,70 @@ class Corpus:
         return crops if len(rows) == len(crops) else crops[rows]  # a map stays one
 
 
-def open_corpus(spec: str, work: Path, size: int, regions: tuple[str, ...]) -> Corpus:
+def open_corpus(
+    spec: str,
+    work: Path,
+    size: int,
+    regions: tuple[str, ...],
+    *,
+    every: int = 1,
+    landmark_frames: int | None = None,
+) -> Corpus:
     """Load ``"name=folder"`` and cut its faces, unless ``work`` already holds them.
 
-    The name chooses the loader of a published corpus; any other is read by ``load_faces``.
+    The name chooses the loader of a published corpus; any other is read by ``load_faces``. Of
+    each person every ``every``-th frame is taken; with ``landmark_frames`` all of a person's crops
+    are cut by the median landmarks of so many of them.
     """
     name, equals, folder = spec.partition("=")
     if not equals:
         raise ValueError(f"a corpus is given as name=folder, not {spec!r}")
-    return from_bunch(name, LOADERS.get(name, datasets.load_faces)(folder), work, size, regions)
+    bunch = LOADERS.get(name, datasets.load_faces)(folder)
+    if every > 1:
+        nth = pd.Series(bunch.groups).groupby(bunch.groups).cumcount().to_numpy()
+        rows = np.flatnonzero(nth % every == 0)
+        bunch.images = np.asarray(bunch.images)[rows]
+        bunch.target = bunch.target.iloc[rows].reset_index(drop=True)
+        bunch.groups = np.asarray(bunch.groups)[rows]
+    corpus = from_bunch(
+        name, bunch, work, size, regions,
+        file=name if every == 1 else f"{name}-every{every}", landmark_frames=landmark_frames,
+    )  # fmt: skip
+    for fold, subjects in (corpus.folds or {}).items():
+        if not np.isin(subjects, corpus.groups).any():
+            raise ValueError(f"{spec}: nobody of the published fold {fold} is there")
+    return corpus
 
 
 def from_bunch(
-    name: str, bunch: Any, work: Path, size: int, regions: tuple[str, ...] = ("full",)
+    name: str,
+    bunch: Any,
+    work: Path,
+    size: int,
+    regions: tuple[str, ...] = ("full",),
+    *,
+    file: str | None = None,
+    landmark_frames: int | None = None,
 ) -> Corpus:
-    """Cut the faces of any corpus of ``skau.datasets``."""
+    """Cut the faces of any corpus of ``skau.datasets``; ``file`` begins the names of its files."""
     work.mkdir(parents=True, exist_ok=True)
-    images = bunch.images
-    source = images if np.ndim(images) > 1 else _landmarks(name, images, work)
-    crops = {region: _cut(name, source, work, size, region) for region in regions}
+    images, file = bunch.images, file or name
+    source = images if np.ndim(images) > 1 else _landmarks(file, images, work)
+    if landmark_frames is not None:
+        source = _pool(source, np.asarray(bunch.groups), landmark_frames)
+        file = f"{file}-subject{landmark_frames}"
+    crops = {region: _cut(file, source, work, size, region) for region in regions}
     return Corpus(name, crops, bunch.target, np.asarray(bunch.groups), bunch.get("folds"))
+
+
+def _pool(table: pd.DataFrame, groups: np.ndarray, n_frames: int) -> pd.DataFrame:
+    """Give every frame of a subject the median landmarks of ``n_frames`` of them."""
+    rows = sample_rows(groups, n_frames)
+    values = np.full((len(table), len(COLUMNS)), np.nan)
+    values[rows] = table[list(COLUMNS)].to_numpy(float)[rows]
+    pooled = table.copy()
+    pooled[list(COLUMNS)] = pool_values(values, groups)
+    return pooled
 
 
 def _cut(name: str, source: Any, work: Path, size: int, region: str) -> np.ndarray:

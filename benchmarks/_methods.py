@@ -63,9 +63,14 @@ STAGE_2 = {"lr": 5e-4}
 # From random weights AlexNet learns slowly; at 1e-3 it had not begun to after six epochs.
 ALEXNET = {"lr": 1e-4}
 
+# Paper 1's own budget: twenty epochs, of which the lowest validation loss is kept.
+PRINTED = {"max_epochs": 20, "monitor": "loss"}
+
 METHODS = {
     "DSN": Method(DSNClassifier, {}),
+    "DSN-printed": Method(DSNClassifier, PRINTED),
     "SingleEncoder": Method(DSNClassifier, {"person_encoder": False}),
+    "SingleEncoder-printed": Method(DSNClassifier, {"person_encoder": False, **PRINTED}),
     "LightCNN": Method(LightCNNClassifier, {}),
     "LightCNN-pretrained": Method(LightCNNClassifier, STAGE_1, identities=True),
     "IdenNet": Method(IdenNetClassifier, STAGE_1 | STAGE_2, identities=True),

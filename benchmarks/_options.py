@@ -21,6 +21,11 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     add("--folds", type=int, default=3)
     add("--inside", metavar="FOLD", help="split the training subjects of this fold instead")
     add("--size", type=int, default=64, help="of the crops")
+    add("--every", type=int, default=1, metavar="N", help="take every Nth frame of each person")
+    add(
+        "--landmark-frames", type=int, metavar="N",
+        help="cut all crops of a person by the median landmarks of N frames, as paper 1 does",
+    )  # fmt: skip
     add("--epochs", type=int, default=30)
     add("--lr", type=float, default=1e-3, help="where _methods.py or --methods has no other")
     return parser
@@ -39,10 +44,13 @@ def open_setting(
 
     The learning curves of different runs, such as ``"tables"``, have folders of their own.
     """
+    cut = {"every": args.every, "landmark_frames": args.landmark_frames}
     train, *others = (
-        open_corpus(spec, args.work, args.size, regions) for spec in (args.train, *tests)
+        open_corpus(spec, args.work, args.size, regions, **cut) for spec in (args.train, *tests)
     )
-    ids = open_corpus(args.identities, args.work, args.size, regions) if args.identities else None
+    ids = None
+    if args.identities:  # few pictures of each: all are taken
+        ids = open_corpus(args.identities, args.work, args.size, regions)
     budget: dict[str, Any] = {
         "max_epochs": args.epochs,
         "lr": args.lr,

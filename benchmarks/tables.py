@@ -19,6 +19,7 @@ ADDRESS`` runs the cells on the workers of a Dask cluster that share ``--work`` 
 with ``PYTHONPATH=benchmarks``.
 """
 
+import argparse
 import json
 import platform
 import sys
@@ -164,8 +165,8 @@ def check_config(
     return whole
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Read the arguments, run what is missing and write the report."""
+def make_tables_parser() -> argparse.ArgumentParser:
+    """Return the parser of this script."""
     parser = make_parser(__doc__)
     add = parser.add_argument
     add("--test", action="append", default=[], metavar="NAME=DIR", help="other corpora")
@@ -179,6 +180,12 @@ def main(argv: list[str] | None = None) -> None:
     add("--jobs", type=int, default=1, help="cells at a time")
     add("--dask", metavar="ADDRESS", help="of a cluster's scheduler, such as tcp://host:8786")
     add("--figure", action="store_true", help="needs matplotlib")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read the arguments, run what is missing and write the report."""
+    parser = make_tables_parser()
     args = parser.parse_args(argv)
     if args.draws and args.inside:
         parser.error(
@@ -206,6 +213,10 @@ def main(argv: list[str] | None = None) -> None:
         "size": args.size, "budget": setting.budget, "partition": partition,
         "identities": setting.identities.name if setting.identities else None, "aus": setting.aus,
     }  # fmt: skip
+    if args.every > 1:
+        config["every"] = args.every
+    if args.landmark_frames is not None:
+        config["landmark_frames"] = args.landmark_frames
     command = describe_command(sys.argv[1:] if argv is None else argv)
     config = check_config(config, args.methods, command, args.out)
     with on_cluster(args.dask):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from skau.datasets import load_sample_faces
+from skau.datasets import load_faces, load_sample_faces
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -239,7 +239,8 @@ def test_draws(tables, folders, tmp_path):
     assert (results.loc[results["test"] == "lab", "n"] == 10).all()  # one subject
     report = out.with_suffix(".md").read_text()
     assert not figure or out.with_suffix(".png").stat().st_size > 10_000
-    row = next(line for line in report.splitlines() if line.startswith("| wild | 3 |"))
+    name = "| DSN over SingleEncoder, wild | 3 |"
+    row = next(line for line in report.splitlines() if line.startswith(name))
     margin = {}
     for name, cells in (("draws", results), ("all", beside)):
         wild = cells[cells["test"] == "wild"].groupby("method")["f1"].mean()
@@ -271,17 +272,17 @@ def test_the_margin_is_over_the_better_rival_of_the_same_fold_and_seed(tables):
         "IdenNet": (0.60, 0.50, 0.40), "LightCNN": (0.50, 0.52, 0.45),
         "LightCNN-pretrained": (0.51, 0.47, 0.31), "DSN": (0.90, 0.90, 0.90),
     }  # fmt: skip
-    where = (("lab", "a"), ("lab", "b"), ("wild", "a"))
+    where = (("bp4d", "a"), ("bp4d", "b"), ("disfa", "a"))
     cells = [
-        {"method": method, "train": "lab", "test": test, "fold": fold, "seed": 0, "au": "AU1",
+        {"method": method, "train": "bp4d", "test": test, "fold": fold, "seed": 0, "au": "AU1",
          "f1": value}
         for method, values in f1.items()
         for (test, fold), value in zip(where, values, strict=True)
     ]  # fmt: skip
-    table = claim_table(pd.DataFrame(cells), "lab").reset_index()
+    table = claim_table(pd.DataFrame(cells), "bp4d").reset_index()
     assert table.to_numpy().tolist() == [
-        ["IdenNet over LightCNN", "lab", "+4.0", "8.5", "1 of 2", "+5.2"],
-        ["IdenNet over LightCNN", "wild", "-5.0", "", "0 of 1", "+9.1"],
+        ["IdenNet over LightCNN", "bp4d", "+4.0", "8.5", "1 of 2", "+5.2"],
+        ["IdenNet over LightCNN", "disfa", "-5.0", "", "0 of 1", "+9.1"],
     ]
     none = pd.DataFrame(cells)
     assert claim_table(none[none["method"] == "DSN"], "lab").empty
@@ -318,7 +319,34 @@ def test_separation_is_measured_on_people_never_seen(tables, folders, tmp_path):
     assert idennet[-1] < 0 < idennet[0]
 
 
-def test_one_command_gives_the_tables_of_both_papers(tables, tmp_path, monkeypatch):
+def test_published_figures(tables):
+    """Means and margins of Tables III to VII of paper 2 and Table 1 of paper 1."""
+    from _published import published_margin, published_mean
+
+    rivals = ("LightCNN", "LightCNN-pretrained")
+    margins = {
+        ("bp4d", "bp4d"): 5.2, ("disfa", "disfa"): 9.2, ("unbc", "unbc"): 7.0,
+        ("bp4d", "disfa"): 9.1, ("bp4d", "unbc"): 4.4,
+    }  # fmt: skip
+    for pair, margin in margins.items():
+        assert published_margin("IdenNet", rivals, *pair) == margin
+        assert np.isnan(published_margin("DSN", ("SingleEncoder",), *pair)) == (
+            pair != ("bp4d", "bp4d")
+        )
+    assert published_margin("DSN-printed", ("SingleEncoder-printed",), "bp4d", "bp4d") == 9.9
+    assert published_mean("IdenNet-released", "bp4d", "disfa") == 39.7
+    assert np.isnan(published_mean("IdenNet", "ict-lab", "ict-lab"))
+
+
+def test_a_corpus_without_all_of_its_people_is_refused(tables, folders, monkeypatch):
+    import papers
+
+    monkeypatch.setattr(papers, "LOADERS", {"bp4d": load_faces})
+    with pytest.raises(SystemExit, match=r"bp4d in .* has 6 of 41 subjects.*--partial"):
+        papers.open_labels({"bp4d": folders / "lab"}, partial=False)
+
+
+def test_one_command_gives_the_tables_of_both_papers(tables, tmp_path, monkeypatch, capsys):
     import _corpora
     import papers
 
@@ -332,17 +360,22 @@ def test_one_command_gives_the_tables_of_both_papers(tables, tmp_path, monkeypat
     table.to_csv(tmp_path / "labels.csv", index=False)
     for row in rows:
         Image.fromarray(faces.images[row]).save(tmp_path / f"{row}.png")
-    monkeypatch.setattr(_corpora, "LOADERS", {})  # every corpus lies in a folder like this one
+    # every corpus lies in a folder like this one
+    monkeypatch.setattr(_corpora, "LOADERS", {})
+    monkeypatch.setattr(papers, "LOADERS", dict.fromkeys(papers.CORPORA, load_faces))
     monkeypatch.setattr(papers, "PAPER_2", ["SVTPT"])
-    monkeypatch.setattr(papers, "DRAWS", 2)
     speeds = []
     monkeypatch.setattr(papers.speed, "main", speeds.append)
     corpora = [word for name in papers.CORPORA for word in (f"--{name}", str(tmp_path))]
     out = tmp_path / "results"
     papers.main([
-        "--work", str(tmp_path / "work"), *corpora, "--out", str(out),
-        "--size", "32", "--epochs", "1", "--seeds", "0", "--folds", "2",
+        "--work", str(tmp_path / "work"), *corpora, "--out", str(out), "--partial", "--draws", "2",
+        "--size", "32", "--epochs", "1", "--seeds", "0", "--folds", "2", "--every", "2",
     ])  # fmt: skip
+    plan = capsys.readouterr().out
+    assert "partial: bp4d" in plan
+    assert "has 6 of 41 subjects" in plan
+    assert "hours of training" in plan
     assert speeds == [["--only", "methods", "--out", str(out)]]
     found = {file.stem: pd.read_csv(file) for file in out.glob("*.csv")}
     for name, tests in (("bp4d", {"bp4d", "disfa", "unbc"}), ("disfa", {"disfa"})):
@@ -350,6 +383,13 @@ def test_one_command_gives_the_tables_of_both_papers(tables, tmp_path, monkeypat
         within = found[name].query("test == @name")
         assert set(within["au"]) == set(_corpora.PUBLISHED_AUS[name])
     assert set(found["draws"]["method"]) == set(found["dsn"]["method"]) >= set(papers.PAIR)
+    assert set(papers.PRINTED) <= set(found["dsn"]["method"])
+    assert found["disfa"]["n"].max() <= len(rows) / 2 + 6  # every second frame of each person
+    assert "| published F1 |" in (out / "bp4d.md").read_text()
+    assert (
+        "paper 1, single class, accuracy | 59.0 | 73.4 | 96.9 | 61.3 |"
+        in (out / "regions.md").read_text()
+    )
     assert found["draws"]["fold"].nunique() == 2
     assert "all subjects" in (out / "draws.md").read_text()
     assert set(found["regions"]["au"]) == {"AU1", "AU6", "AU12", "AU14"}
