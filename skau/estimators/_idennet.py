@@ -142,9 +142,10 @@ class IdenNetClassifier(BaseIdentityClassifier):
     >>> from skau import IdenNetClassifier
     >>> from skau.datasets import load_sample_faces
     >>> faces = load_sample_faces()
-    >>> X = faces.images[:, ::2, ::2]  # every second pixel is enough to show how
+    >>> few = slice(0, None, 4)  # enough to show how
+    >>> X, Y, groups = faces.images[few, ::2, ::2], faces.target[few], faces.groups[few]
     >>> clf = IdenNetClassifier(identity_epochs=1, max_epochs=1, random_state=0)
-    >>> clf = clf.fit(X, faces.target, groups=faces.groups)
+    >>> clf = clf.fit(X, Y, groups=groups)
     >>> clf.identity_features(X[:5]).shape
     (5, 256)
 

@@ -1,5 +1,7 @@
 """Choose the device and the arithmetic that the machine really has."""
 
+import os
+
 import torch
 
 __all__ = ["resolve_device", "resolve_precision"]
@@ -18,11 +20,13 @@ def resolve_device(device: str | torch.device) -> torch.device:
     try:
         return torch.empty(0, device=device).device
     except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
-        reason = str(error).splitlines()[0]
+        reason = str(error).partition(". ")[0].rstrip(".")
         raise ValueError(f"device={str(device)!r} cannot be used here: {reason}") from error
 
 
 def _has_native_bfloat16(device: torch.device) -> bool:
+    if os.environ.get("SKAU_TEST_PRECISION") == "float32":  # also in the tests' worker processes
+        return False
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":

@@ -19,7 +19,7 @@ from skau.preprocessing import FaceCropper
 from skau.preprocessing._alignment import EYE_LINE, EYE_TO_MOUTH, eye_matrix
 from skau.preprocessing._landmarks import COLUMNS
 
-QUICK = {"max_epochs": 2, "batch_size": 32, "lr": 1e-3, "random_state": 0, "device": "cpu"}
+QUICK = {"max_epochs": 1, "batch_size": 32, "lr": 1e-3, "random_state": 0, "device": "cpu"}
 
 
 def template_points(size):

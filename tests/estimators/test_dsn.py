@@ -8,7 +8,7 @@ from skau import DSNClassifier
 def fitted(blobs):
     X, Y, groups = blobs
     clf = DSNClassifier(
-        alpha=10, max_epochs=25, batch_size=16, augment=None, validation_fraction=0, random_state=0
+        alpha=10, max_epochs=20, batch_size=16, augment=None, validation_fraction=0, random_state=0
     )
     return clf.fit(X, Y, groups=groups)
 
@@ -26,10 +26,11 @@ def test_reconstruction_takes_person_and_brightness_from_person(fitted, blobs):
     X = blobs[0]
     one = fitted.reconstruct(X[:4], person=X[-1:])
     each = fitted.reconstruct(X[:4], person=np.repeat(X[-1:], 4, axis=0))
-    np.testing.assert_array_equal(one, each)
-    np.testing.assert_array_equal(
-        fitted.reconstruct(X[:4], person=X[:4]), fitted.reconstruct(X[:4])
-    )
+    # batches of other sizes add in another order: a pixel at a half goes to either side, and in
+    # bfloat16 the step from one number to the next is as large
+    assert np.abs(one.astype(int) - each).max() <= 2
+    again = fitted.reconstruct(X[:4], person=X[:4]).astype(int)
+    assert np.abs(again - fitted.reconstruct(X[:4])).max() <= 2
     assert np.abs(one.mean((1, 2, 3)) - X[-1].mean()).max() < 2
     with pytest.raises(ValueError, match="1 or 4 images, got 3"):
         fitted.reconstruct(X[:4], person=X[:3])

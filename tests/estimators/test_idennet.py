@@ -1,3 +1,6 @@
+import warnings
+from copy import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +12,14 @@ from skau.metrics import f1_frame
 from skau.modules import IdenNet
 from skau.training._net import AUNet, Stage
 
-QUICK = {"max_epochs": 2, "batch_size": 32, "lr": 1e-3, "random_state": 0}
+QUICK = {"max_epochs": 1, "identity_epochs": 1, "batch_size": 32, "lr": 1e-3, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def usual(blobs):
+    """For tests that only look: a fit costs a second."""
+    X, Y, groups = blobs
+    return IdenNetClassifier(**QUICK).fit(X, Y, groups=groups)
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +40,18 @@ def test_published_number_of_parameters():
     assert sum(p.numel() for p in clf.module_.parameters() if p.requires_grad) == 6_572_832
 
 
-def test_overfits_64_frames(blobs):
+def test_overfits_64_frames_after_a_short_stage_1_at_a_large_lr(blobs):
+    """Stage 1 has a rate of its own: at that of stage 2 it would spoil the trunk."""
     X, _, groups = blobs
     rng = np.random.RandomState(0)
     noise = rng.randint(0, 256, X.shape).astype(np.uint8)
-    Y = rng.randint(0, 2, (64, 12))
+    Y = rng.randint(0, 2, (64, 2))
     clf = IdenNetClassifier(
-        lr=1e-3, max_epochs=60, identity_epochs=0, validation_fraction=0,
+        lr=1e-3, max_epochs=60, identity_epochs=1, validation_fraction=0,
         augment=None, random_state=0,
     )  # fmt: skip
     clf.fit(noise, Y, groups=groups)
+    assert clf.history_["stage"].iloc[0] == "identity"
     assert (f1_frame(Y, clf.predict(noise)) == 1).all()
 
 
@@ -71,11 +83,10 @@ def test_stage_one_clusters_identities(blobs):
         {"identity_transform": "affine"},
     ],
 )  # fmt: skip
-def test_every_parameter_changes_the_result(change, blobs):
+def test_every_parameter_changes_the_result(change, usual, blobs):
     X, Y, groups = blobs
-    usual = IdenNetClassifier(**QUICK).fit(X, Y, groups=groups).predict_proba(X)
     other = IdenNetClassifier(**QUICK | change).fit(X, Y, groups=groups).predict_proba(X)
-    assert not np.array_equal(usual, other)
+    assert not np.array_equal(usual.predict_proba(X), other)
 
 
 def one_step(clf, data, rows):
@@ -210,6 +221,26 @@ def test_warns_where_stage_1_leaves_all_faces_alike(blobs):
             X, Y, groups=groups
         )
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("margin", "loss", "collapsed"),
+    [
+        (0.5, 0.5, True), (0.5, 0.493, True), (0.5, 0.3, False),
+        (0.5, 0.8, False),  # spread, if not yet by person
+        (1e-3, 0.2, False), (0.0, 0.2, False), (0.0, 0.0, False),
+    ],
+)  # fmt: skip
+def test_a_collapse_is_a_loss_that_is_the_margin(margin, loss, collapsed, usual, blobs):
+    X, Y, groups = blobs
+    clf = copy(usual).set_params(margin=margin)
+    data = clf._check_data(X, Y, groups, None, reset=False)
+    first = clf._make_stages(data, None, clf._rng)[0]
+    clf.history_ = pd.DataFrame({"stage": ["identity"] * 50, "train_triplet_loss": loss})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        clf._after_stage(first)
+    assert [w.category for w in caught] == [ConvergenceWarning] * collapsed
 
 
 def test_a_few_rows_without_a_label_are_no_identity_corpus(blobs):

@@ -43,6 +43,13 @@ def test_identity_batches_leave_out_single_images_but_may_draw_them_as_negatives
     assert sorted(with_pool.draw()) == list(range(8))
 
 
+def test_nobody_is_no_identity():
+    group = np.array([-1, -1, 0, 0, 2, 2])
+    batches = IdentityBatches(np.arange(6), group, 4, 4, 6, rng())
+    assert [own.tolist() for own in batches.images] == [[2, 3], [4, 5]]
+    assert sorted(batches.draw()) == [2, 3, 4, 5]
+
+
 def test_no_identity_with_two_images_makes_no_batch():
     assert list(IdentityBatches(np.arange(3), np.arange(3), 4, 2, 0, rng())) == []
 

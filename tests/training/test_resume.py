@@ -13,13 +13,26 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 from sklearn.pipeline import make_pipeline
 from skorch.callbacks import EpochTimer
+from torch import nn
 
 from skau import DSNClassifier, IdenNetClassifier, ResumeTraining
+from skau.baselines import ATFClassifier, ROINetClassifier
 from skau.datasets import load_sample_faces
 from skau.metrics import f1_frame_scorer, roc_auc_scorer
 from skau.model_selection import SubjectKFold
 from skau.preprocessing import FaceCropper
 from skau.preprocessing._worker import Worker
+
+
+class Power(nn.Module):
+    """A backbone whose setting neither its text nor its weights show."""
+
+    def __init__(self, power):
+        super().__init__()
+        self.power = power
+
+    def forward(self, x):
+        return x.mean(dim=(2, 3)) ** self.power
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +172,27 @@ def test_other_training_is_not_resumed(change, blobs, tmp_path):
         clf.set_params(**change)
     clf.fit(X, Y, groups=groups)
     assert resume.resumed_ == 0
+
+
+def test_the_training_of_another_network_is_not_resumed(blobs, tmp_path):
+    """Their layers print the same: what they were declared with tells them apart."""
+    X, Y, groups = blobs
+    few = slice(0, 32)
+
+    def resumed(clf):
+        resume = ResumeTraining(tmp_path)
+        clf.set_params(max_epochs=1, callbacks=[resume], random_state=0, validation_fraction=0)
+        clf.fit(X[few], Y[few], groups=groups[few])
+        return resume.resumed_
+
+    places = [[0.2, 0.3], [0.8, 0.3]]
+    for Network in (ROINetClassifier, ATFClassifier):
+        assert resumed(Network(centres=places)) == 0
+        assert resumed(Network(centres=np.array(places))) == 1
+        assert resumed(Network(centres=[[0.2, 0.9], [0.8, 0.9]])) == 0
+    for power, kept in ((1.0, 0), (1.0, 1), (2.0, 0)):
+        backbone = Power(power)
+        assert resumed(IdenNetClassifier(backbone=backbone, identity_epochs=0)) == kept
 
 
 def test_resuming_needs_to_know_all(blobs, tmp_path):

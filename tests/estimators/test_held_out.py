@@ -1,0 +1,125 @@
+"""Who is held out for validation, and what epoch they choose."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn import config_context
+from sklearn.model_selection import GridSearchCV
+from skorch.callbacks import Callback
+
+from skau import DSNClassifier
+from skau.metrics import f1_frame, f1_frame_scorer
+from skau.model_selection import SubjectKFold
+
+QUICK = {"max_epochs": 1, "batch_size": 32, "lr": 1e-3, "random_state": 0, "device": "cpu"}
+
+
+def test_the_best_epoch_of_whole_held_out_subjects_is_kept(make, blobs):
+    X, Y, groups = blobs
+    seen = []
+
+    class Watch(Callback):
+        def on_epoch_end(self, net, dataset_valid=None, **kwargs):
+            if dataset_valid is not None:
+                parts = [set(d.group[d.rows]) for d in (net._stage.train, dataset_valid)]
+                seen.append(parts)
+
+    clf = make(max_epochs=4, lr=1e-2, validation_fraction=0.3, monitor="loss",
+        callbacks=[Watch()],
+    ).fit(X, Y, groups=groups)  # fmt: skip
+    train, valid = seen[0]
+    assert not train & valid
+    assert len(valid) == 3  # 0.3 of 8, rounded up
+    losses = clf.history_.set_index("epoch")["valid_class_loss"]
+    assert clf.best_epoch_ == losses.idxmin()
+
+
+def test_the_epoch_may_be_chosen_by_f1(make, blobs):
+    X, Y, groups = blobs
+    held_out = []
+
+    class Watch(Callback):
+        def on_epoch_end(self, net, dataset_valid=None, **kwargs):
+            if dataset_valid is not None:
+                held_out.append(dataset_valid.rows)
+
+    clf = make(max_epochs=4, lr=1e-2, validation_fraction=0.3, monitor="f1",
+        callbacks=[Watch()],
+    ).fit(X, Y, groups=groups)  # fmt: skip
+    last = clf.history_["stage"].iloc[-1]
+    epochs = clf.history_[clf.history_["stage"] == last].set_index("epoch")
+    assert epochs.loc[clf.best_epoch_, "valid_f1"] == epochs["valid_f1"].max() > 0
+    rows = held_out[0]
+    f1 = np.nanmean(f1_frame(Y.iloc[rows], clf.predict(X[rows])))
+    np.testing.assert_allclose(epochs["valid_f1"].max(), f1, atol=0.02)  # of other batches
+
+
+def test_the_kept_state_is_the_best_epochs(make, blobs):
+    X, Y, groups = blobs
+    kept = make(max_epochs=5, lr=1e-2, validation_fraction=0.3).fit(X, Y, groups=groups)
+    best = kept.best_epoch_
+    stages = kept.history_["stage"].value_counts()
+    epochs = best - (len(kept.history_) - stages[kept.history_["stage"].iloc[-1]])
+    short = make(max_epochs=int(epochs), lr=1e-2, validation_fraction=0.3)
+    short.fit(X, Y, groups=groups)
+    np.testing.assert_array_equal(kept.predict_proba(X), short.predict_proba(X))
+
+
+@pytest.mark.filterwarnings("ignore:groups names one person")
+def test_one_subject_cannot_be_validated_on(make, blobs):
+    X, Y, _ = blobs
+    with pytest.warns(UserWarning, match="groups names one annotated subject"):
+        clf = make().fit(X, Y, groups=np.zeros(64))
+    assert clf.best_epoch_ == len(clf.history_)
+
+
+def test_where_nobody_held_out_shows_an_au_the_loss_chooses(blobs):
+    X, Y, groups = blobs
+    held_out = []
+
+    class Watch(Callback):
+        def on_epoch_end(self, net, dataset_valid=None, **kwargs):
+            held_out.append(dataset_valid.rows)
+
+    clf = DSNClassifier(**QUICK | {"max_epochs": 3}, callbacks=[Watch()])
+    clf.fit(X, Y, groups=groups)
+    Y = np.array(Y)
+    Y[held_out[0]] = 0
+    with pytest.warns(UserWarning, match="show no AU, so they have no F1"):
+        clf.fit(X, Y, groups=groups)
+    losses = clf.history_["valid_class_loss"]
+    assert clf.best_epoch_ == losses.idxmin() + 1
+
+
+def test_rows_held_out_without_groups_are_warned_of_once_at_the_users_line(make, blobs):
+    X, Y, groups = blobs
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        make(max_epochs=1).fit(X, Y)
+    own = [w for w in caught if "rows are held out for validation" in str(w.message)]
+    assert len(own) == 1
+    assert own[0].filename == __file__
+    for mend in ("<step>__groups=", "enable_metadata_routing=True", "validation_fraction=0"):
+        assert mend in str(own[0].message)
+    make(max_epochs=1).fit(X, Y, groups=groups)  # says nothing: a warning would be an error here
+
+
+def test_a_search_that_keeps_groups_to_its_splitter_is_warned_of(blobs):
+    X, Y, groups = blobs
+    seen = []
+
+    class Watch(Callback):
+        def on_train_begin(self, net, **kwargs):
+            train, valid = net._stage.train, net._stage.valid
+            seen.append(set(groups[train.rows]) & set(groups[valid.rows]))
+
+    search = GridSearchCV(
+        DSNClassifier(**QUICK, callbacks=[Watch()]), {"alpha": [0.01]}, cv=SubjectKFold(2),
+        scoring=f1_frame_scorer, refit=False,
+    )  # fmt: skip
+    with pytest.warns(UserWarning, match="rows are held out for validation, whoever they show"):
+        search.fit(X, Y, groups=groups)
+    with config_context(enable_metadata_routing=True):
+        search.fit(X, Y, groups=groups)
+    assert [len(both) > 0 for both in seen] == [True, True, False, False]
