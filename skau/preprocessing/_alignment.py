@@ -97,7 +97,9 @@ def eye_distance_matrix(points: ArrayLike, size: int, margin: float = 0.0) -> Ma
     return _below_the_eyes(eyes, across, apart / EYE_TO_EYE, size, margin)
 
 
-def box_matrix(box: ArrayLike, size: int, margin: float = 0.0) -> Matrix:
+def box_matrix(
+    box: ArrayLike, size: int, margin: float = 0.0, points: ArrayLike | None = None
+) -> Matrix:
     """Cut the square about the centre of a box; its side is the longer one of the box.
 
     Parameters
@@ -108,6 +110,9 @@ def box_matrix(box: ArrayLike, size: int, margin: float = 0.0) -> Matrix:
         Side of the crop, in pixels.
     margin : float, default=0.0
         Widens the crop on each side by this fraction of the square's side.
+    points : array-like of shape (5, 2), optional
+        As in `eye_matrix`.  If the face lies on its side or stands on its head, the square is
+        turned by the quarter turns that bring it upright.
 
     Returns
     -------
@@ -123,10 +128,16 @@ def box_matrix(box: ArrayLike, size: int, margin: float = 0.0) -> Matrix:
     side = (high - low).max()
     if not side > 0:
         raise ValueError(f"box: {np.asarray(box).tolist()} is empty")
-    return _square((low + high) / 2, side * (1 + 2 * margin), size, np.array([1.0, 0.0]))
+    across = np.array([1.0, 0.0])
+    if points is not None:
+        x, y = np.subtract(*np.asarray(points, dtype=float)[[1, 0]])
+        across = np.array([np.sign(x), 0.0] if abs(x) >= abs(y) else [0.0, np.sign(y)])
+    return _square((low + high) / 2, side * (1 + 2 * margin), size, across)
 
 
-def whole_matrix(width: int, height: int, size: int, margin: float = 0.0) -> Matrix:
+def whole_matrix(
+    width: int, height: int, size: int, margin: float = 0.0, points: ArrayLike | None = None
+) -> Matrix:
     """Fit a whole image into a square crop, centred, its proportions kept.
 
     Parameters
@@ -137,6 +148,8 @@ def whole_matrix(width: int, height: int, size: int, margin: float = 0.0) -> Mat
         Side of the crop, in pixels.
     margin : float, default=0.0
         Widens the crop on each side by this fraction of the longer side.
+    points : array-like of shape (5, 2), optional
+        As in `box_matrix`.
 
     Returns
     -------
@@ -148,7 +161,7 @@ def whole_matrix(width: int, height: int, size: int, margin: float = 0.0) -> Mat
     array([[  2.,   0.,   0.],
            [  0.,   2., -50.]])
     """
-    return box_matrix([-0.5, -0.5, width - 0.5, height - 0.5], size, margin)
+    return box_matrix([-0.5, -0.5, width - 0.5, height - 0.5], size, margin, points)
 
 
 def region_matrix(matrix: Matrix, points: ArrayLike, size: int, region: str) -> Matrix:

@@ -1,9 +1,5 @@
 """`FaceCropper`: photos in, aligned face crops of one size out."""
 
-import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import fields
-from functools import partial
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar, Self
@@ -13,14 +9,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from tqdm import tqdm
 
-from ..utils._cache import Cache
 from ..utils._device import resolve_device
 from ..utils._groups import check_groups
 from ..utils._sklearn import HasMethods, Interval, StrOptions
-from ..utils._warnings import user_level
-from ._cached import work_or_remember
 from ._images import ImageSource
 from ._landmarks import (
     COLUMNS,
@@ -30,14 +22,12 @@ from ._landmarks import (
     read_table,
     sample_rows,
 )
-from ._results import Results, fingerprint, in_threads, table_writer
-from ._storage import check_out
-from ._video import FrameSource, Video
-from ._worker import NO_FACE, Done, Worker
+from ._results import Results, Source, report, run, table_writer
+from ._storage import check_out, forget_parts
+from ._video import Video
+from ._worker import NO_FACE, Worker
 
 __all__ = ["FaceCropper"]
-
-Source = ImageSource | FrameSource | Video
 
 
 class FaceCropper(TransformerMixin, BaseEstimator):
@@ -45,7 +35,9 @@ class FaceCropper(TransformerMixin, BaseEstimator):
 
     Faces are found with the MTCNN cascade [1]_ and the weights that facenet-pytorch ships.  Each
     crop is one affine warp of the original pixels, antialiased where it shrinks, continued by
-    reflection beyond the image's border.  The transformer learns nothing: `fit` only checks.
+    reflection beyond the image's border.  Large faces that lie on their side or stand on their
+    head are found too, and their crops are upright.  The transformer learns nothing: `fit` only
+    checks.
 
     Parameters
     ----------
@@ -87,7 +79,8 @@ class FaceCropper(TransformerMixin, BaseEstimator):
     memory : str, path-like, joblib.Memory or None, default=None
         A folder that keeps what was found and cut, by the content of each image and the settings,
         as a pipeline's ``memory`` does for whole steps. A search over a pipeline then crops each
-        image once and not once a candidate and fold. Frames of videos are not kept.
+        image once and not once a candidate and fold. Of a video, the frames of its landmark
+        table are kept.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -206,10 +199,11 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         groups : array-like of shape (n,), optional
             The subject of each image; used with ``landmarks_per_subject`` only.
         out : path-like, optional
-            A ``.npy`` file to write the crops to, for more of them than the memory holds.  If X is
-            paths or their landmark table, a run that was interrupted goes on where it stopped
-            when it is called again, and tries once more what could not be read; until its end it
-            keeps a journal beside the file.
+            A ``.npy`` file to write the crops to, for more of them than the memory holds.  It is
+            there when it is whole, and takes the place of an earlier one.  If X is paths or their
+            landmark table, a run that was interrupted goes on where it stopped when it is called
+            again; until its end it keeps what is done in ``memory`` or, without that, in a folder
+            beside the file, with ``.part`` added to the name.
 
         Returns
         -------
@@ -235,10 +229,10 @@ class FaceCropper(TransformerMixin, BaseEstimator):
                     "subject of each image; or pass the table of detect(X, groups=...) as X"
                 )
             rows = sample_rows(groups, self.landmarks_per_subject)
-            with self._run(source, cut=False, rows=rows) as results:
-                known = self._pooled(results, rows, groups)
-        with self._run(source, known, cut=True, out=out) as results:
-            self._report(source, results.problems)
+            known = self._pooled(self._run(source, rows, cut=False), rows, groups)
+        results = self._run(source, None, known, cut=True, out=out)
+        self._report(source, results.problems)
+        forget_parts(out)
         return results.crops()
 
     def detect(
@@ -268,7 +262,8 @@ class FaceCropper(TransformerMixin, BaseEstimator):
             ``probability``, the points ``left_eye_x, left_eye_y, right_eye_*, nose_*,
             mouth_left_*, mouth_right_*`` and the image's ``width`` and ``height``, all in pixels.
             **Left and right are those of the image**: ``left_eye`` is the eye with the smaller
-            ``x`` in an upright face, which is the person's right eye.  With ``groups``, width and
+            ``x`` in an upright face, which is the person's right eye; in a face that is turned,
+            the one that comes there when it is turned upright.  With ``groups``, width and
             height are those of the images that were looked at.  NaN where there is no face;
             `missing_` has these rows.  A video's table also has the ``frame``, counted from 0, and
             its ``time`` in seconds.
@@ -287,29 +282,37 @@ class FaceCropper(TransformerMixin, BaseEstimator):
             raise ValueError("X already is a landmark table; detect needs the images: X['path']")
         times: list[float] = []
         rows = None if groups is None else sample_rows(groups, self.landmarks_per_subject)
-        with self._run(source, cut=False, rows=rows, out=out, times=times) as results:
-            places = range(results.rows) if rows is None else rows.tolist()
-            problems = {places[i]: why for i, why in results.problems.items() if why != NO_FACE}
-            self._report(source, problems)
-            if groups is None or rows is None:
-                values = results.table()
-            else:
-                values = self._pooled(results, rows, groups)
-            self.missing_ = np.flatnonzero(np.isnan(values[:, PROBABILITY]))
-            table = pd.DataFrame(values, columns=list(COLUMNS))
-            if isinstance(source, Video):
-                table.insert(0, "time", times)
-                table.insert(0, "frame", np.arange(len(table)))
-                table.insert(0, "path", source.path)
-            elif source.paths is not None:
-                table.insert(0, "path", source.paths)
-            write(table)
+        results = self._run(source, rows, cut=False, out=out, times=times)
+        places = range(len(results)) if rows is None else rows.tolist()
+        problems = {places[i]: why for i, why in results.problems.items() if why != NO_FACE}
+        self._report(source, problems)
+        if groups is None or rows is None:
+            values = results.table()
+        else:
+            values = self._pooled(results, rows, groups)
+        self.missing_ = np.flatnonzero(np.isnan(values[:, PROBABILITY]))
+        table = pd.DataFrame(values, columns=list(COLUMNS))
+        if isinstance(source, Video):
+            table.insert(0, "time", times)
+            table.insert(0, "frame", np.arange(len(table)))
+            table.insert(0, "path", source.path)
+        elif source.paths is not None:
+            table.insert(0, "path", source.paths)
+        write(table)
+        forget_parts(out)
         return table
 
     def _worker(self) -> Worker:
-        names = (field.name for field in fields(Worker) if field.name != "device")
-        settings = {name: getattr(self, name) for name in names}
-        return Worker(device=str(resolve_device(self.device)), **settings)
+        return Worker(
+            size=int(self.size),
+            align=None if self.align is None else str(self.align),
+            region=str(self.region),
+            margin=float(self.margin),
+            select=str(self.select),
+            min_face_size=float(self.min_face_size),
+            threshold=float(self.threshold),
+            device=str(resolve_device(self.device)),
+        )
 
     def _open(
         self, X: Any, groups: ArrayLike | None
@@ -327,51 +330,10 @@ class FaceCropper(TransformerMixin, BaseEstimator):
             raise ValueError("groups are for images; pool the table of a video: pool_by_subject")
         return source, known, check_groups(groups, len(source))
 
-    def _run(
-        self,
-        source: Source,
-        known: NDArray[np.float64] | None = None,
-        *,
-        cut: bool,
-        rows: NDArray[np.intp] | None = None,
-        out: str | PathLike[str] | None = None,
-        times: list[float] | None = None,
-    ) -> Results:
-        """Do all rows of the source, or the given ones, or what an earlier run left of them."""
-        worker = self._worker()
-        size = self.size if cut else None
-        items: Iterable[Any]
-        work: Callable[..., list[Done]] = worker.work
-        if isinstance(source, Video):
-            total, begun, results = source.n_frames, 0, Results(None, size, out, None)
-            search = worker.needs_landmarks or not cut
-            items = worker.follow(source, [] if times is None else times, search=search)
-        else:
-            rows = np.arange(len(source)) if rows is None else rows
-            run = None
-            if source.paths is not None:
-                parts = [source.paths, rows, *([] if known is None else [known])]
-                run = {f.name: getattr(worker, f.name) for f in fields(worker)}
-                run |= {"cut": cut, "images": fingerprint(*parts)}
-            total, results = len(rows), Results(len(rows), size, out, run)
-            left = rows[results.left(total)]
-            begun = total - len(left)
-            landmarks = [None] * len(left) if known is None else known[left]
-            items = zip(source.loaders(left), landmarks, strict=True)
-            if self.memory is not None and isinstance(source, ImageSource):
-                prints = (partial(source.fingerprint, row) for row in left)
-                items = zip(items, prints, strict=True)
-                work = partial(work_or_remember, Cache(self.memory), worker)
-        bar = tqdm(total=total, initial=begun, desc="faces", disable=not self.verbose)
-        try:
-            with bar:
-                for done in in_threads(partial(work, cut=cut), items, self.n_jobs):
-                    results.add(done)
-                    bar.update(len(done))
-        except BaseException as error:
-            results.__exit__(type(error))  # what is done stays on disk
-            raise
-        return results
+    def _run(self, *args: Any, **options: Any) -> Results:
+        """Do rows of a source; see `skau.preprocessing._results.run`."""
+        options |= {"memory": self.memory, "n_jobs": self.n_jobs, "verbose": self.verbose}
+        return run(self._worker(), *args, **options)
 
     @staticmethod
     def _pooled(
@@ -385,23 +347,7 @@ class FaceCropper(TransformerMixin, BaseEstimator):
     def _report(self, source: Source, problems: dict[int, str]) -> None:
         """Raise or warn about the images that cannot be used or have no face."""
         self.missing_ = np.array(sorted(problems), dtype=int)
-        if not problems:
-            return
-        faceless = [source.name(i) for i, why in sorted(problems.items()) if why == NO_FACE]
-        unusable = [
-            f"{source.name(i)}: {why}" for i, why in sorted(problems.items()) if why != NO_FACE
-        ]
-        said = [
-            f"{what} {_some(names)}"
-            for what, names in (("no face found in", faceless), ("cannot use", unusable))
-            if names
-        ]
-        if self.on_missing == "raise":
-            raise ValueError(
-                f"{'; '.join(said)}. Leave them out, or pass on_missing='warn' to keep their "
-                "rows; a lower threshold or min_face_size finds more faces"
-            )
-        warnings.warn("; ".join(said), UserWarning, stacklevel=user_level())
+        report(source, problems, self.on_missing)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -414,8 +360,3 @@ class FaceCropper(TransformerMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _some(names: list[str], most: int = 20) -> str:
-    more = f" and {len(names) - most} more (see missing_)" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -246,6 +246,10 @@ class ImageSource:
         """Return the pixels of one image; see `read_pixels`."""
         return read_pixels(self._items[row])
 
+    def order(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the order in which rows are best read: as they are."""
+        return np.arange(len(rows))
+
     def loaders(self, rows: Iterable[int]) -> Iterator[Callable[[], Image.Image]]:
         """Return for each row a function that reads its image."""
         return (partial(self.read, row) for row in rows)

@@ -1,26 +1,36 @@
 """Work through many images: in threads, in order, into memory or onto disk."""
 
-import hashlib
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
-from os import PathLike, fsencode, fspath
+from functools import partial
+from itertools import count, islice
+from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import joblib
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
+from ..utils._cache import Cache
 from ..utils._extras import require_extra
+from ..utils._warnings import user_level
+from ._cached import work_or_remember
+from ._images import ImageSource
 from ._landmarks import COLUMNS
-from ._storage import Journal, NpyWriter, check_out, refuse_journal
-from ._worker import NO_FACE, Done
+from ._storage import NpyWriter, begin, check_out, finish, part_of
+from ._video import FrameSource, Video
+from ._worker import NO_FACE, Done, Worker
 
-__all__ = ["Results", "fingerprint", "in_threads", "table_writer"]
+__all__ = ["Results", "Source", "in_threads", "report", "run", "table_writer"]
+
+Source = ImageSource | FrameSource | Video
 
 CHUNK = 8  # images handed to a thread at once
 A = TypeVar("A")
@@ -38,11 +48,10 @@ def in_threads(
     """
     items = iter(items)
     chunks = iter(lambda: list(islice(items, CHUNK)), [])
-    before = torch.get_num_threads()
-    threads = before if n_jobs is None else joblib.effective_n_jobs(n_jobs)
+    threads = torch.get_num_threads() if n_jobs is None else joblib.effective_n_jobs(n_jobs)
     waiting: deque[Future[list[B]]] = deque()
-    torch.set_num_threads(1)
-    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(threads, initializer=_one_processor)
+    limit = _one_processor()
     try:
         for chunk in chunks:
             waiting.append(pool.submit(job, chunk))
@@ -52,7 +61,17 @@ def in_threads(
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(before)
+        limit.restore_original_limits()
+
+
+def _one_processor() -> threadpool_limits:
+    """Let this thread compute on one processor; say how to take that back.
+
+    ``torch.set_num_threads`` would also decide for every thread that is started later, by
+    whomever, and two callers at once would leave one another's number.
+    """
+    torch.get_num_threads()  # takes over the number for all threads, once a thread
+    return threadpool_limits(1, user_api="openmp")
 
 
 class Results:
@@ -60,130 +79,163 @@ class Results:
 
     Parameters
     ----------
+    places : iterable of int
+        The rows of the results, in the order in which they will come.
     total : int or None
         Number of rows, if it is known.
     size : int or None
         Side of the crops; None: there are none.
     out : path-like or None
-        Where the results will be.
-    run : dict or None
-        What they depend on, if an interrupted run may go on; see `Journal`.
+        Where the crops are after `close`.
 
     Attributes
     ----------
-    values : list of list of float
-        The rows of the landmark table.
     problems : dict of int to str
         The rows that went wrong, and how.
     """
 
     def __init__(
         self,
+        places: Iterable[int],
         total: int | None,
         size: int | None,
-        out: str | PathLike[str] | None,
-        run: dict[str, Any] | None,
+        out: str | PathLike[str] | None = None,
     ) -> None:
-        self.values: list[list[float]] = []
         self.problems: dict[int, str] = {}
-        self._journal = None
-        if out is not None and run is not None:
-            self._journal = Journal(out, run)
-        elif out is not None:
-            refuse_journal(out)
-        self._writer: NpyWriter | None = None
+        self._places = iter(places)
+        self._values: dict[int, NDArray[np.float64]] = {}
+        self._crops: dict[int, NDArray[np.uint8]] = {}
+        self._writer = None if size is None or out is None else NpyWriter(out, size)
         self._memory: NDArray[np.uint8] | None = None
-        self._crops: list[NDArray[np.uint8]] = []
-        for values, problem in self._journal.done if self._journal else []:
-            self._note(values, problem)
-        # what went wrong may have been mended since
-        self._again = deque(row for row, why in self.problems.items() if why != NO_FACE)
-        if size is not None and out is not None:
-            try:
-                self._writer = NpyWriter(out, size, self.rows)
-            except (OSError, ValueError) as error:
-                self.__exit__(type(error))
-                raise
-        elif size is not None and total is not None:
+        if size is not None and out is None and total is not None:
             self._memory = np.empty((total, size, size, 3), dtype=np.uint8)
 
-    @property
-    def rows(self) -> int:
-        """Number of rows done; at first, those of an earlier, interrupted run."""
-        return len(self.values)
-
-    def left(self, total: int) -> list[int]:
-        """Return what is to be added, in order: rows that failed earlier, then the others."""
-        return [*self._again, *range(self.rows, total)]
+    def __len__(self) -> int:
+        return len(self._values)
 
     def add(self, done: list[Done]) -> None:
         """Take the next rows."""
-        if self._again:
-            again = [self._again.popleft() for _ in range(min(len(done), len(self._again)))]
-            for row, one in zip(again, done, strict=False):
-                self._replace(row, one)
-            if self._journal is not None and not self._again:
-                self._journal.rewrite(
-                    [(values, self.problems.get(row)) for row, values in enumerate(self.values)]
-                )
-            done = done[len(again) :]
-        crops = [one.crop for one in done if one.crop is not None]
-        if self._writer is not None:
-            self._writer.append(crops)
-        elif self._memory is not None:
-            self._memory[self.rows : self.rows + len(done)] = crops
-        else:
-            self._crops += crops
-        new = [(one.values.tolist(), one.problem) for one in done]
-        if self._journal is not None:
-            self._journal.append(new)
-        for values, problem in new:
-            self._note(values, problem)
-
-    def _replace(self, row: int, one: Done) -> None:
-        """Take a row that failed in an earlier run."""
-        if self._writer is not None and one.crop is not None:
-            self._writer.replace(row, one.crop)
-        self.values[row] = one.values.tolist()
-        del self.problems[row]
-        if one.problem is not None:
-            self.problems[row] = one.problem
-
-    def _note(self, values: list[float], problem: str | None) -> None:
-        if problem is not None:
-            self.problems[self.rows] = problem
-        self.values.append(values)
+        for one, row in zip(done, self._places, strict=False):
+            self._values[row] = one.values
+            if one.problem is not None:
+                self.problems[row] = one.problem
+            if one.crop is None:
+                continue
+            if self._writer is not None:
+                self._writer.write(row, one.crop)
+            elif self._memory is not None:
+                self._memory[row] = one.crop
+            else:
+                self._crops[row] = one.crop
 
     def table(self) -> NDArray[np.float64]:
         """Return the numbers of the landmark table."""
-        return np.array(self.values, dtype=float).reshape(-1, len(COLUMNS))
+        values = [self._values[row] for row in range(len(self))]
+        return np.array(values, dtype=float).reshape(-1, len(COLUMNS))
 
     def crops(self) -> NDArray[np.uint8]:
         """Return the crops; those on disk as a memory map."""
         if self._writer is not None:
-            return np.load(self._writer.path, mmap_mode="r")
-        return self._memory if self._memory is not None else np.stack(self._crops)
+            return np.load(self._writer.out, mmap_mode="r")
+        if self._memory is not None:
+            return self._memory
+        return np.stack([self._crops[row] for row in range(len(self))])
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, error: type[BaseException] | None = None, *_: object) -> None:
-        """Close the files; a run that has ended without an error leaves no journal."""
+    def close(self, *, finished: bool) -> None:
+        """Move crops on disk to their place, or drop them and leave there what there was."""
         if self._writer is not None:
-            self._writer.close()
-        if self._journal is not None:
-            self._journal.close()
-            if error is None:
-                self._journal.path.unlink()
+            self._writer.close(finished=finished)
 
 
-def fingerprint(*parts: Any) -> str:
-    """Return a short text that differs for different paths and numbers."""
-    digest = hashlib.sha256()
-    for part in parts:
-        data = part.tobytes() if isinstance(part, np.ndarray) else b"\0".join(map(fsencode, part))
-        digest.update(data)
-    return digest.hexdigest()[:32]
+def run(
+    worker: Worker,
+    source: Source,
+    rows: NDArray[np.intp] | None = None,
+    known: NDArray[np.float64] | None = None,
+    *,
+    cut: bool,
+    out: str | PathLike[str] | None = None,
+    memory: Any = None,
+    times: list[float] | None = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Results:
+    """Find or cut the faces of rows of a source; parameters as those of `FaceCropper`.
+
+    What is done for files is kept in ``memory`` or else, with ``out``, in the folder beside it,
+    from where the same run goes on if it was interrupted.
+
+    Parameters
+    ----------
+    worker : Worker
+    source : ImageSource, FrameSource or Video
+    rows : ndarray of int, optional
+        Default: all.
+    known : ndarray of shape (n, 17), optional
+        The landmarks of all rows of the source.
+    cut : bool
+        Cut crops; else landmarks are all that is wanted.
+    times : list of float, optional
+        Takes the times of the frames of a video.
+    """
+    work: Callable[..., list[Done]] = partial(worker.work, cut=cut)
+    items: Iterable[Any]
+    places: Iterable[int] = count()
+    if isinstance(source, Video):
+        total = source.n_frames
+        search = worker.needs_landmarks or not cut
+        items = worker.follow(source, [] if times is None else times, search=search)
+    else:
+        rows = np.arange(len(source)) if rows is None else rows
+        total = len(rows)
+        order = source.order(rows)
+        places, rows = order.tolist(), rows[order]
+        landmarks = [None] * total if known is None else known[rows]
+        items = zip(source.loaders(rows), landmarks, strict=True)
+        if memory is None and out is not None and source.paths is not None:
+            memory = part_of(out)
+        if memory is not None:
+            prints = (partial(source.fingerprint, row) for row in rows)
+            items = zip(items, prints, strict=True)
+            work = partial(work_or_remember, Cache(memory), worker, cut=cut)
+    known_total = None if isinstance(source, Video) else total  # a film's is what it states
+    results = Results(places, known_total, worker.size if cut else None, out)
+    try:
+        with tqdm(total=total, desc="faces", disable=not verbose) as bar:
+            for done in in_threads(work, items, n_jobs):
+                results.add(done)
+                bar.update(len(done))
+    except BaseException:
+        results.close(finished=False)
+        raise
+    results.close(finished=True)
+    return results
+
+
+def report(source: Source, problems: dict[int, str], on_missing: str) -> None:
+    """Raise or warn about the images that cannot be used or have no face."""
+    if not problems:
+        return
+    faceless = [source.name(i) for i, why in sorted(problems.items()) if why == NO_FACE]
+    unusable = [
+        f"{source.name(i)}: {why}" for i, why in sorted(problems.items()) if why != NO_FACE
+    ]
+    parts = [
+        f"{what} {_some(names)}"
+        for what, names in (("no face found in", faceless), ("cannot use", unusable))
+        if names
+    ]
+    if on_missing == "raise":
+        raise ValueError(
+            f"{'; '.join(parts)}. Leave them out, or pass on_missing='warn' to keep their rows; a "
+            "lower threshold or min_face_size finds more faces"
+        )
+    warnings.warn("; ".join(parts), UserWarning, stacklevel=user_level())
+
+
+def _some(names: list[str], most: int = 20) -> str:
+    more = f" and {len(names) - most} more (see missing_)" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def table_writer(out: str | PathLike[str] | None) -> Callable[[pd.DataFrame], None]:
@@ -191,7 +243,15 @@ def table_writer(out: str | PathLike[str] | None) -> Callable[[pd.DataFrame], No
     check_out(out, ".csv", ".parquet")
     if out is None:
         return lambda table: None
-    if Path(out).suffix.lower() == ".csv":
-        return lambda table: table.to_csv(out, index=False)
-    require_extra("pyarrow", "parquet", f"out={fspath(out)!r}: Parquet files need pyarrow")
-    return lambda table: table.to_parquet(out, index=False, engine="pyarrow")
+    parquet = Path(out).suffix.lower() == ".parquet"
+    if parquet:
+        require_extra("pyarrow", "parquet", f"out={fspath(out)!r}: Parquet files need pyarrow")
+
+    def write(table: pd.DataFrame) -> None:
+        if parquet:
+            table.to_parquet(begin(out), index=False, engine="pyarrow")
+        else:
+            table.to_csv(begin(out), index=False)
+        finish(out)
+
+    return write

@@ -1,8 +1,10 @@
-"""Results on disk: crops row by row, and a journal from which an interrupted run goes on."""
+"""Results on disk: written beside their place, and moved there when they are whole."""
 
 import json
 import os
+import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Journal", "NpyWriter", "check_out", "journal_of", "refuse_journal"]
+__all__ = ["NpyWriter", "begin", "check_out", "finish", "forget_parts", "part_of"]
 
 
 def check_out(out: str | PathLike[str] | None, *suffixes: str) -> None:
@@ -29,91 +31,79 @@ def check_out(out: str | PathLike[str] | None, *suffixes: str) -> None:
         raise IsADirectoryError(f"out={str(path)!r} is a folder; name a file in it")
 
 
-def journal_of(out: str | PathLike[str]) -> Path:
-    """Return where the journal of results is: beside them."""
-    return Path(f"{os.fspath(out)}.journal")
+def part_of(out: str | PathLike[str]) -> Path:
+    """Return the folder beside the results that holds what of them is done so far."""
+    return Path(f"{os.fspath(out)}.part")
 
 
-def refuse_journal(out: str | PathLike[str]) -> None:
-    """Do not write over the results of an interrupted run that could go on."""
-    journal = journal_of(out)
-    if journal.exists():
-        raise ValueError(
-            f"out: {str(journal)!r} is left from an interrupted run on files; repeat that run, "
-            "delete the journal to start anew, or choose another out"
-        )
+def begin(out: str | PathLike[str]) -> Path:
+    """Return where to write what shall be at ``out`` when it is whole."""
+    folder = part_of(out)
+    folder.mkdir(exist_ok=True)
+    return folder / Path(out).name
+
+
+def finish(out: str | PathLike[str]) -> None:
+    """Move it there. An array that is mapped from an earlier file keeps that one."""
+    part = begin(out)
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    part.replace(out)
+
+
+def forget_parts(out: str | PathLike[str] | None) -> None:
+    """Remove the folder: the results are whole."""
+    if out is not None:
+        shutil.rmtree(part_of(out), ignore_errors=True)
 
 
 class NpyWriter:
-    """Append images to a ``.npy`` file, which is a valid one after each `append`.
+    """Write images to a ``.npy`` file, in any order, until no row is left out.
 
     Parameters
     ----------
-    path : path-like
+    out : path-like
+        Where the file is after `close`, if it shall be finished.
     size : int
         Side of the images, ``(size, size, 3)`` of uint8.
-    rows : int, default=0
-        Keep so many rows of a file that is there already.
     """
 
-    def __init__(self, path: str | PathLike[str], size: int, rows: int = 0) -> None:
-        self.path, self.rows, self._shape = Path(path), rows, (size, size, 3)
-        if rows:
-            self._check(rows)
-        self._file = open(self.path, "r+b" if rows else "w+b")  # noqa: SIM115
+    def __init__(self, out: str | PathLike[str], size: int) -> None:
+        self.out, self._rows, self._shape = Path(out), 0, (size, size, 3)
+        self._file = begin(out).open("wb")
         self._write_header()
         self._first = self._file.tell()
-        self._file.truncate(self._first + rows * size * size * 3)
-        self._file.seek(0, os.SEEK_END)
 
-    def _check(self, rows: int) -> None:
-        """Refuse a file that is not what the journal beside it is about."""
-        if not self.path.exists():
-            raise ValueError(
-                f"out: {str(self.path)!r} is gone, but the journal of its interrupted run is "
-                f"there; delete '{self.path}.journal' to start anew"
-            )
-        try:
-            shape = np.load(self.path, mmap_mode="r").shape
-        except ValueError as error:  # no .npy file, or one that has lost its end
-            shape = (str(error),)
-        if shape[1:] != self._shape or shape[0] < rows:
-            raise ValueError(
-                f"out: {str(self.path)!r} does not hold the {rows} crops of which the journal of "
-                f"its interrupted run tells (found: {', '.join(map(str, shape))}); delete "
-                f"'{self.path}.journal' to start anew"
-            )
-
-    def append(self, images: Sequence[NDArray[np.uint8]]) -> None:
-        """Write images after those that are there."""
-        for image in images:
-            self._file.write(np.ascontiguousarray(image).data)
-        self.rows += len(images)
-        self._write_header()
-        self._file.seek(0, os.SEEK_END)
-        self._file.flush()
-
-    def replace(self, row: int, image: NDArray[np.uint8]) -> None:
-        """Write an image in place of one that is there."""
+    def write(self, row: int, image: NDArray[np.uint8]) -> None:
+        """Write the image of a row."""
         self._file.seek(self._first + row * image.size)
         self._file.write(np.ascontiguousarray(image).data)
-        self._file.seek(0, os.SEEK_END)
-        self._file.flush()
+        self._rows = max(self._rows, row + 1)
 
-    def close(self) -> None:
-        """Close the file."""
+    def close(self, *, finished: bool) -> None:
+        """Move the file to its place, or drop it."""
+        if finished:
+            self._file.seek(0)
+            self._write_header()
         self._file.close()
-
-    def _header(self, rows: int) -> bytes:
-        # NumPy pads headers so that the first axis can grow in place.
-        header = BytesIO()
-        fields = {"descr": "|u1", "fortran_order": False, "shape": (rows, *self._shape)}
-        np.lib.format.write_array_header_1_0(header, fields)
-        return header.getvalue()
+        if finished:
+            finish(self.out)
+        else:
+            begin(self.out).unlink()
+            with suppress(OSError):
+                part_of(self.out).rmdir()  # if nothing of the run is kept there
 
     def _write_header(self) -> None:
-        self._file.seek(0)
-        self._file.write(self._header(self.rows))
+        # NumPy pads headers so that the first axis can grow in place.
+        header = BytesIO()
+        fields = {"descr": "|u1", "fortran_order": False, "shape": (self._rows, *self._shape)}
+        np.lib.format.write_array_header_1_0(header, fields)
+        self._file.write(header.getvalue())
+
+
+def journal_of(out: str | PathLike[str]) -> Path:
+    """Return where the journal of results is: beside them."""
+    return Path(f"{os.fspath(out)}.journal")
 
 
 class Journal:

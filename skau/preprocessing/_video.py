@@ -1,11 +1,13 @@
 """Frames of a video, one after the other."""
 
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from os import PathLike, fspath
 from typing import Any, NamedTuple
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -130,8 +132,7 @@ class FrameSource:
     paths : sequence of str
         The video of each row.
     frames : sequence of int
-        The number of the frame in its video.  A video is decoded once as long as the numbers
-        grow from row to row.
+        The number of the frame in its video.
     """
 
     def __init__(self, paths: Sequence[str], frames: Sequence[int]) -> None:
@@ -140,19 +141,34 @@ class FrameSource:
     def __len__(self) -> int:
         return len(self.paths)
 
+    def order(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the order in which rows are best read: each video once, from its start."""
+        videos = {path: i for i, path in enumerate(dict.fromkeys(self.paths))}
+        return np.lexsort(
+            ([self._frames[row] for row in rows], [videos[self.paths[row]] for row in rows])
+        )
+
     def loaders(self, rows: Iterable[int]) -> Iterator[Callable[[], Image.Image]]:
-        """Return for each row a function that returns its frame; frames are decoded in order."""
-        path, number = "", -1
+        """Return for each row a function that returns its frame; see `order`."""
+        path, number, frame = "", -1, None
         stream: Iterator[Frame] = iter(())
         for row in rows:
-            if self.paths[row] != path or self._frames[row] <= number:
-                path, number, stream = self.paths[row], -1, iter(Video(self.paths[row]))
-            frame = None
-            while number < self._frames[row]:
+            wanted = self._frames[row]
+            if self.paths[row] != path or wanted < number:
+                path, number, frame = self.paths[row], -1, None
+                stream = iter(Video(path))
+            while number < wanted:
                 frame, number = next(stream, None), number + 1
             if frame is None:
                 raise ValueError(f"{self.name(row)} does not exist")
             yield partial(Image.fromarray, frame.image)
+
+    def fingerprint(self, row: int) -> str:
+        """Return a text that differs for different frames, and when the video has changed."""
+        path = self.paths[row]
+        status = os.stat(path)
+        frame = int(self._frames[row])
+        return str(joblib.hash((os.path.abspath(path), status.st_size, status.st_mtime_ns, frame)))
 
     def name(self, row: int) -> str:
         """Say which image a row is."""
@@ -162,7 +178,7 @@ class FrameSource:
 def _open(path: str) -> Any:
     av = import_extra("av", "video", "videos need PyAV")
     try:
-        return av.open(path)
+        return av.open(f"file:{path}")  # "P01:film.mp4" names no protocol, but a file
     except av.error.FFmpegError as error:
         raise OSError(f"cannot open the video {path!r}: {error}") from error
 

@@ -93,15 +93,32 @@ class Worker:
             try:
                 images[place] = load()
             except READ_ERRORS as error:
-                crop = np.zeros((self.size, self.size, 3), dtype=np.uint8) if cut else None
-                done[place] = Done(empty_row(), crop, f"{type(error).__name__}: {error}")
+                done[place] = self._failed(error, cut)
             held = sum(image.width * image.height for image in images.values())
             if held >= PIXELS or place == len(items) - 1:
-                rows = self._rows(images, items, cut)
-                for i, image in images.items():
-                    done[i] = self._cut(image, rows[i]) if cut else _found(rows[i])
+                done |= self._done(images, items, cut)
                 images.clear()
         return [done[place] for place in range(len(items))]
+
+    def _done(
+        self, images: dict[int, Image.Image], items: Sequence[Item], cut: bool
+    ) -> dict[int, Done]:
+        """Find and cut the faces of images, together or, if that needs too much memory, singly."""
+        try:
+            rows = self._rows(images, items, cut)
+            return {
+                i: self._cut(image, rows[i]) if cut else _found(rows[i])
+                for i, image in images.items()
+            }
+        except MemoryError as error:
+            if len(images) == 1:
+                return {i: self._failed(error, cut) for i in images}
+        parts = (self._done({i: image}, items, cut) for i, image in images.items())
+        return {i: one for part in parts for i, one in part.items()}
+
+    def _failed(self, error: Exception, cut: bool) -> Done:
+        crop = np.zeros((self.size, self.size, 3), dtype=np.uint8) if cut else None
+        return Done(empty_row(), crop, f"{type(error).__name__}: {error}")
 
     def _rows(
         self, images: dict[int, Image.Image], items: Sequence[Item], cut: bool
@@ -155,9 +172,10 @@ class Worker:
         elif self.align == "eye_distance":
             matrix = eye_distance_matrix(points, self.size, self.margin)
         elif self.align == "box":
-            matrix = box_matrix(values[BOX], self.size, self.margin)
+            matrix = box_matrix(values[BOX], self.size, self.margin, points)
         else:
-            matrix = whole_matrix(*size, self.size, self.margin)
+            known = points if self.needs_landmarks else None
+            matrix = whole_matrix(*size, self.size, self.margin, known)
         return region_matrix(matrix, points, self.size, self.region)
 
 

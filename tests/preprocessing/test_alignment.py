@@ -99,6 +99,20 @@ def test_box_takes_the_longer_side():
     np.testing.assert_allclose(matrix, [[2, 0, 0.5], [0, 2, 20.5]])
 
 
+@pytest.mark.parametrize(
+    ("turned", "matrix"),
+    [
+        ([1, 1], [[2, 0, 0.5], [0, 2, 20.5]]),
+        ([-1, -1], [[-2, 0, 40.5], [0, -2, 60.5]]),  # crop right is image left
+        ([1, -1], [[0, -2, 40.5], [2, 0, 20.5]]),  # crop right is image down, crop down left
+        ([-1, 1], [[0, 2, 0.5], [-2, 0, 60.5]]),
+    ],
+)
+def test_boxes_of_turned_faces_by_hand(turned, matrix):
+    points = TEMPLATE * turned if turned[0] == turned[1] else TEMPLATE[:, ::-1] * turned[::-1]
+    np.testing.assert_allclose(box_matrix([10, 20, 30, 60], 20, 0, points), matrix)
+
+
 def test_whole_image_keeps_proportions():
     np.testing.assert_allclose(whole_matrix(50, 100, 10), [[10, 0, -25], [0, 10, 0]])
 

@@ -1,8 +1,12 @@
 """FaceCropper: what comes in, what comes out, what is said when it does not."""
 
+import contextlib
 import os
+import signal
 import struct
+import subprocess
 import sys
+import threading
 import zlib
 
 import numpy as np
@@ -12,7 +16,7 @@ import torch
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
-from skau.preprocessing import FaceCropper, _images, _results, pool_by_subject
+from skau.preprocessing import FaceCropper, _images, _results, _worker, pool_by_subject
 from skau.preprocessing._landmarks import COLUMNS
 
 EYES = ["left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y"]
@@ -233,25 +237,158 @@ def test_an_interrupted_run_goes_on(photo_paths, crops, tmp_path, monkeypatch, w
     out = tmp_path / ("crops.npy" if what == "transform" else "faces.csv")
     cropper = FaceCropper(size=64, n_jobs=1)
     interrupt(monkeypatch, lambda: getattr(cropper, what)(photo_paths, out=out))
-    if what == "transform":
-        np.testing.assert_array_equal(np.load(out), crops[:4])
-    with pytest.raises(ValueError, match="interrupted run that differs in min_face_size"):
-        getattr(FaceCropper(size=64, min_face_size=30), what)(photo_paths, out=out)
+    assert os.listdir(tmp_path) == [f"{out.name}.part"]
+    kept = sorted((tmp_path / f"{out.name}.part").iterdir())
+    assert len(kept) == 4
+    kept[0].write_bytes(kept[0].read_bytes()[:-9])  # damaged: done again
 
-    if what == "transform":
-        out.rename(tmp_path / "elsewhere.npy")
-        with pytest.raises(ValueError, match=r"is gone.*crops.npy.journal"):
-            cropper.transform(photo_paths, out=out)
-        (tmp_path / "elsewhere.npy").rename(out)
     read, seen = _images.read_image, []
     monkeypatch.setattr(_images, "read_image", lambda path: seen.append(path) or read(path))
     done = getattr(cropper, what)(photo_paths, out=out)
-    assert seen == photo_paths[4:]
+    assert len(seen) == 5
+    assert set(photo_paths[4:]) < set(seen)
     if what == "transform":
         np.testing.assert_array_equal(done, crops)
+        np.testing.assert_array_equal(np.load(out), crops)
     else:
         pd.testing.assert_frame_equal(done, FaceCropper().detect(photo_paths))
+        pd.testing.assert_frame_equal(pd.read_csv(out), done)
     assert os.listdir(tmp_path) == [out.name]
+
+
+def test_what_another_run_has_left_is_not_used(photos, photo_paths, crops, tmp_path, monkeypatch):
+    out = tmp_path / "crops.npy"
+    for X, other in ((photo_paths, {"min_face_size": 30}), (photos, {})):
+        interrupt(
+            monkeypatch,
+            lambda: FaceCropper(size=64, n_jobs=1, align="box").transform(photo_paths, out=out),
+        )
+        done = FaceCropper(size=64, **other).transform(X, out=out)
+        expected = FaceCropper(size=64, **other).transform(photos)
+        np.testing.assert_array_equal(done, expected)
+        assert os.listdir(tmp_path) == [out.name]
+
+
+KILLED = """
+import os, signal, sys
+from skau.preprocessing import FaceCropper, _images
+read, seen = _images.read_image, []
+def fatal(path):
+    seen.append(path)
+    if len(seen) == 13:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return read(path)
+_images.read_image = fatal
+FaceCropper(size=64, n_jobs=1).transform(sys.argv[2:], out=sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_a_killed_run_goes_on(photo_paths, crops, tmp_path):
+    paths = [*photo_paths, *(tmp_path / f"{i}.png" for i in range(8))]
+    for i, path in enumerate(paths[8:]):
+        Image.open(photo_paths[i]).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(path)
+    out = tmp_path / "crops.npy"
+    np.save(out, np.zeros(3))  # what was there stays until the run has ended
+    code = subprocess.run([sys.executable, "-c", KILLED, out, *paths]).returncode
+    assert code == -signal.SIGKILL
+    np.testing.assert_array_equal(np.load(out), np.zeros(3))
+    assert len(list((tmp_path / "crops.npy.part").glob("*.npz"))) >= 8
+    cropper = FaceCropper(size=64)
+    np.testing.assert_array_equal(cropper.transform(paths, out=out), cropper.transform(paths))
+    assert not (tmp_path / "crops.npy.part").exists()
+
+
+def test_an_array_on_disk_outlives_its_file(photos, crops, tmp_path):
+    cropper = FaceCropper(size=64)
+    first = cropper.transform(photos, out=tmp_path / "crops.npy")
+    second = cropper.transform(photos[3:], out=tmp_path / "crops.npy")
+    np.testing.assert_array_equal(first, crops)
+    np.testing.assert_array_equal(second, crops[3:])
+    with pytest.raises(TypeError, match="X is a int"):
+        cropper.transform(3, out=tmp_path / "crops.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "crops.npy"), crops[3:])
+    assert os.listdir(tmp_path) == ["crops.npy"]
+
+
+def test_numbers_and_texts_of_numpy(photo_paths, crops, tmp_path):
+    cropper = FaceCropper(
+        size=np.int64(64), margin=np.float32(0), align=np.str_("eyes"), min_face_size=np.int32(20),
+        threshold=np.float64(0.85), n_jobs=np.int8(1), verbose=np.bool_(False),
+        landmarks_per_subject=np.int64(1),
+    )  # fmt: skip
+    groups = np.arange(len(photo_paths))
+    out = tmp_path / "crops.npy"
+    np.testing.assert_array_equal(cropper.transform(photo_paths, groups, out=out), crops)
+
+
+@pytest.mark.parametrize("side", [256, 257, 263])
+def test_the_smallest_face_may_be_as_large_as_the_image(photos, side):
+    photo = Image.fromarray(photos[0]).resize((side, side))
+    FaceCropper(min_face_size=side, on_missing="warn", align=None, region="full").fit([photo])
+    with contextlib.suppress(ValueError):  # whether it fills the image is not the question
+        FaceCropper(min_face_size=side).transform([photo])
+
+
+def test_too_little_memory_for_one_image(photo_paths, crops, monkeypatch):
+    read, find = _images.read_image, _worker.find_faces
+    large = np.asarray(read(photo_paths[2]))
+
+    def scarce(path):
+        if path == photo_paths[1]:
+            raise MemoryError("image")
+        return read(path)
+
+    def scarcer(images, **options):
+        if any(np.array_equal(image, large) for image in images):
+            raise MemoryError("tables")
+        return find(images, **options)
+
+    monkeypatch.setattr(_images, "read_image", scarce)
+    monkeypatch.setattr(_worker, "find_faces", scarcer)
+    cropper = FaceCropper(size=64, on_missing="warn")
+    message = "cannot use row 1 .*MemoryError: image, row 2 .*MemoryError: tables"
+    with pytest.warns(UserWarning, match=message):
+        done = cropper.transform(photo_paths)
+    np.testing.assert_array_equal(cropper.missing_, [1, 2])
+    others = np.delete(np.arange(len(crops)), [1, 2])
+    np.testing.assert_array_equal(done[others], crops[others])
+
+
+def test_the_number_of_threads_stays(photos):
+    def started_later():
+        numbers = []
+        thread = threading.Thread(target=lambda: numbers.append(torch.get_num_threads()))
+        thread.start()
+        thread.join()
+        return numbers[0]
+
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        seen = []
+
+        def crop():
+            cropper = FaceCropper(size=32, n_jobs=2)
+            with contextlib.suppress(ValueError):
+                cropper.transform([*photos, "gone.png"])
+            seen.append((torch.get_num_threads(), started_later()))
+
+        threads = [threading.Thread(target=crop) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        during = started_later()
+        for thread in threads:
+            thread.join()
+        crop()
+        assert seen == [(3, 3)] * 4
+        assert during == started_later() == 3
+        inside = []
+        for _ in _results.in_threads(lambda i: inside.append(torch.get_num_threads()), [1], 1):
+            inside.append(torch.get_num_threads())
+        assert inside == [1, 1]
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_file_mended_since_is_read_again(photo_paths, crops, tmp_path):
@@ -259,16 +396,19 @@ def test_a_file_mended_since_is_read_again(photo_paths, crops, tmp_path):
     for i in (0, 1, 3):
         paths[i].write_bytes(photo_paths[i].read_bytes())
     paths[1].write_bytes(b"no image")
-    out = tmp_path / "crops.npy"
-    cropper = FaceCropper(size=64, memory=tmp_path / "memory")
-    with pytest.raises(ValueError, match=r"row 1 .*; row 2|row 1 .*, row 2"):
-        cropper.transform(paths, out=out)
-    paths[1].write_bytes(photo_paths[1].read_bytes())
-    with pytest.raises(ValueError, match="cannot use row 2"):
-        cropper.transform(paths, out=out)
-    paths[2].write_bytes(photo_paths[2].read_bytes())
-    np.testing.assert_array_equal(cropper.transform(paths, out=out), crops[:4])
-    assert not (tmp_path / "crops.npy.journal").exists()
+    for memory in (None, tmp_path / "memory"):
+        out = tmp_path / "crops.npy"
+        cropper = FaceCropper(size=64, memory=memory)
+        with pytest.raises(ValueError, match=r"row 1 .*; row 2|row 1 .*, row 2"):
+            cropper.transform(paths, out=out)
+        paths[1].write_bytes(photo_paths[1].read_bytes())
+        with pytest.raises(ValueError, match="cannot use row 2"):
+            cropper.transform(paths, out=out)
+        paths[2].write_bytes(photo_paths[2].read_bytes())
+        np.testing.assert_array_equal(cropper.transform(paths, out=out), crops[:4])
+        assert not (tmp_path / "crops.npy.part").exists()
+        paths[1].write_bytes(b"no image")
+        paths[2].unlink()
 
 
 def test_only_what_depends_on_the_image_is_remembered(photo_paths, tmp_path, monkeypatch):
@@ -278,22 +418,6 @@ def test_only_what_depends_on_the_image_is_remembered(photo_paths, tmp_path, mon
         with pytest.raises(ValueError, match="DecompressionBombError"):
             cropper.transform(photo_paths[:1])
     assert cropper.transform(photo_paths[:1]).shape == (1, 64, 64, 3)
-
-
-def test_resuming_trusts_no_other_file(photos, photo_paths, tmp_path, monkeypatch):
-    out = tmp_path / "crops.npy"
-    cropper = FaceCropper(size=64, n_jobs=1)
-    interrupt(monkeypatch, lambda: cropper.transform(photo_paths, out=out))
-    whole = out.read_bytes()
-    with pytest.raises(ValueError, match="left from an interrupted run on files"):
-        cropper.transform(photos, out=out)
-    for other in (whole[:-9], b"nothing of the kind"):
-        out.write_bytes(other)
-        with pytest.raises(ValueError, match="does not hold the 4 crops"):
-            cropper.transform(photo_paths, out=out)
-    np.save(out, np.zeros((4, 32, 32, 3), np.uint8))
-    with pytest.raises(ValueError, match=r"found: 4, 32, 32, 3\); delete"):
-        cropper.transform(photo_paths, out=out)
 
 
 def test_landmarks_of_images_of_another_size(photos, photo_paths, tmp_path):
@@ -382,6 +506,7 @@ def test_a_failed_run_is_kept(mixed, tmp_path):
     with pytest.raises(ValueError, match="cannot use"):
         FaceCropper(size=32).transform(mixed, out=out)
     assert len(np.load(out)) == len(mixed)
+    assert len(list((tmp_path / "kept" / "crops.npy.part").iterdir())) > 2  # what went right
     with pytest.warns(UserWarning, match="cannot use"):
         FaceCropper(size=32, on_missing="warn").transform(mixed, out=out)
     assert os.listdir(out.parent) == ["crops.npy"]

@@ -4,6 +4,7 @@ import os
 import struct
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -149,6 +150,49 @@ def test_crops_of_a_film(film, tmp_path):
         cropper.transform(table.assign(frame=99))
     with pytest.raises(ValueError, match="pool_by_subject"):
         cropper.transform(video, groups=["a"] * 16)
+
+
+@pytest.mark.parametrize("how", ["transform", "out"])
+def test_frames_in_any_order_are_decoded_once(film, photos, tmp_path, monkeypatch, how):
+    other = tmp_path / "other.mp4"
+    _encode(other, [np.asarray(Image.fromarray(photos[2]).resize((96, 96)))] * 6)
+    cropper = FaceCropper(size=32)
+    tables = [cropper.detect(read_video(path)) for path in (film, other)]
+    table = pd.concat(tables).dropna(subset="probability")
+    expected = cropper.transform(table)
+    order = np.random.default_rng(0).integers(0, len(table), 40)  # some twice, some not at all
+    decoded, read = [], Video.__iter__
+
+    def counted(self):
+        for frame in read(self):
+            decoded.append(self.path)
+            yield frame
+
+    monkeypatch.setattr(Video, "__iter__", counted)
+    out = tmp_path / "crops.npy" if how == "out" else None
+    np.testing.assert_array_equal(cropper.transform(table.iloc[order], out=out), expected[order])
+    # and the first frame of each when it is opened
+    assert decoded.count(str(film)) <= 16 + 1
+    assert decoded.count(str(other)) <= 6 + 1
+
+
+@pytest.mark.parametrize(
+    "name", ["P01:baseline.mp4", "http:a.mp4", "-50% %03d.mp4", "Müller 中.mp4"]
+)
+def test_names_that_look_like_something_else(film, tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(film.read_bytes())
+    assert read_video(path).n_frames == 16
+    here = os.getcwd()
+    os.chdir(tmp_path)
+    try:
+        video = read_video(name)
+        assert video.path == name
+        assert len(list(video)) == 16
+    finally:
+        os.chdir(here)
+    with pytest.raises(OSError, match="cannot open the video 'https://"):
+        read_video("https://localhost/film.mp4")
 
 
 def test_whole_frames(film):
