@@ -12,6 +12,7 @@ from skau.baselines import (
     ATFClassifier,
     DRMLClassifier,
     LightCNNClassifier,
+    ResNetClassifier,
     ROINetClassifier,
     SVTPTClassifier,
 )
@@ -26,6 +27,7 @@ ESTIMATORS = [
     DRMLClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
     ATFClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
     ROINetClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
+    ResNetClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
     SVTPTClassifier(),
     RegionClassifier(SVTPTClassifier(), regions=None),
 ]

@@ -5,6 +5,7 @@ from ._atf import ATFClassifier
 from ._drml import DRMLClassifier
 from ._enhancing import add_enhancing_maps
 from ._lightcnn import LightCNNClassifier
+from ._resnet import ResNetClassifier
 from ._roinet import ROINetClassifier
 from ._svtpt import SVTPTClassifier
 
@@ -14,6 +15,7 @@ __all__ = [
     "DRMLClassifier",
     "LightCNNClassifier",
     "ROINetClassifier",
+    "ResNetClassifier",
     "SVTPTClassifier",
     "add_enhancing_maps",
 ]

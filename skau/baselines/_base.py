@@ -34,6 +34,8 @@ class ClassificationLoss(Loss):
 class BaseNetBaseline(BaseAUClassifier):
     """An encoder, a linear layer, and binary cross-entropy over the annotated rows."""
 
+    _network: ClassVar[type[EncoderNet]] = EncoderNet
+
     def __init__(
         self,
         *,
@@ -77,7 +79,7 @@ class BaseNetBaseline(BaseAUClassifier):
         else:
             n_features = _VECTOR_FEATURES
             encoder = nn.Sequential(mlp(input_shape[0], n_features), nn.ReLU())
-        return EncoderNet(input_shape, encoder, n_features, n_aus)
+        return self._network(input_shape, encoder, n_features, n_aus)
 
     def _make_loss(self, train: AUDataset) -> Loss:
         return ClassificationLoss()

@@ -12,6 +12,7 @@ from skau.baselines import (
     ATFClassifier,
     DRMLClassifier,
     LightCNNClassifier,
+    ResNetClassifier,
     ROINetClassifier,
 )
 from skau.baselines._alexnet import alexnet_encoder
@@ -241,3 +242,16 @@ def test_bad_centres(centres, message, blobs):
     X, Y, groups = blobs
     with pytest.raises(ValueError, match=message):
         ROINetClassifier(**QUICK, centres=centres).fit(X, Y, groups=groups)
+
+
+def test_resnet_answers_the_same_to_a_mirror_image(blobs):
+    X, Y, groups = blobs
+    test = np.isin(groups, ["S1", "S5"])
+    clf = ResNetClassifier(**QUICK | {"max_epochs": 15}, validation_fraction=0, augment=None)
+    clf.fit(X[~test], Y[~test], groups=groups[~test])
+    assert roc_auc_scorer(clf, X[test], Y[test]) > 0.9
+    mirrored = np.ascontiguousarray(X[test][:, :, ::-1])
+    np.testing.assert_allclose(
+        clf.decision_function(mirrored), clf.decision_function(X[test]), rtol=0.02, atol=0.02
+    )
+    assert size(ResNetClassifier()._make_module((3, 80, 80), 18)) == 933_930
