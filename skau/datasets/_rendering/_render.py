@@ -177,6 +177,7 @@ def _materials(
     gloss, dent = np.full(len(seen), 0.3), np.zeros(len(seen))
     for part, plain in _PLAIN.items():
         albedo[seen == part] = plain
+    albedo[seen == TEETH] *= look.teeth
     gloss[np.isin(seen, (TEETH, TONGUE))] = 0.7
     gloss[np.isin(seen, (LASHES, CAVITY))] = 0.05
     strand = np.flatnonzero(seen == HAIR)

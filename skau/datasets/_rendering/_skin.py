@@ -59,6 +59,8 @@ class Look:
     """Iris colour, shape (3,)."""
     lines: float
     """How deep this skin folds; 1 is usual."""
+    teeth: float = 1.0
+    """How light the teeth are; 1 is usual."""
 
 
 def _above_hairline(position: np.ndarray, receding: float, height: float) -> np.ndarray:
