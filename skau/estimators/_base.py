@@ -26,6 +26,7 @@ from ..utils._portable import leave_out
 from ..utils._sklearn import Interval, StrOptions, check_sample_weight, fit_context
 from ..utils._warnings import user_level
 from ._calibration import calibrate, measure_population, population_table, unknown_population
+from ._held_out import hold_out
 from ._prediction import AUClassifierMixin
 from ._validation import check_inputs, check_labels, warn_of_rare
 
@@ -148,7 +149,9 @@ class BaseAUClassifier(
         data = self._check_data(X, y, groups, sample_weight, reset=True)
         warn_of_rare(data.Y, self.au_names_)
         self._build()
-        train, valid = self._split(data, groups is not None, self._rng)
+        train, valid = hold_out(
+            data, self.validation_fraction, self._rng, by_subject=groups is not None
+        )
         if valid is not None and self.monitor == "f1" and not (valid.Y[valid.rows] == 1).any():
             warnings.warn(
                 f"the {len(valid)} rows held out for validation show no AU, so they have no F1 "
@@ -294,41 +297,6 @@ class BaseAUClassifier(
             bar=bool(self.verbose),
             verbose=0,
         ).initialize()
-
-    def _split(
-        self, data: AUDataset, known: bool, rng: np.random.RandomState
-    ) -> tuple[AUDataset, AUDataset | None]:
-        """Hold out whole subjects, or rows where nobody said whose they are."""
-        if self.validation_fraction == 0:
-            return data, None
-        annotated = data.annotated
-        unit = data.group[annotated] if known else annotated
-        units = rng.permutation(np.unique(unit))
-        n_valid = min(int(np.ceil(self.validation_fraction * len(units))), len(units) - 1)
-        if n_valid == 0:
-            if known:
-                warnings.warn(
-                    "groups names one annotated subject, so no other can be held out for "
-                    "validation; the last epoch is kept (validation_fraction=0 says so)",
-                    stacklevel=user_level(),
-                )
-            return data, None
-        held_out = annotated[np.isin(unit, units[:n_valid])]
-        if known:  # unannotated rows of a held-out subject go with it, and are scored nowhere
-            mine = np.isin(data.group, units[:n_valid])
-        else:
-            mine = np.zeros(len(data), bool)
-            mine[held_out] = True
-            warnings.warn(
-                f"groups is not given, so {n_valid} rows are held out for validation, whoever "
-                "they show: a person who stands on both sides makes the epoch that is kept look "
-                "good. Pass groups to fit; in a pipeline as <step>__groups=, and in a search, "
-                "which keeps groups to its splitter, by "
-                "sklearn.set_config(enable_metadata_routing=True). validation_fraction=0 holds "
-                "nothing out",
-                stacklevel=user_level(),
-            )
-        return data.part(np.flatnonzero(~mine)), data.part(held_out)
 
     def _run(self, stage: Stage) -> None:
         with self._seeded():

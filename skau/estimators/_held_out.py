@@ -1,0 +1,59 @@
+"""Who is held out of training to choose the epoch that is kept."""
+
+import warnings
+
+import numpy as np
+
+from ..training._data import AUDataset
+from ..utils._warnings import user_level
+
+__all__ = ["hold_out"]
+
+
+def hold_out(
+    data: AUDataset, fraction: float, rng: np.random.RandomState, *, by_subject: bool
+) -> tuple[AUDataset, AUDataset | None]:
+    """Split into a training and a validation part, with a warning where that says little.
+
+    Parameters
+    ----------
+    data : AUDataset
+    fraction : float in [0, 1)
+        Share of the annotated subjects, rounded up; one is always left to train on.
+    rng : numpy.random.RandomState
+        Draws them.
+    by_subject : bool
+        False holds out annotated rows: nobody said whose they are.
+
+    Returns
+    -------
+    train, valid : AUDataset
+        ``valid`` has the annotated rows alone, and is None where nothing is held out. Rows of a
+        held-out subject that are not annotated are in neither.
+    """
+    if fraction == 0:
+        return data, None
+    annotated = data.annotated
+    unit = data.group if by_subject else np.arange(len(data))
+    units = rng.permutation(np.unique(unit[annotated]))
+    n_valid = min(int(np.ceil(fraction * len(units))), len(units) - 1)
+    if n_valid == 0:
+        if by_subject:
+            warnings.warn(
+                "groups names one annotated subject, so no other can be held out for "
+                "validation; the last epoch is kept (validation_fraction=0 says so)",
+                stacklevel=user_level(),
+            )
+        return data, None
+    if not by_subject:
+        warnings.warn(
+            f"groups is not given, so {n_valid} rows are held out for validation, whoever "
+            "they show: a person who stands on both sides makes the epoch that is kept look "
+            "good. Pass groups to fit; in a pipeline as <step>__groups=, and in a search, "
+            "which keeps groups to its splitter, by "
+            "sklearn.set_config(enable_metadata_routing=True). validation_fraction=0 holds "
+            "nothing out",
+            stacklevel=user_level(),
+        )
+    held_out = np.isin(unit, units[:n_valid])
+    return data.part(np.flatnonzero(~held_out)), data.part(annotated[held_out[annotated]])
