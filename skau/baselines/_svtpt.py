@@ -107,7 +107,7 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray
-        ``arange(n_aus)``, or the two labels of a 1-D ``y``.
+        ``arange(n_aus)``, or the two labels of a single AU.
     au_names_ : ndarray of str
         The columns of ``y``, or "y0", "y1", ...
     n_sources_ : ndarray of int, shape (n_aus,)
@@ -202,13 +202,13 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If an input has the wrong shape, type or values, or an AU has no label at all.
+            If an input has the wrong shape, type or values, or no AU has a label.
         """
         X = check_inputs(self, X, reset=True)
         labels = check_labels(y, X, self)
         self.classes_, self.au_names_ = labels.classes, labels.names
         self._single = labels.single
-        warn_of_rare(labels.values, labels.names)
+        self._unlearned = warn_of_rare(labels.values, labels.names)
         codes = np.zeros(len(X), int) if groups is None else subject_codes(groups, len(X))
         weight = check_sample_weight(
             sample_weight, np.empty((len(X), 0)), ensure_non_negative=True
@@ -278,7 +278,7 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n, n_aus), or (n,) after a 1-D ``y``
+        ndarray of shape (n, n_aus), or (n,) of a single AU
         """
         check_is_fitted(self)
         X = check_inputs(self, X, reset=False)

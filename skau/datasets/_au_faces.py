@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.datasets import get_data_home
-from sklearn.utils import check_random_state
+from sklearn.utils import Bunch, check_random_state
 from tqdm import tqdm
 
 from ..utils._cache import Cache
@@ -54,8 +54,7 @@ def make_au_faces(
     data_home: str | os.PathLike[str] | None = None,
     verbose: bool = False,
     as_frame: bool = True,
-    return_X_y: bool = False,
-) -> Any:
+) -> Bunch:
     """Render the faces of people who show Action Units.
 
     A person's head is a random mix of the CC0 MakeHuman shapes (ancestry, sex, age, build and
@@ -106,8 +105,6 @@ def make_au_faces(
     as_frame : bool, default=True
         Give `target` and `intensity` as DataFrames and `frame` as one; with False, arrays, and
         `frame` None.
-    return_X_y : bool, default=False
-        Return ``(images, target)`` instead of the Bunch.
 
     Returns
     -------
@@ -210,11 +207,9 @@ def make_au_faces(
         extra=pd.DataFrame({"frame": np.tile(np.arange(n_frames), n_subjects)}),
         descr=DESCR.format(size=image_size, present=PRESENT),
         as_frame=as_frame,
-        return_X_y=return_X_y,
     )
-    if not return_X_y:
-        corpus.intensity = amounts if as_frame else amounts.to_numpy()
-        corpus.rest = pd.DataFrame(rest, index=subjects, columns=names) if as_frame else rest
+    corpus.intensity = amounts if as_frame else amounts.to_numpy()
+    corpus.rest = pd.DataFrame(rest, index=subjects, columns=names) if as_frame else rest
     return corpus
 
 

@@ -6,10 +6,11 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+from sklearn.utils import Bunch
 
+from ..utils._text import first_few
 from ._bunch import au_names, code_labels, make_bunch
 from ._files import (
     Gaps,
@@ -18,7 +19,6 @@ from ._files import (
     has_images,
     only,
     read_numbers,
-    some,
     visible,
     wrong_folder,
 )
@@ -58,8 +58,7 @@ def load_bp4d(
     first_frame: int = 1,
     uncoded: bool = False,
     as_frame: bool = True,
-    return_X_y: bool = False,
-) -> Any:
+) -> Bunch:
     """Load BP4D from its folders on disk.
 
     Ask for the data at Binghamton University
@@ -86,8 +85,6 @@ def load_bp4d(
         Also take the frames that nobody coded, as rows of NaN. They are more than half of BP4D.
     as_frame : bool, default=True
         Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
-    return_X_y : bool, default=False
-        Return ``(images, target)`` instead of the Bunch.
 
     Returns
     -------
@@ -165,7 +162,6 @@ def load_bp4d(
         folds=BP4D_FOLDS,
         descr=DESCR.format(uncoded="Uncoded frames are kept." if uncoded else left_out),
         as_frame=as_frame,
-        return_X_y=return_X_y,
     )
 
 
@@ -191,12 +187,16 @@ def _read_labels(path: Path, names: list[str], gaps: Gaps) -> pd.DataFrame:
     """Read one file: frame numbers in the first column, whatever its header says, then AUs."""
     table = read_numbers(path)
     try:
-        header = [int(float(str(cell).removeprefix("AU"))) for cell in table.iloc[0, 1:]]
+        header = [int(float(re.sub(r"(?i)\s*AU", "", str(cell)))) for cell in table.iloc[0, 1:]]
         frames = table.iloc[1:, 0].astype(float).astype(int)
     except ValueError:
+        header, frames = [], pd.Series(dtype=int)
+    if not header or len(set(header)) < len(header) or min(header) < 1:
         raise ValueError(
-            f"{path}: expected AU numbers in the first line and frame numbers in the first column."
-        ) from None
+            f"{path}: expected AU numbers in the first line and frame numbers in the first "
+            f"column, but the first line is {first_few(table.iloc[0], 10)}. If it is a frame's, "
+            "the header is missing: put one in front, such as 0,1,2,4,6 for AUs 1, 2, 4 and 6."
+        )
     if frames.duplicated().any():
         raise ValueError(f"{path}: frame {frames[frames.duplicated()].iloc[0]} is listed twice.")
     table = table.iloc[1:, 1:].set_axis([f"AU{au}" for au in header], axis=1)
@@ -204,7 +204,7 @@ def _read_labels(path: Path, names: list[str], gaps: Gaps) -> pd.DataFrame:
     absent = [name for name in names if name not in table]
     if len(absent) == len(names):
         raise ValueError(
-            f"{path}: none of {some(names)} is in the first line: {some(header, 99)}."
+            f"{path}: none of {first_few(names)} is in the first line: {first_few(header, 99)}."
         )
     if absent:
         gaps.add("AUs without a column are NaN", f"{', '.join(absent)} in {path.name}")

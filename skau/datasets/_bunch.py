@@ -20,7 +20,7 @@ def au_names(
     """Return names such as ``AU4`` for 4, "4", "AU4" or "AU04", if the corpus codes them."""
     names = []
     for au in aus:
-        match = re.fullmatch(r"(?:AU)?0*(\d+)", str(au).strip(), flags=re.IGNORECASE)
+        match = re.fullmatch(r"(?:AU[ _-]?)?0*(\d+)", str(au).strip(), flags=re.IGNORECASE)
         if not match:
             raise ValueError(f"aus must hold AU numbers such as 4 or 'AU4', not {au!r}.")
         names.append(f"AU{match[1]}")
@@ -48,10 +48,14 @@ def code_labels(
     """
     if threshold is not None and highest is not None and not 0 < threshold <= highest:
         raise ValueError(f"threshold must be above 0 and at most {highest:g}, not {threshold!r}.")
-    try:
-        raw = values.astype(float)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{where}: labels have to be numbers ({error}).") from None
+    raw = values.apply(pd.to_numeric, errors="coerce").astype(float)
+    text = values.notna() & raw.isna()
+    if text.to_numpy().any():
+        row, column = np.argwhere(text.to_numpy())[0]
+        raise ValueError(
+            f"{where}: labels have to be numbers, but {raw.columns[column]} of row "
+            f"{raw.index[row]} is {values.iat[row, column]!r}."
+        )
     known = raw.mask(raw.isin(list(unknown)))
     if threshold is None:
         bad = known.notna() & ~known.isin([0, 1])
@@ -82,8 +86,7 @@ def make_bunch(
     folds: Mapping[str, Sequence[str]] | None = None,
     descr: str,
     as_frame: bool = True,
-    return_X_y: bool = False,
-) -> Any:
+) -> Bunch:
     """Put a corpus together: rows of images, groups, extra and target belong to each other.
 
     A list of paths becomes an array, so that it can be indexed with rows or a mask. `extra` holds
@@ -93,8 +96,6 @@ def make_bunch(
     paths = isinstance(images, list)
     images = np.array(images, dtype=object) if paths else images
     subjects = np.asarray([str(subject) for subject in groups], dtype=str)
-    if return_X_y:
-        return images, (target if as_frame else target.to_numpy())
     head = {"image": images} if paths else {}
     frame = pd.DataFrame({**head, "subject": subjects})
     if extra is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+from sklearn.utils import Bunch
 
 from ._bunch import make_bunch
 from ._files import Gaps, find_folders, is_image, only, read_numbers, wrong_folder
@@ -28,8 +28,7 @@ def load_celeba(
     *,
     image_folder: str | os.PathLike[str] | None = None,
     as_frame: bool = True,
-    return_X_y: bool = False,
-) -> Any:
+) -> Bunch:
     """Load the images and identities of CelebA from its folders on disk.
 
     Get the images, and ask for the identities, at the Chinese University of Hong Kong
@@ -50,8 +49,6 @@ def load_celeba(
         The folder that holds ``000001.jpg``, ..., for other versions of the images.
     as_frame : bool, default=True
         Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
-    return_X_y : bool, default=False
-        Return ``(images, target)`` instead of the Bunch.
 
     Returns
     -------
@@ -128,5 +125,4 @@ def load_celeba(
         pd.DataFrame(index=rows.index, columns=pd.Index([], dtype="str")),
         descr=DESCR,
         as_frame=as_frame,
-        return_X_y=return_X_y,
     )

@@ -6,9 +6,9 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+from sklearn.utils import Bunch
 
 from ._bunch import au_names, code_labels, make_bunch
 from ._files import (
@@ -33,7 +33,8 @@ _FOLDS = {
 }
 DISFA_FOLDS = {name: subjects.split() for name, subjects in _FOLDS.items()}
 
-SUBJECT = re.compile(r"SN\d{3}")
+SUBJECT = re.compile(r"SN\d{3}", re.IGNORECASE)
+LABEL_FILE = re.compile(r"(SN\d{3})_AU0*(\d+)\.txt", re.IGNORECASE)
 SIDES = ("left", "right")
 
 DESCR = """\
@@ -58,8 +59,7 @@ def load_disfa(
     image_folder: str | os.PathLike[str] | None = None,
     first_frame: int = 1,
     as_frame: bool = True,
-    return_X_y: bool = False,
-) -> Any:
+) -> Bunch:
     r"""Load DISFA from its folders on disk.
 
     Ask for the data at the University of Denver (http://mohammadmahoor.com/disfa/).
@@ -94,8 +94,6 @@ def load_disfa(
         The number of the first image of each video. OpenCV loops often count from 0.
     as_frame : bool, default=True
         Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
-    return_X_y : bool, default=False
-        Return ``(images, target)`` instead of the Bunch.
 
     Returns
     -------
@@ -142,7 +140,7 @@ def load_disfa(
     if not label_dirs:
         wrong_folder("load_disfa", root, "ActionUnit_Labels/SN001/SN001_au1.txt")
     label_dir = only(label_dirs, "load_disfa", "AU labels", "folder")
-    label_files = {p.name: p for p in visible(label_dir) if SUBJECT.fullmatch(p.name)}
+    label_files = {p.name.upper(): p for p in visible(label_dir) if SUBJECT.fullmatch(p.name)}
     image_root = Path(image_folder) if image_folder is not None else root
     frame_dirs = _frame_folders(image_root, camera)
     sequences = []
@@ -171,7 +169,6 @@ def load_disfa(
         folds=DISFA_FOLDS,
         descr=DESCR.format(threshold=threshold, camera=camera),
         as_frame=as_frame,
-        return_X_y=return_X_y,
     )
 
 
@@ -179,7 +176,7 @@ def _frame_folders(root: Path, camera: str) -> dict[tuple[str, str], Path]:
     """Return the folders with frames by (camera, subject); `camera` where a path tells none."""
     found: dict[tuple[str, str], Path] = {}
     for path in find_folders(root, lambda p: bool(SUBJECT.search(p.name)) and has_images(p)):
-        subject = SUBJECT.search(path.name)[0]  # type: ignore[index]
+        subject = SUBJECT.search(path.name)[0].upper()  # type: ignore[index]
         # The nearest name that tells the camera; "Videos_LeftCamera/SN001" tells it as well.
         below = [path.name, *(p.name for p in path.relative_to(root).parents)]
         named = (side for name in below for side in SIDES if side in name.lower())
@@ -202,10 +199,17 @@ def _read_labels(
     folder: Path | None, subject: str, names: list[str], threshold: float, gaps: Gaps
 ) -> pd.DataFrame | None:
     """Read one file an AU; None if the subject has none."""
+    files = {
+        f"AU{match[2]}": path
+        for path in (visible(folder) if folder is not None else [])
+        if (match := LABEL_FILE.fullmatch(path.name)) and match[1].upper() == subject
+    }
+    if folder is not None and not files:
+        wrong_folder("load_disfa", folder, f"label files such as {subject}_au1.txt")
     columns = {}
     for name in names:
-        path = folder / f"{subject}_{name.lower()}.txt" if folder is not None else None
-        if path is None or not path.is_file():
+        path = files.get(name)
+        if path is None:
             continue
         table = read_numbers(path)
         if table.shape[1] != 2 or not pd.api.types.is_integer_dtype(table[0]):

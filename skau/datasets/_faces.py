@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+from sklearn.utils import Bunch
 
-from ..utils._warnings import user_level
-from ._bunch import UNKNOWN, au_names, code_labels, make_bunch
-from ._files import Gaps, some, wrong_folder
+from ..utils._text import first_few
+from ._bunch import UNKNOWN, code_labels, make_bunch
+from ._csv import label_columns, read_csv
+from ._files import Gaps, wrong_folder
 
 DESCR = """\
 Read from {csv}. Labels: {labels}, NaN unknown or not annotated.
@@ -31,8 +30,7 @@ def load_faces(
     unknown: Sequence[float] = UNKNOWN,
     name: str | None = None,
     as_frame: bool = True,
-    return_X_y: bool = False,
-) -> Any:
+) -> Bunch:
     r"""Load your own images and labels: a folder and a CSV file with one row an image.
 
     Parameters
@@ -40,15 +38,17 @@ def load_faces(
     folder : str or path
         The folder to which the paths in the table are relative.
     csv : str or path, default=None
-        The table, relative to `folder` or absolute. None takes the only ``.csv`` file in `folder`.
+        The table, relative to `folder` or absolute: text in UTF-8, separated by commas,
+        semicolons or tabs, as Excel writes it too. None takes the only ``.csv`` file in `folder`.
     image, subject : str, default="image", "subject"
         The columns with the path of the image and with who it shows. Subjects are names: "001"
         stays "001".
     aus : mapping, iterable of int or str, or None, default=None
-        Where the labels are. None takes the columns called ``AUn`` (``AU4`` or ``AU04``). An
-        iterable picks some of these. A mapping gives the column of each AU, for example
-        ``{"AU12": "smiling"}`` or ``{4: "brow_lowerer"}``. A table without any gives identities
-        only: a target without columns.
+        Where the labels are. None takes the columns called ``AUn`` (``AU4``, ``AU04``, ``au 4``,
+        as Py-Feat's), or, if there are none, OpenFace's ``AU04_c``, and with a `threshold` its
+        intensities ``AU04_r``. An iterable picks some of these. A mapping gives the column of
+        each AU, for example ``{"AU12": "smiling"}`` or ``{4: "brow_lowerer"}``. A table without
+        any gives identities only: a target without columns.
     threshold : float, default=None
         For intensities: the value from which on an AU is positive. None expects 0 and 1.
     unknown : sequence of float, default=(9, -1, 999)
@@ -58,8 +58,6 @@ def load_faces(
         The corpus name, which :func:`stack_corpora` uses. None takes the name of the folder.
     as_frame : bool, default=True
         Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
-    return_X_y : bool, default=False
-        Return ``(images, target)`` instead of the Bunch.
 
     Returns
     -------
@@ -86,13 +84,14 @@ def load_faces(
     FileNotFoundError
         If the table or all of the images are not there.
     ValueError
-        If a column is missing, a row has no image or subject, an image is listed twice, or a
-        label is none of the values allowed.
+        If a column is missing, two columns name one AU, a row has no image or subject, an image
+        is listed twice, or a label is none of the values allowed.
 
     Warns
     -----
     UserWarning
-        For rows whose image is not there (left out), and for subjects left out by it.
+        For rows whose image is not there (left out), for subjects left out by it, and for
+        columns that look like an AU and are not read.
 
     Examples
     --------
@@ -113,30 +112,28 @@ def load_faces(
     """
     root = Path(folder)
     path = _find_table(root, csv)
-    table = _read(path)
+    table, as_text, first_row = read_csv(path)
     if not len(table):
         raise ValueError(f"{path} has no rows.")
-    columns = _label_columns(table, aus, path)
+    table.index = as_text.index = pd.RangeIndex(first_row, len(table) + first_row)
+    columns = label_columns(table, aus, path, threshold is not None)
     for role, column in {"image": image, "subject": subject, **columns}.items():
         if column not in table:
             raise ValueError(
                 f"{path} has no column {column!r} for {role}; its columns are "
-                f"{some(table.columns, 30)}. Name the right one with "
+                f"{first_few(table.columns, 30)}. Name the right one with "
                 f"{'aus={...}' if role.startswith('AU') else f'{role}=...'}."
             )
     # Paths and subjects are text: "001" is not 1, and somebody may be called "NA".
-    as_text = _read(path, dtype=str, keep_default_na=False)
     for column in (image, subject):
-        table[column] = as_text[column].str.strip()
+        table[column] = as_text[column]
         empty = table.index[table[column] == ""]
         if len(empty):
-            raise ValueError(f"{path}: row {empty[0] + 2} has no {column}.")
+            raise ValueError(f"{path}: row {empty[0]} has no {column}.")
+    table[image] = _as_here(root, table[image])
     twice = table.index[table[image].duplicated()]
     if len(twice):
-        raise ValueError(
-            f"{path}: {table[image][twice[0]]} is listed again in row {twice[0] + 2}."
-        )
-    table.index = pd.RangeIndex(2, len(table) + 2)  # rows as an editor counts them
+        raise ValueError(f"{path}: {table[image][twice[0]]} is listed again in row {twice[0]}.")
     raw = table[list(columns.values())].set_axis(list(columns), axis=1)
     target = code_labels(raw, str(path), threshold=threshold, unknown=unknown)
 
@@ -161,7 +158,6 @@ def load_faces(
         extra=table.drop(columns=[image, subject]),
         descr=DESCR.format(csv=path, labels=meaning),
         as_frame=as_frame,
-        return_X_y=return_X_y,
     )
 
 
@@ -174,47 +170,17 @@ def _find_table(root: Path, csv: str | os.PathLike[str] | None) -> Path:
     if not tables:
         wrong_folder("load_faces", root, "a .csv file with one row an image")
     if len(tables) > 1:
-        names = some(path.name for path in tables)
+        names = first_few(path.name for path in tables)
         raise ValueError(f"load_faces: {root} has several tables ({names}): pass one as csv.")
     return tables[0]
 
 
-def _label_columns(
-    table: pd.DataFrame, aus: Mapping[int | str, str] | Iterable[int | str] | None, path: Path
-) -> dict[str, str]:
-    """Return the column of each AU."""
-    if isinstance(aus, Mapping):
-        return dict(zip(au_names(aus), aus.values(), strict=True))
-    named = [column for column in map(str, table) if re.fullmatch(r"(?i)AU\d+", column)]
-    found = dict(zip(au_names(named), named, strict=True))
-    if aus is None:
-        alike = [column for column in map(str, table) if re.match(r"(?i)AU[ _-]?\d", column)]
-        if alike and not found:
-            warnings.warn(
-                f"{path}: no column is called AU1, AU2, ..., so no AU is read; to read those "
-                f"called {some(alike)}, say what they are: aus={{'AU1': {alike[0]!r}, ...}}",
-                stacklevel=user_level(),
-            )
-        return found
-    wanted = au_names(aus)
-    absent = [au for au in wanted if au not in found]
-    if absent:
-        raise ValueError(f"{path} has no column for {some(absent)}; it has {some(found, 30)}.")
-    return {au: found[au] for au in wanted}
-
-
-def _read(path: Path, **options: Any) -> pd.DataFrame:
-    """Read a CSV, and say which one if that fails."""
-    try:
-        table = pd.read_csv(path, encoding="utf-8-sig", **options)
-    except ValueError as error:  # pandas' own errors and those of decoding are ValueErrors
-        raise ValueError(
-            f"{path} cannot be read: {error}. It must be a table in UTF-8, separated by commas "
-            "(in Excel: 'CSV UTF-8')."
-        ) from None
-    if len(table.columns) == 1 and ";" in str(table.columns[0]):
-        raise ValueError(f"{path} is separated by semicolons; save it with commas.")
-    return table
+def _as_here(root: Path, paths: pd.Series) -> pd.Series:
+    """Return paths as this system writes them, if they come from Windows."""
+    if os.sep == "\\" or not paths.str.contains("\\", regex=False).any():
+        return paths
+    there = _exist([root / relative for relative in paths])
+    return paths.where(there, paths.str.replace("\\", "/", regex=False))
 
 
 def _exist(paths: list[Path]) -> list[bool]:

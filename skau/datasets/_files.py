@@ -5,22 +5,16 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 import pandas as pd
 
+from ..utils._text import first_few
 from ..utils._warnings import user_level
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
-
-
-def some(items: Iterable[object], limit: int = 5) -> str:
-    """Write out the first few items, and how many more there are."""
-    names = [str(item) for item in items]
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
 
 
 def wrong_folder(loader: str, folder: Path, expected: str, hint: str = "") -> NoReturn:
@@ -30,7 +24,7 @@ def wrong_folder(loader: str, folder: Path, expected: str, hint: str = "") -> No
     found = sorted(path.name + ("/" if path.is_dir() else "") for path in folder.iterdir())
     raise FileNotFoundError(
         f"{loader}: expected {expected} under {folder}, but found "
-        f"{some(found, 10) or 'an empty folder'}.{' ' + hint if hint else ''}"
+        f"{first_few(found, 10) or 'an empty folder'}.{' ' + hint if hint else ''}"
     )
 
 
@@ -79,7 +73,7 @@ def only(folders: list[Path], loader: str, what: str, argument: str) -> Path:
     """Return the one folder found; two are for the user to decide."""
     if len(folders) > 1:
         raise ValueError(
-            f"{loader}: found {what} in more than one place: {some(folders)}. "
+            f"{loader}: found {what} in more than one place: {first_few(folders)}. "
             f"Pass the one to use as {argument}."
         )
     return folders[0]
@@ -140,5 +134,7 @@ class Gaps:
         """Tell of each kind once."""
         for kind, examples in self._gaps.items():
             warnings.warn(
-                f"{self.name}: {kind}: {some(examples)}.", UserWarning, stacklevel=user_level()
+                f"{self.name}: {kind}: {first_few(examples)}.",
+                UserWarning,
+                stacklevel=user_level(),
             )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+from sklearn.utils import Bunch
 
+from ..utils._text import first_few
 from ._bunch import make_bunch
+from ._csv import read_csv
 from ._faces import load_faces
 from ._files import (
     Gaps,
@@ -33,9 +35,7 @@ https://doi.org/10.6084/m9.figshare.5047666
 EXPRESSIONS = {"neutral_front": 0.0, "smiling_front": 1.0}
 
 
-def load_london(
-    folder: str | os.PathLike[str], *, as_frame: bool = True, return_X_y: bool = False
-) -> Any:
+def load_london(folder: str | os.PathLike[str], *, as_frame: bool = True) -> Bunch:
     """Load the frontal photographs of the Face Research Lab London Set.
 
     Download ``neutral_front.zip``, ``smiling_front.zip`` and ``london_faces_info.csv`` from
@@ -49,8 +49,6 @@ def load_london(
         The folder with the two folders of photographs, or with ``faces.csv``.
     as_frame : bool, default=True
         Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
-    return_X_y : bool, default=False
-        Return ``(images, target)`` instead of the Bunch.
 
     Returns
     -------
@@ -104,7 +102,6 @@ def load_london(
         extra=extra,
         descr=DESCR,
         as_frame=as_frame,
-        return_X_y=return_X_y,
     )
 
 
@@ -139,11 +136,13 @@ def _demographics(root: Path, subjects: list[str], gaps: Gaps) -> pd.DataFrame:
     path = root / "london_faces_info.csv"
     if not path.is_file():
         return pd.DataFrame(columns=columns, index=range(len(subjects)))
-    info = pd.read_csv(path, dtype={"face_id": str}, encoding="utf-8-sig")
+    info, text, _ = read_csv(path)
     if "face_id" not in info:
-        raise ValueError(f"{path}: expected a column face_id.")
+        raise ValueError(
+            f"{path}: expected a column face_id, but found {first_few(info.columns, 20)}."
+        )
     # Versions of the file write X001 or 001, and face_sex or face_gender.
-    info.index = pd.Index(info["face_id"].str.extract(r"(\d+)", expand=False).str.zfill(3))
+    info.index = pd.Index(text["face_id"].str.extract(r"(\d+)", expand=False).str.zfill(3))
     names = {"face_age": "age", "face_gender": "gender", "face_sex": "gender"}
     info = info.rename(columns={**names, "face_eth": "ethnicity"}).reindex(columns=columns)
     for lost in sorted(set(info.index) - set(subjects)):

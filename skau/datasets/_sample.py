@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from importlib import resources
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from PIL import Image
+from sklearn.utils import Bunch
 
 from ._bunch import make_bunch
 
@@ -20,7 +20,7 @@ It is there to try things out with, not to report results on.
 """
 
 
-def load_sample_faces(*, as_frame: bool = True, return_X_y: bool = False) -> Any:
+def load_sample_faces(*, as_frame: bool = True) -> Bunch:
     """Load the rendered faces with AU labels that ship with skau.
 
     Parameters
@@ -28,8 +28,6 @@ def load_sample_faces(*, as_frame: bool = True, return_X_y: bool = False) -> Any
     as_frame : bool, default=True
         Give `target` and `intensity` as DataFrames and `frame` as one; with False, arrays, and
         `frame` None.
-    return_X_y : bool, default=False
-        Return ``(images, target)`` instead of the Bunch.
 
     Returns
     -------
@@ -82,8 +80,6 @@ def load_sample_faces(*, as_frame: bool = True, return_X_y: bool = False) -> Any
         extra=pd.DataFrame({"frame": data["number"].astype(int)}),
         descr=DESCR.format(size=size),
         as_frame=as_frame,
-        return_X_y=return_X_y,
     )
-    if not return_X_y:
-        corpus.intensity = intensity if as_frame else intensity.to_numpy()
+    corpus.intensity = intensity if as_frame else intensity.to_numpy()
     return corpus

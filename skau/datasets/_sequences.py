@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ._files import Gaps, some
+from ..utils._text import first_few
+from ._files import Gaps
 
 
 class FaceSequence(NamedTuple):
@@ -59,16 +60,15 @@ def collect_rows(
             labels = sequence.labels
             absent = labels.index.difference(frames.tolist())
             if len(absent):
-                lost.setdefault(sequence.subject, []).append(
-                    f"{sequence.name} lacks {len(absent)} of {len(labels)} ({some(absent, 3)})"
-                )
+                which = f"{len(absent)} of {len(labels)} ({first_few(absent, 3)})"
+                lost.setdefault(sequence.subject, []).append(f"{sequence.name} lacks {which}")
             coded = np.isin(frames, labels.index)
             if uncoded == "drop":
                 n_uncoded += int((~coded).sum())
                 frames = frames[coded]
             elif uncoded == "warn" and not coded.all():
                 kind = "images without a label are kept as rows of NaN"
-                gaps.add(kind, f"{sequence.name} frame {some(frames[~coded], 3)}")
+                gaps.add(kind, f"{sequence.name} frame {first_few(frames[~coded], 3)}")
         if not len(frames):
             continue
         pictured.add(sequence.subject)

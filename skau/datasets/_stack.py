@@ -16,8 +16,7 @@ def stack_corpora(
     *corpora: Bunch,
     names: Sequence[str] | None = None,
     as_frame: bool = True,
-    return_X_y: bool = False,
-) -> Any:
+) -> Bunch:
     """Put corpora under each other: the union of their AUs, their subjects kept apart.
 
     Subjects become ``"BP4D/F001"``: two corpora never share one. An AU that a corpus does not
@@ -31,8 +30,6 @@ def stack_corpora(
         One name for each corpus, all different. None takes their `name`.
     as_frame : bool, default=True
         Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
-    return_X_y : bool, default=False
-        Return ``(images, target)`` instead of the Bunch.
 
     Returns
     -------
@@ -61,7 +58,10 @@ def stack_corpora(
     Raises
     ------
     ValueError
-        With fewer than two corpora, or names that are missing, equal or contain "/".
+        With fewer than two corpora, an incomplete one, or names that are missing, equal or
+        contain "/".
+    TypeError
+        If a corpus is none.
 
     Examples
     --------
@@ -79,6 +79,7 @@ def stack_corpora(
     2  0.0   NaN     B/1
     3  1.0   NaN     B/2
     """
+    _check_corpora(corpora)
     names = _check_names(corpora, names)
     columns: set[str] = set()
     for corpus in corpora:
@@ -109,8 +110,28 @@ def stack_corpora(
         folds=folds or None,
         descr="\n\n".join(corpus.get("DESCR", "") for corpus in corpora),
         as_frame=as_frame,
-        return_X_y=return_X_y,
     )
+
+
+def _check_corpora(corpora: Sequence[Any]) -> None:
+    for place, corpus in enumerate(corpora):
+        if isinstance(corpus, Bunch):
+            lacking = [k for k in ("images", "target", "groups", "au_names") if k not in corpus]
+            if lacking:
+                raise ValueError(
+                    f"Corpus {place} has no {', '.join(lacking)}; pass what a loader returned."
+                )
+            lengths = [len(corpus[key]) for key in ("images", "target", "groups")]
+            if len(set(lengths)) > 1:
+                raise ValueError(
+                    f"Corpus {place} has {lengths[0]} images, {lengths[1]} rows of target and "
+                    f"{lengths[2]} groups; each image needs one of both."
+                )
+            continue
+        mend = "pass what a loader returned, a Bunch with images, target, groups and au_names"
+        if isinstance(corpus, (list, tuple)) and any(isinstance(part, Bunch) for part in corpus):
+            mend = "pass the corpora one by one: stack_corpora(*corpora)"
+        raise TypeError(f"Corpus {place} is a {type(corpus).__name__}: {mend}.")
 
 
 def _check_names(corpora: Sequence[Bunch], names: Sequence[str] | None) -> list[str]:
@@ -130,7 +151,7 @@ def _check_names(corpora: Sequence[Bunch], names: Sequence[str] | None) -> list[
     return [str(name) for name in found]
 
 
-def _stack_images(parts: list[Any]) -> Any:
+def _stack_images(parts: list[Any]) -> Bunch:
     """One array if all are arrays of images of one shape; else an array of paths and images."""
     arrays = [part for part in parts if isinstance(part, np.ndarray) and part.ndim > 1]
     if len(arrays) == len(parts) and len({(a.shape[1:], a.dtype) for a in arrays}) == 1:

@@ -6,10 +6,10 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import Bunch
 
 from ._bunch import au_names, code_labels, make_bunch
 from ._files import (
@@ -53,8 +53,7 @@ def load_unbc(
     aus: Iterable[int | str] = UNBC_AUS,
     image_folder: str | os.PathLike[str] | None = None,
     as_frame: bool = True,
-    return_X_y: bool = False,
-) -> Any:
+) -> Bunch:
     """Load the UNBC-McMaster shoulder pain archive from its folders on disk.
 
     Ask for the data at the University of Pittsburgh
@@ -79,8 +78,6 @@ def load_unbc(
         The folder that holds ``042-ll042``, ..., if the images lie elsewhere.
     as_frame : bool, default=True
         Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
-    return_X_y : bool, default=False
-        Return ``(images, target)`` instead of the Bunch.
 
     Returns
     -------
@@ -161,7 +158,6 @@ def load_unbc(
         extra=extra,
         descr=DESCR.format(threshold=threshold),
         as_frame=as_frame,
-        return_X_y=return_X_y,
     )
 
 

@@ -130,8 +130,9 @@ class BaseAUClassifier(
             (n, d).
         y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
             1 where an AU is present, 0 where it is absent, NaN where it is not annotated. A
-            row of NaN is an identity-only image. The columns of a DataFrame name the AUs. A
-            1-D ``y`` holds one AU, of any two labels; the larger one is "present".
+            row of NaN is an identity-only image. The columns of a DataFrame name the AUs; an AU
+            without any label is predicted as NaN. A 1-D ``y`` holds one AU, of any two labels;
+            the larger one is "present".
         groups : array-like of shape (n,), default=None
             The subject of each row.
         sample_weight : array-like of shape (n,), default=None
@@ -144,10 +145,10 @@ class BaseAUClassifier(
         Raises
         ------
         ValueError
-            If an input has the wrong shape, type or values, or an AU has no label at all.
+            If an input has the wrong shape, type or values, or no AU has a label.
         """
         data = self._check_data(X, y, groups, sample_weight, reset=True)
-        warn_of_rare(data.Y, self.au_names_)
+        self._unlearned = warn_of_rare(data.Y, self.au_names_)
         self._build()
         train, valid = hold_out(
             data, self.validation_fraction, self._rng, by_subject=groups is not None
@@ -199,6 +200,8 @@ class BaseAUClassifier(
             self._build()
         else:
             self._refresh()
+        unlabelled = np.isnan(data.Y).all(axis=0)
+        self._unlearned = unlabelled & (True if first else self._unlearned)
         stage = self._make_stages(data, None, self._rng)[-1]
         stage.epochs = 1
         self._run(stage)
@@ -217,16 +220,11 @@ class BaseAUClassifier(
         X = check_inputs(self, X, reset=reset)
         if not reset and self._single and classes is None:
             classes = self.classes_
-        labels = check_labels(Y, X, self, classes)
+        labels = check_labels(Y, X, self, classes, None if reset else self.au_names_)
         if reset:
             self.classes_, self.au_names_, self._single = (
                 labels.classes, labels.names, labels.single,
             )  # fmt: skip
-        elif labels.single != self._single or not np.array_equal(labels.names, self.au_names_):
-            raise ValueError(
-                f"y holds {labels.names.tolist()}, but training began with "
-                f"{self.au_names_.tolist()}; it goes on with the same AUs only"
-            )
         weight = check_sample_weight(
             sample_weight, np.empty((len(X), 0)), dtype=np.float32, ensure_non_negative=True
         )
@@ -345,7 +343,7 @@ class BaseAUClassifier(
 
         Returns
         -------
-        ndarray of shape (n, n_aus), or (n,) after a 1-D ``y``
+        ndarray of shape (n, n_aus), or (n,) of a single AU
             Positive where an AU is more likely present than not.
         """
         logits = self._infer(X, "logits").astype(np.float64)

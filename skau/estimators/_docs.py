@@ -49,7 +49,7 @@ module_ : torch.nn.Module
 net_ : skorch.NeuralNet
     What trained it.
 classes_ : ndarray
-    ``arange(n_aus)``, or the two labels of a 1-D ``y``.
+    ``arange(n_aus)``, or the two labels of a single AU.
 au_names_ : ndarray of str
     The columns of ``y``, or "y0", "y1", ...
 history_ : DataFrame

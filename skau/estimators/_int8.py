@@ -67,7 +67,7 @@ class Int8Classifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     estimator_ : classifier
         The fitted estimator.
     classes_ : ndarray
-        ``arange(n_aus)``, or the two labels of a 1-D ``y``.
+        ``arange(n_aus)``, or the two labels of a single AU.
     au_names_ : ndarray of str
         The columns of ``y``, or "y0", "y1", ...
     n_features_in_ : int
@@ -167,7 +167,7 @@ class Int8Classifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self._model = _quantize(module, images, np.sort(rows))
         self.classes_, self.au_names_ = self.estimator_.classes_, self.estimator_.au_names_
         self.n_features_in_ = self.estimator_.n_features_in_
-        self._single = self.estimator_._single
+        self._single, self._unlearned = self.estimator_._single, self.estimator_._unlearned
         self.__dict__.pop("_compiled", None)
         return self
 
@@ -183,7 +183,7 @@ class Int8Classifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n, n_aus), or (n,) after a 1-D ``y``
+        ndarray of shape (n, n_aus), or (n,) of a single AU
             Positive where an AU is more likely present than not.
         """
         check_is_fitted(self)

@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 from scipy.special import expit
 from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
@@ -16,7 +15,8 @@ class AUClassifierMixin(ClassifierMixin):
 
     classes_: np.ndarray
     au_names_: np.ndarray
-    _single: bool  # Y was 1-D
+    _single: bool  # one AU: Y was (n,) or (n, 1)
+    _unlearned: np.ndarray  # (n_aus,) bool: which had no label in training
 
     # groups reach these methods through pipelines and searches without set_*_request
     __metadata_request__predict: ClassVar[dict[str, bool]] = {"groups": True}
@@ -24,7 +24,7 @@ class AUClassifierMixin(ClassifierMixin):
     __metadata_request__decision_function: ClassVar[dict[str, bool]] = {"groups": True}
 
     def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Compute the AU logits: (n, n_aus), or (n,) after a 1-D ``y``."""
+        """Compute the AU logits: (n, n_aus), or (n,) of a single AU."""
         raise NotImplementedError
 
     def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
@@ -37,9 +37,10 @@ class AUClassifierMixin(ClassifierMixin):
 
         Returns
         -------
-        ndarray of shape (n, n_aus), or (n, 2) after a 1-D ``y``
-            Probability that the AU is present; after a 1-D ``y`` the two classes' in the order
-            of ``classes_``.
+        ndarray of shape (n, n_aus), or (n, 2) of a single AU
+            Probability that the AU is present, NaN for an AU that had no label in ``fit``; of a
+            single AU (``y`` of shape (n,) or (n, 1)) that of the two ``classes_``, in their
+            order, as scikit-learn's binary classifiers give it.
         """
         return self._to_proba(self.decision_function(X, groups))
 
@@ -53,12 +54,14 @@ class AUClassifierMixin(ClassifierMixin):
 
         Returns
         -------
-        ndarray of shape (n, n_aus), int, or (n,) of the two classes after a 1-D ``y``
+        ndarray of shape (n, n_aus), int, or (n,) of the two classes of a single AU
+            Float, with columns of NaN, if an AU had no label in ``fit``.
         """
         return self._to_labels(self.decision_function(X, groups))
 
     def _squeeze(self, logits: np.ndarray) -> np.ndarray:
-        """(n, 1) -> (n,) after a 1-D ``y``."""
+        """Finish logits (n, n_aus): NaN where nothing was learned, (n, 1) -> (n,) of one AU."""
+        logits = np.where(self._unlearned, np.nan, logits)
         return logits[:, 0] if self._single else logits
 
     def _to_proba(self, logits: np.ndarray) -> np.ndarray:
@@ -67,7 +70,9 @@ class AUClassifierMixin(ClassifierMixin):
 
     def _to_labels(self, logits: np.ndarray) -> np.ndarray:
         present = (logits > 0).astype(np.int64)
-        return self.classes_[present] if self._single else present
+        if self._single:
+            return self.classes_[present]
+        return np.where(np.isnan(logits), np.nan, present) if self._unlearned.any() else present
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Compute the accuracy over the annotated labels.
@@ -79,22 +84,17 @@ class AUClassifierMixin(ClassifierMixin):
         ----------
         X : array-like
             Images or vectors as at ``fit``.
-        y : array-like of shape (n, n_aus) or (n,)
-            Labels; NaN is not counted.
+        y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
+            Labels; NaN is not counted. The columns of a DataFrame are matched by name.
         sample_weight : array-like of shape (n,), default=None
 
         Returns
         -------
         float
         """
-        from ..metrics import accuracy
+        from ..metrics import accuracy_scorer
 
-        if self._single:
-            known = ~pd.isna(np.asarray(y))
-            weight = None if sample_weight is None else np.asarray(sample_weight)[known]
-            hits = (self.predict(X) == np.asarray(y))[known]
-            return float(np.average(hits, weights=weight))
-        return float(np.nanmean(accuracy(y, self.predict(X), sample_weight=sample_weight)))
+        return accuracy_scorer(self, X, y, sample_weight=sample_weight)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

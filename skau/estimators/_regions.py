@@ -54,11 +54,11 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     Attributes
     ----------
     estimators_ : list of classifiers
-        One an AU, fitted, in the order of ``au_names_``.
+        One an AU, fitted, in the order of ``au_names_``; None for an AU without any label.
     regions_ : dict
         The region of each AU; empty with ``regions=None``.
     classes_ : ndarray
-        ``arange(n_aus)``, or the two labels of a 1-D ``y``.
+        ``arange(n_aus)``, or the two labels of a single AU.
     au_names_ : ndarray of str
         The columns of ``y``, or "y0", "y1", ...
 
@@ -134,7 +134,7 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             If an AU has no region, or the estimator has no parameter ``region``, or several.
         """
         labels = check_labels(y, X, self)
-        warn_of_rare(labels.values, labels.names)
+        unlearned = warn_of_rare(labels.values, labels.names)
         regions = self._check_regions(labels.names)
         parameter = self._region_parameter() if regions else ""
         models = [clone(self.estimator) for _ in labels.names]
@@ -143,16 +143,20 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 model.set_params(**{parameter: regions[au]})
         table = pd.DataFrame(labels.values, columns=labels.names)
         params = {} if groups is None else self._route(groups)
-        self.estimators_ = Parallel(n_jobs=self.n_jobs)(
+        fitted = Parallel(n_jobs=self.n_jobs)(
             delayed(model.fit)(X, table[[au]], **params)
-            for au, model in zip(labels.names, models, strict=True)
+            for au, model, none in zip(labels.names, models, unlearned, strict=True)
+            if not none
         )
+        self.estimators_ = [None if none else fitted.pop(0) for none in unlearned]
+        self._unlearned = unlearned
         self.regions_ = regions
         self.classes_, self.au_names_ = labels.classes, labels.names
         self._single = labels.single
+        model = self._models()[0]
         for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimators_[0], name):
-                setattr(self, name, getattr(self.estimators_[0], name))
+            if hasattr(model, name):
+                setattr(self, name, getattr(model, name))
         return self
 
     def _check_regions(self, names: np.ndarray) -> dict[str, str]:
@@ -198,13 +202,18 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n, n_aus), or (n,) after a 1-D ``y``
+        ndarray of shape (n, n_aus), or (n,) of a single AU
         """
         check_is_fitted(self)
         columns = Parallel(n_jobs=self.n_jobs)(
-            delayed(_logits)(model, X, groups) for model in self.estimators_
+            delayed(_logits)(model, X, groups) for model in self._models()
         )
-        return self._squeeze(np.column_stack(columns))
+        logits = np.full((len(columns[0]), len(self.estimators_)), np.nan)
+        logits[:, ~self._unlearned] = np.column_stack(columns)
+        return self._squeeze(logits)
+
+    def _models(self) -> list[Any]:
+        return [model for model in self.estimators_ if model is not None]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

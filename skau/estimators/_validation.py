@@ -10,6 +10,8 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ..preprocessing._images import holds_images
 from ..training._data import ImageFiles, open_images
+from ..utils._labels import LabelTable, as_array, encoded_hint, read_names, read_table
+from ..utils._text import first_few
 from ..utils._warnings import user_level
 
 __all__ = ["Labels", "check_inputs", "check_labels", "warn_of_rare"]
@@ -22,8 +24,8 @@ class Labels(NamedTuple):
 
     values: np.ndarray  # (n, n_aus) float32: 1, 0, NaN
     names: np.ndarray  # (n_aus,) str
-    classes: np.ndarray  # the two labels of a 1-D y, else arange(n_aus)
-    single: bool  # came as a 1-D y
+    classes: np.ndarray  # the two labels of one AU, else arange(n_aus)
+    single: bool  # one AU: came as (n,) or (n, 1)
 
 
 def check_inputs(estimator: Any, X: Any, reset: bool) -> np.ndarray | ImageFiles:
@@ -87,41 +89,42 @@ def _check_image_array(X: Any, takes_maps: bool) -> None:
         )
 
 
-def check_labels(Y: Any, X: Any, estimator: Any, classes: Any = None) -> Labels:
+def check_labels(
+    Y: Any, X: Any, estimator: Any, classes: Any = None, names: np.ndarray | None = None
+) -> Labels:
     """Return labels as a table with NaN where not annotated.
 
     Parameters
     ----------
     Y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
+        A table of one column is one AU, as a 1-D ``y`` is.
     X : the inputs, for their length
     estimator : for its name in messages
     classes : array-like of two labels, optional
         For a 1-D ``y`` that may not hold both.
+    names : ndarray of str, optional
+        The AUs of an earlier call, whose order the columns are brought to.
     """
     if Y is None:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None; an "
             "identity-only image has a row of NaN"
         )
-    names = getattr(Y, "columns", None)
-    if names is None and isinstance(Y, pd.Series) and Y.name is not None:
-        names = [Y.name]
-    array = np.asarray(Y)
-    if array.dtype.kind == "U" and pd.isna(np.asarray(Y, dtype=object)).any():
-        array = np.asarray(Y, dtype=object)  # among strings NumPy makes a NaN the label "nan"
-    if array.ndim not in (1, 2):
-        raise ValueError(f"y must have shape (n, n_aus) or (n,), got {array.shape}")
+    array = as_array(Y)
     check_consistent_length(X, array)
     if array.ndim == 1:
         values, labels = _check_single(array, classes)
+        table = LabelTable(values, read_names(Y), True)
     else:
-        if classes is not None:
+        table = read_table(Y)
+        if not table.values.shape[1]:
+            raise ValueError("y has no column; each AU needs one")
+        labels = np.arange(2 if table.one_column else table.values.shape[1])
+        if classes is not None and not (table.one_column and set(np.ravel(classes)) <= {0, 1}):
             raise ValueError("classes is for a 1-D y; the labels of a table are 0, 1 and NaN")
-        values = _check_table(array, names)
-        labels = np.arange(array.shape[1])
-    if names is None:
-        names = [f"y{j}" for j in range(values.shape[1])]
-    return Labels(values, np.array([str(name) for name in names]), labels, array.ndim == 1)
+    if names is not None:
+        table = table.match(names.tolist(), len(names), "y", type(estimator).__name__)
+    return Labels(table.values.astype(np.float32), np.array(table.names), labels, table.one_column)
 
 
 def _check_single(y: np.ndarray, classes: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -137,7 +140,7 @@ def _check_single(y: np.ndarray, classes: Any) -> tuple[np.ndarray, np.ndarray]:
         if type_of_target(known, input_name="y") == "multiclass":
             raise ValueError(
                 "Only binary classification is supported. The type of the target is multiclass: "
-                f"{labels.tolist()}; pass one column of 0 and 1 for each AU."
+                f"{labels.tolist()}; pass one column of 0 and 1 for each AU{encoded_hint(known)}"
             )
     else:
         labels = np.unique(classes)
@@ -153,35 +156,29 @@ def _check_single(y: np.ndarray, classes: Any) -> tuple[np.ndarray, np.ndarray]:
     return values, labels
 
 
-def _check_table(Y: np.ndarray, names: Any) -> np.ndarray:
-    try:
-        values = np.where(pd.isna(Y), np.nan, Y).astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"y must hold the numbers 0, 1 and NaN: {error}") from error
-    wrong = ~(np.isnan(values) | (values == 0) | (values == 1))
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        name = column if names is None else repr(names[column])
-        raise ValueError(
-            f"y: row {row}, column {name} holds {values[row, column]:g}; labels are 0 (absent), "
-            "1 (present) and NaN (not annotated), so map unknown codes to NaN and threshold "
-            "intensities first"
-        )
-    return values.astype(np.float32)
+def warn_of_rare(Y: np.ndarray, names: np.ndarray) -> np.ndarray:
+    """Warn of AUs without a label, and of those that show one class only.
 
-
-def warn_of_rare(Y: np.ndarray, names: np.ndarray) -> None:
-    """Raise for AUs without a label, warn of AUs that show one class only."""
+    Returns
+    -------
+    ndarray of bool, shape (n_aus,)
+        Which AUs have no label, and so cannot be learned.
+    """
     unlabelled = np.isnan(Y).all(axis=0)
+    if unlabelled.all():
+        raise ValueError(f"y has no label for {first_few(names)}: every value is NaN")
     if unlabelled.any():
-        raise ValueError(
-            f"y has no label for {', '.join(names[unlabelled])}: every row is NaN; drop the column"
+        warnings.warn(
+            f"y has no label for {first_few(names[unlabelled])}; it is not learned and is "
+            "predicted as NaN",
+            stacklevel=user_level(),
         )
     for value, word in ((1, "positive"), (0, "negative")):
-        none = ~np.equal(Y, value).any(axis=0)
+        none = ~np.equal(Y, value).any(axis=0) & ~unlabelled
         if none.any():
             warnings.warn(
                 f"no {word} example of {', '.join(names[none])} in y; what is predicted for it "
                 "means nothing",
                 stacklevel=user_level(),
             )
+    return unlabelled

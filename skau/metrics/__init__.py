@@ -2,21 +2,31 @@
 
 A label of NaN is not annotated and counts nowhere. An AU without a positive (or, for the
 area under the curve, without a negative) has no score: it is NaN, never 0, and the mean over
-AUs leaves it out.
+AUs leaves it out. The same holds for an AU that was not predicted, since it had no label in
+training. Wherever labels and predictions both name their columns, these are matched by name.
 """
 
 from ._bias import drop_rate, f1_gap, identity_leakage
-from ._frame import accuracy, au_report, f1_frame, roc_auc
+from ._frame import (
+    accuracy,
+    au_report,
+    calibration_error,
+    f1_frame,
+    false_alarm_rate,
+    roc_auc,
+)
 from ._scorers import accuracy_scorer, f1_frame_scorer, roc_auc_scorer
 
 __all__ = [
     "accuracy",
     "accuracy_scorer",
     "au_report",
+    "calibration_error",
     "drop_rate",
     "f1_frame",
     "f1_frame_scorer",
     "f1_gap",
+    "false_alarm_rate",
     "identity_leakage",
     "roc_auc",
     "roc_auc_scorer",

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array
 
 from ..utils._groups import check_groups
+from ..utils._labels import read_table
 from ._frame import f1_frame
 
 __all__ = ["drop_rate", "f1_gap", "identity_leakage"]
@@ -97,13 +98,10 @@ def f1_gap(Y_true: Any, Y_pred: Any, groups: Any) -> pd.Series:
     y0    0.333333
     Name: f1_gap, dtype: float64
     """
-    true = pd.DataFrame(Y_true)
-    if isinstance(Y_true, pd.Series):
-        true.columns = [str(Y_true.name if Y_true.name is not None else "y0")]
-    elif not isinstance(Y_true, pd.DataFrame):
-        true.columns = [f"y{j}" for j in range(true.shape[1])]
-    pred = np.asarray(Y_pred).reshape(len(Y_pred), -1)
+    true = read_table(Y_true, "Y_true").frame()
+    pred = Y_pred if isinstance(Y_pred, pd.DataFrame) else pd.DataFrame(np.asarray(Y_pred))
     code = np.asarray(check_groups(groups, len(true)))
+    f1_frame(true, pred)  # says what is wrong of all rows, not of a group's
     scores = pd.DataFrame(
         [f1_frame(true[code == group], pred[code == group]) for group in np.unique(code)]
     )

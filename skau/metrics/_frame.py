@@ -5,9 +5,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ._table import LabelTable, ratio
+from ..utils._text import first_few
+from ._table import Scored, ratio
 
-__all__ = ["accuracy", "au_report", "f1_frame", "roc_auc"]
+__all__ = [
+    "accuracy",
+    "au_report",
+    "calibration_error",
+    "f1_frame",
+    "false_alarm_rate",
+    "roc_auc",
+]
 
 
 def f1_frame(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> pd.Series:
@@ -21,13 +29,14 @@ def f1_frame(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> pd.Serie
     Y_true : array-like or DataFrame of shape (n, n_aus), or (n,)
         1 present, 0 absent, NaN not annotated.
     Y_pred : array-like of the same shape
-        Predicted 0 and 1.
+        Predicted 0 and 1; columns of two DataFrames are matched by name.
     sample_weight : array-like of shape (n,), default=None
 
     Returns
     -------
     Series of shape (n_aus,)
-        NaN for an AU that is never present in ``Y_true``.
+        NaN for an AU that is never present in ``Y_true``, and for one that was not predicted,
+        all NaN in ``Y_pred``.
 
     Examples
     --------
@@ -37,7 +46,7 @@ def f1_frame(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> pd.Serie
     y1         NaN
     Name: f1, dtype: float64
     """
-    table = LabelTable(Y_true, Y_pred, sample_weight, "Y_pred")
+    table = Scored(Y_true, Y_pred, sample_weight, "Y_pred")
     table.require_binary()
     return table.series(table.f1(), "f1")
 
@@ -58,7 +67,7 @@ def accuracy(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> pd.Serie
     Series of shape (n_aus,)
         NaN for an AU without annotation.
     """
-    table = LabelTable(Y_true, Y_pred, sample_weight, "Y_pred")
+    table = Scored(Y_true, Y_pred, sample_weight, "Y_pred")
     table.require_binary()
     return table.series(table.accuracy(), "accuracy")
 
@@ -79,12 +88,84 @@ def roc_auc(Y_true: Any, Y_score: Any, *, sample_weight: Any = None) -> pd.Serie
     Series of shape (n_aus,)
         NaN for an AU that does not show both classes in ``Y_true``.
     """
-    table = LabelTable(Y_true, Y_score, sample_weight, "Y_score")
+    table = Scored(Y_true, Y_score, sample_weight, "Y_score")
     return table.series(table.roc_auc(), "roc_auc")
 
 
+def false_alarm_rate(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> pd.Series:
+    """Share of the frames without an AU in which it is predicted.
+
+    Parameters
+    ----------
+    Y_true : array-like or DataFrame of shape (n, n_aus), or (n,)
+        1 present, 0 absent, NaN not annotated.
+    Y_pred : array-like of the same shape
+        Predicted 0 and 1.
+    sample_weight : array-like of shape (n,), default=None
+
+    Returns
+    -------
+    Series of shape (n_aus,)
+        ``fp / (fp + tn)``, 0 to 1; NaN for an AU that is never absent in ``Y_true``.
+
+    Examples
+    --------
+    >>> from skau.metrics import false_alarm_rate
+    >>> false_alarm_rate([1, 0, 0, 0], [1, 1, 0, 0]).round(3).tolist()
+    [0.333]
+    """
+    table = Scored(Y_true, Y_pred, sample_weight, "Y_pred")
+    table.require_binary()
+    return table.series(table.false_alarm_rate(), "false_alarm_rate")
+
+
+def calibration_error(
+    Y_true: Any, Y_proba: Any, *, n_bins: int = 15, sample_weight: Any = None
+) -> pd.Series:
+    """Compute the expected calibration error of each AU: how far probabilities mislead.
+
+    The frames are put into bins of equal width by their probability. In each bin, the mean
+    probability is compared with the share of frames in which the AU is present; the distances
+    are averaged, weighted by the number of frames [1]_.
+
+    Parameters
+    ----------
+    Y_true : array-like or DataFrame of shape (n, n_aus), or (n,)
+        1 present, 0 absent, NaN not annotated.
+    Y_proba : array-like of the same shape
+        Probability that the AU is present.
+    n_bins : int, default=15
+        Bins between 0 and 1.
+    sample_weight : array-like of shape (n,), default=None
+
+    Returns
+    -------
+    Series of shape (n_aus,)
+        0 to 1; 0 where a probability of 0.3 is right in 30 % of the frames. NaN for an AU without
+        annotation. With few frames in a bin it is too large by chance.
+
+    References
+    ----------
+    .. [1] C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On Calibration of Modern Neural
+       Networks", ICML 2017.
+
+    Examples
+    --------
+    >>> from skau.metrics import calibration_error
+    >>> calibration_error([1, 0, 0, 0], [0.25, 0.25, 0.25, 0.25]).tolist()
+    [0.0]
+    >>> calibration_error([1, 1, 0, 0], [0.9, 0.9, 0.1, 0.1]).round(3).tolist()
+    [0.1]
+    """
+    if n_bins < 1:
+        raise ValueError(f"n_bins must be at least 1, got {n_bins}")
+    table = Scored(Y_true, Y_proba, sample_weight, "Y_proba")
+    table.require_probability()
+    return table.series(table.calibration_error(n_bins), "calibration_error")
+
+
 def au_report(
-    Y_true: Any, Y_proba: Any, *, threshold: float = 0.5, sample_weight: Any = None
+    Y_true: Any, Y_proba: Any, *, threshold: Any = 0.5, sample_weight: Any = None
 ) -> pd.DataFrame:
     """Everything usually reported, one row an AU and their mean.
 
@@ -92,19 +173,28 @@ def au_report(
     ----------
     Y_true : array-like or DataFrame of shape (n, n_aus), or (n,)
         1 present, 0 absent, NaN not annotated. The columns of a DataFrame name the rows.
-    Y_proba : array-like of the same shape
-        Probability that the AU is present.
-    threshold : float, default=0.5
-        An AU is predicted present above it.
+    Y_proba : array-like or DataFrame of the same shape
+        Probability that the AU is present. Columns of two DataFrames are matched by name. An AU
+        whose probabilities are all NaN was not predicted, and has no score.
+    threshold : float, array-like of shape (n_aus,) or Series, default=0.5
+        An AU is predicted present above it: one for all, or one for each, such as the
+        ``thresholds_`` of :class:`skau.model_selection.TunedThresholdsClassifier`. A Series is
+        matched by name.
     sample_weight : array-like of shape (n,), default=None
         Weight of the frames in every score; ``support`` counts frames.
 
     Returns
     -------
-    DataFrame of shape (n_aus + 1, 7)
+    DataFrame of shape (n_aus + 1, 9)
         Columns ``support`` (annotated frames), ``base_rate`` (share of them that is positive),
-        ``precision``, ``recall``, ``f1``, ``accuracy`` and ``roc_auc``. The last row, "mean",
-        is the mean over the AUs whose value is defined; its support is the sum.
+        ``precision``, ``recall``, ``false_alarm_rate``, ``f1``, ``accuracy``, ``roc_auc`` and
+        ``calibration_error``. The last row, "mean", is the mean over the AUs whose value is
+        defined; its support is the sum.
+
+    Warns
+    -----
+    UserWarning
+        If an AU is predicted in some annotated frames and NaN in others, which are left out.
 
     Examples
     --------
@@ -113,9 +203,9 @@ def au_report(
     >>> report.loc["y0", ["precision", "recall", "roc_auc"]].tolist()
     [1.0, 0.5, 1.0]
     """
-    proba = Y_proba if isinstance(Y_proba, pd.DataFrame) else np.asarray(Y_proba, dtype=float)
-    table = LabelTable(Y_true, proba, sample_weight, "Y_proba")
-    decided = LabelTable(Y_true, (proba > threshold).astype(float), sample_weight, "Y_proba")
+    table = Scored(Y_true, Y_proba, sample_weight, "Y_proba")
+    table.require_probability()
+    decided = table.decided(_thresholds(threshold, table.names))
     tp, fp, fn, tn = decided.counts()
     report = pd.DataFrame(
         {
@@ -123,9 +213,11 @@ def au_report(
             "base_rate": ratio(tp + fn, tp + fp + fn + tn),
             "precision": np.where(tp + fn > 0, ratio(tp, tp + fp, empty=0.0), np.nan),
             "recall": ratio(tp, tp + fn),
+            "false_alarm_rate": decided.false_alarm_rate(),
             "f1": decided.f1(),
             "accuracy": decided.accuracy(),
             "roc_auc": table.roc_auc(),
+            "calibration_error": table.calibration_error(15),
         },
         index=table.names,
     )
@@ -133,3 +225,21 @@ def au_report(
     mean["support"] = report["support"].sum()
     report.loc["mean"] = mean
     return report.astype({"support": int})
+
+
+def _thresholds(threshold: Any, names: list[str]) -> np.ndarray:
+    """Return one threshold an AU."""
+    if isinstance(threshold, pd.Series):
+        lacking = [name for name in names if name not in threshold.index]
+        if lacking:
+            raise ValueError(f"threshold has none for {first_few(lacking)}")
+        threshold = threshold[names]
+    values = np.asarray(threshold, dtype=float)
+    if values.ndim and values.shape != (len(names),):
+        raise ValueError(
+            f"threshold must be a number or hold one for each of the {len(names)} AUs, got shape "
+            f"{values.shape}"
+        )
+    if np.isnan(values).any():
+        raise ValueError("threshold is NaN")
+    return np.broadcast_to(values, (len(names),))

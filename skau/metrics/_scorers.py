@@ -5,22 +5,35 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..utils._labels import fitted_names, present_proba, read_table
 from ._frame import accuracy, f1_frame, roc_auc
 
 __all__ = ["accuracy_scorer", "f1_frame_scorer", "roc_auc_scorer"]
 
 
-def _present(estimator: Any, Y: Any) -> Any:
+def _truth(estimator: Any, Y: Any) -> np.ndarray:
+    """Return labels 0, 1 and NaN (n, n_aus), with the columns in the estimator's order."""
+    if np.ndim(Y) < 2:
+        Y = _present(estimator, Y)
+    table = read_table(Y)
+    names = fitted_names(estimator)
+    if names is None:
+        return table.values
+    return table.match(names, len(names), "y", type(estimator).__name__).values
+
+
+def _present(estimator: Any, y: Any) -> Any:
     """Code a 1-D ``y`` of any two labels as 0, 1 and NaN, by the estimator's ``classes_``."""
-    if np.ndim(Y) == 2:
-        return Y
-    if len(estimator.classes_) != 2:
+    if np.ndim(y) == 2:
+        return y
+    if len(estimator.classes_) != 2 or np.ndim(estimator.classes_[0]):
         raise ValueError(
             f"a 1-D y holds one AU, but the estimator knows {len(estimator.classes_)} classes: "
             f"{list(estimator.classes_)}; pass a column of 0 and 1 for each"
         )
-    y = np.asarray(Y, dtype=object)
-    return np.where(pd.isna(y), np.nan, y == estimator.classes_[1])
+    values = np.asarray(y, dtype=object)
+    present = np.where(pd.isna(values), np.nan, values == estimator.classes_[1]).astype(float)
+    return pd.Series(present, name=getattr(y, "name", None))
 
 
 def _mean(series: pd.Series) -> float:
@@ -34,32 +47,36 @@ def f1_frame_scorer(estimator: Any, X: Any, Y: Any) -> float:
     ----------
     estimator : fitted classifier with ``predict`` and ``classes_``
     X : array-like
-    Y : array-like of shape (n, n_aus) or (n,)
-        NaN where not annotated.
+    Y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
+        NaN where not annotated. Columns of a DataFrame are matched with the names that the
+        estimator was fitted on.
 
     Returns
     -------
     float
         The mean over the AUs that are present in ``y``; NaN if none is.
     """
-    return _mean(f1_frame(_present(estimator, Y), _present(estimator, estimator.predict(X))))
+    return _mean(f1_frame(_truth(estimator, Y), _present(estimator, estimator.predict(X))))
 
 
-def accuracy_scorer(estimator: Any, X: Any, Y: Any) -> float:
+def accuracy_scorer(estimator: Any, X: Any, Y: Any, sample_weight: Any = None) -> float:
     """Mean accuracy over AUs; pass it as ``scoring=``.
 
     Parameters
     ----------
     estimator : fitted classifier with ``predict`` and ``classes_``
     X : array-like
-    Y : array-like of shape (n, n_aus) or (n,)
-        NaN where not annotated.
+    Y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
+        NaN where not annotated. Columns of a DataFrame are matched with the names that the
+        estimator was fitted on.
+    sample_weight : array-like of shape (n,), default=None
 
     Returns
     -------
     float
     """
-    return _mean(accuracy(_present(estimator, Y), _present(estimator, estimator.predict(X))))
+    predicted = _present(estimator, estimator.predict(X))
+    return _mean(accuracy(_truth(estimator, Y), predicted, sample_weight=sample_weight))
 
 
 def roc_auc_scorer(estimator: Any, X: Any, Y: Any) -> float:
@@ -69,16 +86,17 @@ def roc_auc_scorer(estimator: Any, X: Any, Y: Any) -> float:
     ----------
     estimator : fitted classifier with ``predict_proba`` and ``classes_``
     X : array-like
-    Y : array-like of shape (n, n_aus) or (n,)
-        NaN where not annotated.
+    Y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
+        NaN where not annotated. Columns of a DataFrame are matched with the names that the
+        estimator was fitted on.
 
     Returns
     -------
     float
         The mean over the AUs of which ``y`` holds both classes; NaN if none does.
     """
+    truth = _truth(estimator, Y)
     proba = estimator.predict_proba(X)
-    if isinstance(proba, list):  # scikit-learn's own: a pair of columns for each AU
-        pairs = zip(proba, estimator.classes_, strict=True)
-        proba = np.column_stack([p @ (np.asarray(known) == 1) for p, known in pairs])
-    return _mean(roc_auc(_present(estimator, Y), proba[:, 1] if np.ndim(Y) == 1 else proba))
+    return _mean(
+        roc_auc(truth, present_proba(proba, truth.shape[1], getattr(estimator, "classes_", None)))
+    )

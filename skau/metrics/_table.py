@@ -1,56 +1,86 @@
 """Labels beside predictions, checked once for all metrics."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-__all__ = ["LabelTable", "ratio"]
+from ..utils._labels import read_table
+from ..utils._text import first_few
+from ..utils._warnings import user_level
+
+__all__ = ["Scored", "ratio"]
 
 
-class LabelTable:
-    """Labels beside predictions, NaN-aware."""
+class Scored:
+    """Labels beside predictions, matched by name where both have names.
+
+    Frames without a label are left out, and so are those of an AU that was not predicted (NaN):
+    of an AU that had no label in training, or in rows that no fold tests.
+    """
 
     def __init__(self, Y_true: Any, Y_other: Any, sample_weight: Any, name: str) -> None:
-        columns = getattr(Y_true, "columns", None)
-        if columns is None and isinstance(Y_true, pd.Series) and Y_true.name is not None:
-            columns = [Y_true.name]
-        self.true = _columns(Y_true)
-        self.other = _columns(_in_order(Y_other, Y_true, name))
-        if self.true.shape != self.other.shape:
-            raise ValueError(
-                f"Y_true has shape {np.shape(Y_true)}, but {name} {np.shape(Y_other)}"
-            )
+        true = read_table(Y_true, "Y_true")
+        other = read_table(Y_other, name, binary=False)
+        if isinstance(Y_other, pd.Series):  # "predicted", or so: no name of an AU
+            other = other._replace(given=None)
+        _check_shapes(true.values.shape, other.values.shape, name)
+        other = other.match(true.given, true.values.shape[1], name, "Y_true")
+        self.true, self.other, self.names = true.values, other.values, true.names
         self.other_name = name
-        self.known = ~np.isnan(self.true)
-        wrong = self.known & (self.true != 0) & (self.true != 1)
-        if wrong.any():
-            row, column = np.argwhere(wrong)[0]
-            raise ValueError(
-                f"Y_true: row {row}, column {column} holds {self.true[row, column]:g}; labels are "
-                "0, 1 and NaN (not annotated)"
-            )
-        if np.isnan(self.other).any():
-            raise ValueError(f"{name}: row {np.argwhere(np.isnan(self.other))[0][0]} is NaN")
+        labelled, predicted = ~np.isnan(self.true), ~np.isnan(self.other)
+        self.known = labelled & predicted
+        self._warn_of_gaps(labelled & ~predicted, labelled)
         weight = np.ones(len(self.true)) if sample_weight is None else np.asarray(sample_weight)
         if weight.shape != (len(self.true),):
             raise ValueError(
                 f"sample_weight must have shape ({len(self.true)},), got {weight.shape}"
             )
         self.weight = weight[:, None] * self.known
-        self.names = [f"y{j}" for j in range(self.true.shape[1])]
-        if columns is not None:
-            self.names = [str(column) for column in columns]
+
+    def _warn_of_gaps(self, lost: np.ndarray, labelled: np.ndarray) -> None:
+        """Tell of AUs that are predicted in some labelled frames and not in others."""
+        some = lost.any(axis=0) & self.known.any(axis=0)
+        if some.any():
+            gaps = [
+                f"{self.names[j]} ({lost[:, j].sum()} of {labelled[:, j].sum()})"
+                for j in np.flatnonzero(some)
+            ]
+            warnings.warn(
+                f"{self.other_name} is NaN in labelled frames, which are left out of the scores, "
+                f"of {first_few(gaps)}; the first is row {np.flatnonzero(lost.any(axis=1))[0]}",
+                stacklevel=user_level(),
+            )
 
     def require_binary(self) -> None:
-        if not np.isin(self.other, (0, 1)).all():
+        """Raise if a prediction is no decision."""
+        if not np.isin(self.other[~np.isnan(self.other)], (0, 1)).all():
             raise ValueError(
                 f"{self.other_name} must hold 0 and 1; threshold probabilities first, or use "
                 "au_report"
             )
 
+    def require_probability(self) -> None:
+        """Raise if a prediction is no probability."""
+        if ((self.other < 0) | (self.other > 1)).any():
+            row, column = np.argwhere((self.other < 0) | (self.other > 1))[0]
+            raise ValueError(
+                f"{self.other_name}: row {row}, column {self.names[column]} holds "
+                f"{self.other[row, column]:g}; probabilities lie between 0 and 1, as those "
+                "of predict_proba"
+            )
+
+    def decided(self, threshold: Any) -> "Scored":
+        """Return the same with decisions: present above the threshold, one or one an AU."""
+        decided = object.__new__(Scored)
+        vars(decided).update(vars(self))
+        decided.other = (self.other > threshold).astype(float)
+        return decided
+
     def series(self, values: np.ndarray, name: str) -> pd.Series:
+        """Return one value an AU."""
         return pd.Series(values, index=self.names, name=name)
 
     def counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -61,14 +91,22 @@ class LabelTable:
         return tp, fp, fn, tn
 
     def f1(self) -> np.ndarray:
+        """2 tp / (2 tp + fp + fn); NaN without a positive."""
         tp, fp, fn, _ = self.counts()
         return np.where(tp + fn > 0, ratio(2 * tp, 2 * tp + fp + fn), np.nan)
 
     def accuracy(self) -> np.ndarray:
+        """(tp + tn) / n."""
         tp, fp, fn, tn = self.counts()
         return ratio(tp + tn, tp + fp + fn + tn)
 
+    def false_alarm_rate(self) -> np.ndarray:
+        """Fp / (fp + tn); NaN without a negative."""
+        _, fp, _, tn = self.counts()
+        return ratio(fp, fp + tn)
+
     def roc_auc(self) -> np.ndarray:
+        """Area under the ROC curve; NaN without both classes."""
         values = np.full(len(self.names), np.nan)
         for j in range(len(values)):
             known = self.weight[:, j] > 0
@@ -79,29 +117,28 @@ class LabelTable:
                 )
         return values
 
+    def calibration_error(self, n_bins: int) -> np.ndarray:
+        """Mean distance of the mean probability in a bin from the share of positives there."""
+        bins = np.minimum((np.nan_to_num(self.other) * n_bins).astype(int), n_bins - 1)
+        values = np.full(len(self.names), np.nan)
+        for j, (bin_of, weight) in enumerate(zip(bins.T, self.weight.T, strict=True)):
+            if weight.sum() > 0:
+                surplus = weight * np.nan_to_num(self.other[:, j] - self.true[:, j])
+                sums = np.bincount(bin_of, surplus, minlength=n_bins)
+                values[j] = np.abs(sums).sum() / weight.sum()
+        return values
 
-def _in_order(Y_other: Any, Y_true: Any, name: str) -> Any:
-    """Return a table with its columns in the order of the labels', if both name them."""
-    if not (isinstance(Y_other, pd.DataFrame) and isinstance(Y_true, pd.DataFrame)):
-        return Y_other
-    if Y_other.columns.dtype.kind == "i" or Y_other.columns.equals(Y_true.columns):
-        return Y_other
-    if len(Y_other.columns) != len(Y_true.columns) or set(Y_other) != set(Y_true):
+
+def _check_shapes(true: tuple[int, ...], other: tuple[int, ...], name: str) -> None:
+    if true[0] != other[0]:
+        raise ValueError(f"Y_true has shape {true}, but {name} {other}; a row is a frame in both")
+    if true[1] == 1 and other[1] == 2:
         raise ValueError(
-            f"{name} has the columns {Y_other.columns.tolist()}, but Y_true "
-            f"{Y_true.columns.tolist()}; give both the same names, or pass arrays, which are "
-            "compared by position"
+            f"Y_true holds one AU, but {name} has shape {other}: after one column of labels "
+            f"predict_proba gives the probabilities of absent and present; pass {name}[:, 1]"
         )
-    return Y_other[Y_true.columns]
-
-
-def _columns(Y: Any) -> np.ndarray:
-    table = np.asarray(Y)
-    values = np.where(pd.isna(table), np.nan, table).astype(float)  # None and pandas.NA, too
-    if values.ndim not in (1, 2):
-        raise ValueError(f"expected shape (n, n_aus) or (n,), got {values.shape}")
-    return values[:, None] if values.ndim == 1 else values
 
 
 def ratio(a: np.ndarray, b: np.ndarray, empty: float = np.nan) -> np.ndarray:
+    """Divide, where there is something to divide by."""
     return np.divide(a, b, out=np.full(len(b), empty), where=b > 0)

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 
 from ..utils._sklearn import num_samples
+from ..utils._text import first_few
 from ..utils._warnings import user_level
 from ._kfold import require_groups, scored_rows
 
@@ -60,14 +61,14 @@ class PredefinedSubjectSplit(BaseCrossValidator):
         self, folds: Mapping[str, Iterable[Any]] | Iterable[Iterable[Any]], *, rest: str = "raise"
     ) -> None:
         named = folds.items() if isinstance(folds, Mapping) else enumerate(folds)
-        self.folds = {str(name): [str(subject) for subject in part] for name, part in named}
+        self.folds = {str(name): _subjects(name, part) for name, part in named}
         if not self.folds or not all(self.folds.values()):
             raise ValueError("folds must hold at least one fold, and each at least one subject.")
         if rest not in ("raise", "train"):
             raise ValueError(f"rest must be 'raise' or 'train', not {rest!r}.")
         subjects, counts = np.unique(self._tested(), return_counts=True)
         if (counts > 1).any():
-            raise ValueError(f"folds name {_list(subjects[counts > 1].tolist())} more than once.")
+            raise ValueError(f"folds name {first_few(subjects[counts > 1], 10)} more than once.")
         self.rest = rest
 
     @property
@@ -122,14 +123,14 @@ class PredefinedSubjectSplit(BaseCrossValidator):
         unnamed = sorted(annotated.difference(self._tested()))
         if unnamed and self.rest == "raise":
             raise ValueError(
-                f"No fold names {_list(unnamed)}. Add them to a fold, leave them out of the "
-                "data, or pass rest='train' to train on them in every fold."
+                f"No fold names {first_few(unnamed, 10)}. Add them to a fold, leave them out of "
+                "the data, or pass rest='train' to train on them in every fold."
             )
         absent = [subject for subject in self._tested() if subject not in annotated]
         if absent:
             warnings.warn(
-                f"The folds name subjects without an annotated row: {_list(absent)}. Scores are "
-                "not comparable with those on the full folds.",
+                f"The folds name subjects without an annotated row: {first_few(absent, 10)}. "
+                "Scores are not comparable with those on the full folds.",
                 UserWarning,
                 stacklevel=user_level(),
             )
@@ -140,6 +141,10 @@ class PredefinedSubjectSplit(BaseCrossValidator):
         yield from masks.values()
 
 
-def _list(subjects: list[str]) -> str:
-    more = f" and {len(subjects) - 10} more" if len(subjects) > 10 else ""
-    return ", ".join(subjects[:10]) + more
+def _subjects(fold: Any, part: Any) -> list[str]:
+    if isinstance(part, (str, bytes)) or not isinstance(part, Iterable):
+        raise ValueError(
+            f"folds: fold {fold!r} is {part!r}, which is no list of subjects. A fold is the list "
+            "of its test subjects: folds={'P1': ['S001', 'S002'], 'P2': ['S003']}"
+        )
+    return [str(subject) for subject in part]

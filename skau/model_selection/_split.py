@@ -122,7 +122,8 @@ def fold_table(cv: Any, y: Any, groups: Any) -> pd.DataFrame:
     1           1     2  0.000000
     all         2     4  0.333333
     """
-    labels, names = label_table(y)
+    table = label_table(y)
+    labels = table.values
     subjects = require_groups(groups, len(labels), "fold_table")
     fold_names = getattr(cv, "fold_names", None)
     parts = [test for _, test in cv.split(labels, y, subjects)]
@@ -132,5 +133,5 @@ def fold_table(cv: Any, y: Any, groups: Any) -> pd.DataFrame:
         annotated = (~np.isnan(labels[part])).sum(axis=0)
         rate = np.nansum(labels[part], axis=0) / np.where(annotated, annotated, np.nan)
         counts = {"subjects": len(set(subjects[part])), "rows": len(part)}
-        rows.append({**counts, **dict(zip(names, rate, strict=True))})
+        rows.append({**counts, **dict(zip(table.names, rate, strict=True))})
     return pd.DataFrame(rows, index=index)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
+from ..utils._labels import LabelTable, as_array, read_table
 from ._kfold import SubjectKFold
 
 MAX_STARTS = 20
@@ -62,7 +63,7 @@ class StratifiedSubjectKFold(SubjectKFold):
     def _assign(self, subject_of_row: np.ndarray, y: Any, rows: np.ndarray) -> np.ndarray:
         if y is None:
             raise ValueError("StratifiedSubjectKFold needs the labels y; SubjectKFold does not.")
-        counts = _Counts.of(label_table(y)[0][rows], subject_of_row)
+        counts = _Counts.of(label_table(y).values[rows], subject_of_row)
         random_state = check_random_state(self.random_state if self.shuffle else 0)
         # Many subjects are easily balanced, and a start takes time by the square of their number.
         n_starts = int(np.clip(2000 // len(counts.rows), 1, MAX_STARTS))
@@ -143,19 +144,14 @@ def _search(counts: _Counts, n_splits: int, random_state: np.random.RandomState)
     return folds
 
 
-def label_table(y: Any) -> tuple[np.ndarray, list[str]]:
-    """Return 1/0/NaN with a column an AU, and the columns' names (y0, y1, ... without any).
+def label_table(y: Any) -> LabelTable:
+    """Return 1, 0 and NaN with a column an AU.
 
     A one-dimensional y of 0, 1 and NaN is one AU; of anything else, a column a class.
     """
     if np.ndim(y) == 1:
-        column = pd.Series(np.asarray(y))
+        column = pd.Series(as_array(y))
         if not column.dropna().isin([0, 1]).all():
             classes = pd.get_dummies(column, dtype=float)
-            return classes.where(column.notna()).to_numpy(), [str(c) for c in classes]
-        y = column.to_frame(getattr(y, "name", None) or "y0")
-    table = pd.DataFrame(y).astype(float)
-    if not (table.isin([0, 1]) | table.isna()).all(axis=None):
-        raise ValueError("y must hold 0, 1 and NaN only, one column an AU.")
-    named = isinstance(y, pd.DataFrame)
-    return table.to_numpy(), [str(name) if named else f"y{name}" for name in table]
+            return read_table(classes.where(column.notna()))
+    return read_table(y)

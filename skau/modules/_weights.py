@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..utils._text import first_few
+
 __all__ = ["load_weights"]
 
 
@@ -46,7 +48,7 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
             if name in own and w.shape != own[name].shape
         ],
     }
-    said = "; ".join(f"{what}: {_some(names)}" for what, names in wrong.items() if names)
+    said = "; ".join(f"{what}: {first_few(names)}" for what, names in wrong.items() if names)
     if said:
         raise ValueError(
             f"pretrained: {str(path)!r} does not hold the weights of this network. {said}"
@@ -72,8 +74,3 @@ def _read(path: str | Path) -> dict[str, Tensor]:
             "torch.save(module.state_dict(), path)"
         )
     return dict(content)
-
-
-def _some(names: list[str], n: int = 5) -> str:
-    more = f" and {len(names) - n} more" if len(names) > n else ""
-    return ", ".join(names[:n]) + more

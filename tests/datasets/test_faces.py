@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -53,9 +55,6 @@ def test_labels_of_a_table(faces):
     assert list(corpus.frame) == ["image", "subject", "AU04", "AU12_c", "age", "AU4", "AU12"]
     assert corpus.name == faces.name
     assert corpus.folds is None
-    images, target = load_faces(faces, "faces.csv", return_X_y=True, as_frame=False)
-    np.testing.assert_array_equal(target, corpus.target)
-    assert list(images) == list(corpus.images)
 
 
 def test_intensities_and_column_mapping(faces):
@@ -283,18 +282,142 @@ def test_tables_as_other_programs_write_them(tmp_path):
     for content, message in (
         ("image,subject\na.png,José\n".encode("cp1252"), "faces.csv cannot be read: .*UTF-8"),
         (b"", "faces.csv cannot be read: No columns"),
-        (b"image;subject\na.png;ann\n", "separated by semicolons; save it with commas"),
+        (b"image,subject\na.png,ann,1\n", "a row has more cells than the header has names"),
     ):
         (tmp_path / "faces.csv").write_bytes(content)
         with pytest.raises(ValueError, match=message):
             load_faces(tmp_path)
 
 
-def test_columns_that_look_like_aus(tmp_path):
-    write(tmp_path, "image,subject,AU01_c,AU_2\na.png,ann,1,0\nb.png,ann ,0,1\n")
-    with pytest.warns(UserWarning, match=r"called AU01_c, AU_2, say .*aus=\{'AU1': 'AU01_c'"):
-        faces = load_faces(tmp_path)
-    assert faces.target.shape == (2, 0)
-    assert set(faces.groups) == {"ann"}
-    write(tmp_path, "image,subject,au1\na.png,ann,1\n")
-    assert load_faces(tmp_path).au_names == ["AU1"]
+def left_out(folder, table, **kwargs):
+    """Load a table, and return its AUs and what is said of others."""
+    with pytest.warns(UserWarning, match="not read as AUs") as caught:
+        corpus = load_faces(write(folder, table, images=False), **kwargs)
+    return corpus, str(caught[0].message)
+
+
+@pytest.fixture
+def one_image(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("header", "aus"),
+    [
+        ("AU1, AU12", ["AU1", "AU12"]),
+        ('AU1,"AU12 "', ["AU1", "AU12"]),
+        ("AU 1,AU 12", ["AU1", "AU12"]),
+        ("au01,Au_12", ["AU1", "AU12"]),
+        (" AU01_c, AU12_c", ["AU1", "AU12"]),  # OpenFace
+        ("AU1,AU1_c", ["AU1"]),  # as the intensity beside a label
+        ("AU01,AU12", ["AU1", "AU12"]),  # Py-Feat
+    ],
+)
+def test_names_of_columns(one_image, header, aus):
+    write(one_image, f"image,subject,{header}\na.png,ann,1,0\n", images=False)
+    corpus = load_faces(one_image)
+    assert corpus.au_names == aus
+    assert corpus.target.iloc[0].tolist() == [1, 0][: len(aus)]
+
+
+@pytest.mark.parametrize(
+    ("header", "aus", "said"),
+    [
+        ("AU1,AU12_c", ["AU1"], r"AU12_c\. .*aus=\{'AU12': 'AU12_c', \.\.\.\}"),
+        ("AU1,AU 12 left", ["AU1"], "AU 12 left"),
+        ("AU_01_conf,AU12.", [], "AU_01_conf, AU12"),
+        ("AU1,ActionUnit12", ["AU1"], "ActionUnit12"),
+        ("AU1_r,AU12_r", [], "AU1_r, AU12_r. They are intensities: pass threshold="),
+        ("AU1,AU6+12", ["AU1"], r"AU6\+12"),
+    ],
+)
+def test_columns_that_look_like_aus_are_told_of(one_image, header, aus, said):
+    corpus, message = left_out(one_image, f"image,subject,{header}\na.png,ann,1,0\n")
+    assert corpus.au_names == aus
+    assert re.search(said, message)
+
+
+def test_openface(one_image):
+    table = (
+        "image, subject, frame, confidence, AU01_r, AU12_r, AU01_c, AU12_c, AU28_c\n"
+        "a.png, ann, 1, 0.98, 0.40, 3.20, 0.00, 1.00, 1.00\n"
+    )
+    corpus = load_faces(write(one_image, table, images=False))
+    assert corpus.target.iloc[0].to_dict() == {"AU1": 0, "AU12": 1, "AU28": 1}
+    assert corpus.frame["AU12_r"].tolist() == [3.2]
+    strong, message = left_out(one_image, table, threshold=3)
+    assert strong.target.iloc[0].to_dict() == {"AU1": 0, "AU12": 1}
+    assert "AU28_c" in message
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "image;subject;AU1;age\na.png;ann;1;30,5\n",
+        "image\tsubject\tAU1\tage\r\na.png\tann\t1\t30.5\r\n",
+        "sep=;\nimage;subject;AU1;age\na.png;ann;1;30,5\n",
+        '"sep=,"\r\nimage,subject,AU1,age\r\na.png,ann,1,30.5\r\n',
+        "\ufeffsep=\\t\nimage\tsubject\tAU1\tage\na.png\tann\t1\t30.5\n",
+        'image , subject ,"AU1 ",age\n a.png , ann , 1 , 30.5 \n',
+    ],
+)
+def test_separators(one_image, table):
+    corpus = load_faces(write(one_image, table, images=False))
+    assert corpus.groups.tolist() == ["ann"]
+    assert corpus.target.to_dict("list") == {"AU1": [1]}
+    assert corpus.frame["age"].tolist() == [30.5]
+
+
+def test_rows_are_counted_as_an_editor_does(one_image):
+    with pytest.raises(ValueError, match="AU1 of row 3 is 7"):
+        load_faces(write(one_image, "sep=,\nimage,subject,AU1\na.png,ann,7\n", images=False))
+
+
+def test_paths_from_windows(tmp_path):
+    (tmp_path / "ann").mkdir()
+    (tmp_path / "ann" / "a.png").write_bytes(b"")
+    write(tmp_path, "image,subject,AU1\nann\\a.png,ann,1\n", images=False)
+    assert load_faces(tmp_path).images.tolist() == [str(tmp_path / "ann" / "a.png")]
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("AU1,AU01", r"'AU1' and 'AU01' both name AU1; rename one"),
+        ("AU1,AU1 ", "two columns are called 'AU1'"),
+        ("au1_c,AU01_c", "'au1_c' and 'AU01_c' both name AU1"),
+    ],
+)
+def test_two_columns_of_one_au(one_image, header, message):
+    table = f"image,subject,{header}\na.png,ann,1,0\n"
+    with pytest.raises(ValueError, match=message):
+        load_faces(write(one_image, table, images=False))
+
+
+def test_labels_that_are_no_numbers_are_named(one_image):
+    table = "image,subject,AU1\na.png,ann,present\n"
+    with pytest.raises(ValueError, match="AU1 of row 2 is 'present'"):
+        load_faces(write(one_image, table, images=False))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((("x", "y"), ("x", "y")), "Corpus 0 is a tuple: pass what a loader returned"),
+        (([corpus("A"), corpus("B")],), r"one by one: stack_corpora\(\*corpora\)"),
+        ((corpus("A"), pd.DataFrame()), "Corpus 1 is a DataFrame"),
+    ],
+)
+def test_what_is_no_corpus(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        stack_corpora(*arguments)
+
+
+def test_incomplete_corpora():
+    with pytest.raises(ValueError, match="Corpus 1 has no groups"):
+        stack_corpora(corpus("A"), Bunch(images=[], target=[], au_names=[]))
+    short = corpus("B")
+    short.groups = short.groups[:1]
+    with pytest.raises(ValueError, match="2 images, 2 rows of target and 1 groups"):
+        stack_corpora(corpus("A"), short)

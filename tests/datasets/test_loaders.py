@@ -144,6 +144,8 @@ def test_bp4d_named_header_and_absent_column(bp4d):
         ("0,1,12\n1,0,1\n1,0,0\n", "frame 1 is listed twice"),
         ("frame,brow,smile\n1,0,1\n", "expected AU numbers in the first line"),
         ("0,30,31\n1,0,1\n", "none of AU1"),
+        ("1,0,1,0,9\n2,0,1,0,9\n", "the header is missing: put one in front"),
+        ("1,0\n2,1\n", "the header is missing"),
         ("0,1,12\n1,0,yes\n", "labels have to be numbers"),
         ("", "cannot be read"),
     ],
@@ -291,6 +293,21 @@ def test_disfa_bad_label_file(disfa, content):
     path = disfa / "ActionUnit_Labels" / "SN001" / "SN001_au9.txt"
     path.write_text(content)
     with pytest.raises(ValueError, match=r"SN001_au9\.txt"):
+        load_disfa(disfa)
+
+
+def test_disfa_label_files_of_other_spellings(disfa):
+    expected = load_disfa_with_gap(disfa)
+    folder = disfa / "ActionUnit_Labels"
+    for path in sorted((folder / "SN001").iterdir()):
+        au = int(path.stem.partition("_au")[2])
+        path.rename(path.with_name(f"SN001_AU{au:02}.txt"))
+    (folder / "SN010").rename(folder / "sn010")
+    found = load_disfa_with_gap(disfa)
+    pd.testing.assert_frame_equal(found.target, expected.target)
+    for path in (folder / "sn010").iterdir():
+        path.rename(path.with_suffix(".csv"))
+    with pytest.raises(FileNotFoundError, match=r"such as SN010_au1.txt under .*sn010, but found"):
         load_disfa(disfa)
 
 
@@ -484,14 +501,10 @@ def test_wrong_folder(load, tmp_path):
 def test_return_conventions(load, fixture, request):
     folder = request.getfixturevalue(fixture)
     corpus = load(str(folder))
-    images, target = load(folder, return_X_y=True)
-    np.testing.assert_array_equal(images, corpus.images)
-    pd.testing.assert_frame_equal(target, corpus.target)
     arrays = load(folder, as_frame=False)
     assert arrays.frame is None
     assert isinstance(arrays.target, np.ndarray)
     np.testing.assert_array_equal(arrays.target, corpus.target.to_numpy())
-    assert isinstance(load(folder, return_X_y=True, as_frame=False)[1], np.ndarray)
     # Where a user applies for the data.
     assert "https://" in load.__doc__ or "http://" in load.__doc__
 

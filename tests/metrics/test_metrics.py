@@ -2,19 +2,25 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
-from sklearn.model_selection import cross_validate
+from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from skau import DSNClassifier
 from skau.metrics import (
     accuracy,
     accuracy_scorer,
     au_report,
+    calibration_error,
     drop_rate,
     f1_frame,
     f1_frame_scorer,
     f1_gap,
+    false_alarm_rate,
     identity_leakage,
     roc_auc,
     roc_auc_scorer,
@@ -36,7 +42,8 @@ def test_report_agrees_with_scikit_learn_on_the_annotated_rows(table):
     Y, P = table
     report = au_report(Y, P)
     assert report.columns.tolist() == [
-        "support", "base_rate", "precision", "recall", "f1", "accuracy", "roc_auc",
+        "support", "base_rate", "precision", "recall", "false_alarm_rate", "f1", "accuracy",
+        "roc_auc", "calibration_error",
     ]  # fmt: skip
     for j, au in enumerate(Y):
         known = Y[au].notna()
@@ -48,6 +55,7 @@ def test_report_agrees_with_scikit_learn_on_the_annotated_rows(table):
         assert report.loc[au, "f1"] == pytest.approx(f1_score(t, p > 0.5))
         assert report.loc[au, "accuracy"] == pytest.approx(((p > 0.5) == t).mean())
         assert report.loc[au, "roc_auc"] == pytest.approx(roc_auc_score(t, p))
+        assert report.loc[au, "false_alarm_rate"] == pytest.approx((p[t == 0] > 0.5).mean())
     assert report.loc["mean", "f1"] == pytest.approx(report["f1"][:-1].mean())
     assert report.loc["mean", "support"] == Y.notna().sum().sum()
 
@@ -83,8 +91,14 @@ def test_weights_are_repetitions(table):
     [
         (lambda: f1_frame([[1, 2]], [[1, 0]]), "row 0, column 1 holds 2"),
         (lambda: f1_frame([[1, 0]], [[1, 0.3]]), "threshold"),
-        (lambda: f1_frame([[1, 0]], [[1]]), "shape"),
-        (lambda: roc_auc([1, 0], [nan, 0]), "Y_score: row 0 is NaN"),
+        (lambda: f1_frame([[1, 0]], [[1]]), "Y_pred has 1 column, but Y_true has 2"),
+        (lambda: f1_frame([[1, 0]], [[1, 0], [0, 0]]), "shape"),
+        (lambda: au_report([1, 0], [[0.2, 0.8], [0.9, 0.1]]), r"pass Y_proba\[:, 1\]"),
+        (lambda: au_report([1, 0], [3.0, -2.0]), "Y_proba: row 0, column y0 holds 3"),
+        (lambda: calibration_error([1], [2.0]), "lie between 0 and 1"),
+        (lambda: au_report([1, 0], [0.2, 0.8], threshold=[0.5, 0.5]), "each of the 1 AUs"),
+        (lambda: f1_frame([[1, 0], [1]], [[1, 0], [1, 0]]), "Y_true is no table"),
+        (lambda: f1_frame([["yes"], ["no"]], [[1], [0]]), "Y_true must hold the numbers"),
         (lambda: f1_frame([1, 0], [1, 0], sample_weight=[1]), "sample_weight"),
     ],
 )
@@ -168,7 +182,7 @@ def test_columns_are_matched_by_name(table):
     expected, P = au_report(Y, P), pd.DataFrame(P, columns=Y.columns)
     pd.testing.assert_frame_equal(au_report(Y, P[P.columns[::-1]]), expected)
     pd.testing.assert_frame_equal(au_report(Y, P.set_axis(range(P.shape[1]), axis=1)), expected)
-    with pytest.raises(ValueError, match="Y_proba has the columns .*give both the same names"):
+    with pytest.raises(ValueError, match="Y_proba lacks AU4 and has AU5, but Y_true has AU1, AU4"):
         au_report(Y, P.rename(columns={"AU4": "AU5"}))
 
 
@@ -195,3 +209,110 @@ def test_scorers_of_several_classes_and_of_lists_of_probabilities():
     clf = KNeighborsClassifier().fit(X, Y)
     expected = [roc_auc_score(Y[:, j], clf.predict_proba(X)[j][:, 1]) for j in range(2)]
     assert roc_auc_scorer(clf, X, Y) == pytest.approx(np.mean(expected))
+
+
+def test_gap_matches_columns_by_name(table):
+    Y, P = table
+    pred = pd.DataFrame((P > 0.5).astype(int), columns=Y.columns)
+    groups = np.repeat(["a", "b"], 30)
+    expected = f1_gap(Y, pred.to_numpy(), groups)
+    pd.testing.assert_series_equal(f1_gap(Y, pred[["AU12", "AU1", "AU4"]], groups), expected)
+    with pytest.raises(ValueError, match="Y_pred lacks AU12"):
+        f1_gap(Y, pred[["AU1", "AU4"]], groups)
+
+
+def test_predictions_that_are_not_there(table):
+    Y, P = table
+    gone = P.copy()
+    gone[:, 1] = nan  # an AU without a label in training
+    report, whole = au_report(Y, gone), au_report(Y, P)
+    assert report.loc["AU4"].drop("support").isna().all()
+    assert report.loc["AU4", "support"] == 0
+    pd.testing.assert_frame_equal(report.loc[["AU1", "AU12"]], whole.loc[["AU1", "AU12"]])
+    assert report.loc["mean", "f1"] == pytest.approx(whole.loc[["AU1", "AU12"], "f1"].mean())
+    unlabelled = np.where(Y.isna(), nan, P)  # as of rows that no fold tests
+    pd.testing.assert_frame_equal(au_report(Y, unlabelled), whole)
+    some = P.copy()
+    rows = np.flatnonzero(Y["AU4"].notna())[:5]
+    some[rows, 1] = nan
+    with pytest.warns(UserWarning, match=r"Y_proba is NaN in labelled frames.* of AU4 \(5 of"):
+        report = au_report(Y, some)
+    kept = np.setdiff1d(np.arange(len(Y)), rows)
+    assert report.loc["AU4", "f1"] == au_report(Y.iloc[kept], P[kept]).loc["AU4", "f1"]
+
+
+def test_false_alarms_and_calibration_by_hand():
+    Y = [[1, 0], [0, 0], [0, nan], [0, 1]]
+    assert false_alarm_rate(Y, [[1, 1], [1, 0], [0, 1], [0, 0]]).tolist() == [1 / 3, 0.5]
+    assert np.isnan(false_alarm_rate([1, 1], [0, 1])["y0"])
+    # bins of 0.5: below, mean 0.2 against 1 of 2; above, mean 0.8 against 1 of 2
+    error = calibration_error([0, 1, 1, 0], [0.1, 0.3, 0.7, 0.9], n_bins=2)
+    assert error["y0"] == pytest.approx(0.3)
+    assert calibration_error([1, 0], [1.0, 0.0])["y0"] == 0  # 1 is in the last bin
+    weighted = calibration_error([0, 1, 1], [0.1, 0.1, 0.9], sample_weight=[3, 1, 0])
+    assert weighted["y0"] == pytest.approx(0.25 - 0.1)
+
+
+def test_a_threshold_for_each_au(table):
+    Y, P = table
+    each = pd.Series({"AU12": 0.7, "AU1": 0.3, "AU4": 0.5})
+    report = au_report(Y, P, threshold=each)
+    expected = f1_frame(Y, (P > [0.3, 0.5, 0.7]).astype(int))
+    np.testing.assert_allclose(report["f1"].iloc[:-1], expected)
+    assert au_report(Y, P, threshold=[0.3, 0.5, 0.7]).equals(report)
+    with pytest.raises(ValueError, match="threshold has none for AU12"):
+        au_report(Y, P, threshold=each.drop("AU12"))
+
+
+@pytest.fixture(scope="module")
+def named():
+    """A classifier that knows the names of its AUs, and what it was fitted on."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(120, 6)
+    Y = pd.DataFrame({"AU1": X[:, 0] > 0, "AU12": X[:, 1] > 0.4, "AU4": X[:, 2] > -0.3})
+    Y = Y.astype(float)
+    clf = DSNClassifier(max_epochs=20, lr=5e-3, validation_fraction=0, random_state=0)
+    return clf.fit(X, Y, groups=np.arange(120)), X, Y
+
+
+def test_scores_do_not_depend_on_the_order_of_columns(named):
+    clf, X, Y = named
+    inside = [
+        clf,
+        make_pipeline(StandardScaler(with_mean=False, with_std=False).fit(X), clf),
+        FrozenEstimator(clf),
+        make_pipeline(make_pipeline(FrozenEstimator(clf))),
+    ]
+    for scorer in (f1_frame_scorer, accuracy_scorer, roc_auc_scorer):
+        for model in inside:
+            score = scorer(model, X, Y)
+            assert score == scorer(model, X, Y.to_numpy()) > 0.8
+            assert scorer(model, X, Y[["AU4", "AU1", "AU12"]]) == score
+    assert clf.score(X, Y[["AU12", "AU4", "AU1"]]) == clf.score(X, Y) > 0.8
+
+
+def test_a_search_knows_the_names_of_its_best_model(named):
+    clf, X, Y = named
+    search = GridSearchCV(clf, {"lr": [5e-3]}, cv=2, scoring=f1_frame_scorer)
+    search.fit(X, Y, groups=np.arange(120))
+    assert search.score(X, Y[["AU4", "AU1", "AU12"]]) == search.score(X, Y) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda Y: Y[["AU1", "AU4"]], "y lacks AU12, but DSNClassifier has AU1, AU12, AU4"),
+        (lambda Y: Y.assign(AU6=0.0), "y has AU6, but"),
+        (lambda Y: Y.rename(columns={"AU4": "AU5"}), "y lacks AU4 and has AU5.*reindex"),
+        (lambda Y: Y.to_numpy()[:, :2], "y has 2 columns, but DSNClassifier has 3"),
+        (lambda Y: Y[["AU1", "AU1", "AU4"]], "several columns called 'AU1'"),
+    ],
+)
+def test_missing_and_surplus_names(named, change, message):
+    clf, X, Y = named
+    for score in (lambda: clf.score(X, change(Y)), lambda: roc_auc_scorer(clf, X, change(Y))):
+        with pytest.raises(ValueError, match=message):
+            score()
+    # what the message says: NaN where an AU was not annotated
+    fewer = Y[["AU4", "AU1"]].reindex(columns=clf.au_names_)
+    assert f1_frame_scorer(clf, X, fewer) == f1_frame(fewer, clf.predict(X)).mean()

@@ -1,0 +1,156 @@
+"""CSV files as other programs write them, and which of their columns are AUs."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from pandas.errors import ParserWarning
+
+from ..utils._text import first_few
+from ..utils._warnings import user_level
+from ._bunch import au_names
+
+_PLAIN = re.compile(r"AU[ _-]?0*(\d+)", re.IGNORECASE)
+# OpenFace: presence (0, 1) and intensity (0 to 5) of each AU.
+_PRESENCE = re.compile(_PLAIN.pattern + "_c", re.IGNORECASE)
+_INTENSITY = re.compile(_PLAIN.pattern + "_r", re.IGNORECASE)
+_ALIKE = re.compile(r"(?<![a-z])F?AU[ _.-]?0*(\d+)|action[ _]?unit[ _]?0*(\d+)", re.IGNORECASE)
+
+
+class Csv(NamedTuple):
+    """A table from a file."""
+
+    values: pd.DataFrame  # of the types that pandas finds
+    text: pd.DataFrame  # the same cells as they are written, without blanks around them
+    first_row: int  # the line of the file that row 0 is, as an editor counts
+
+
+def read_csv(path: Path) -> Csv:
+    """Read a table with a header in its first line.
+
+    Commas, semicolons or tabs separate it; a line "sep=;" before it and a byte order mark, which
+    Excel writes, are understood. Names of columns lose the blanks around them.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} cannot be read: {error}. It must be text in UTF-8 (in Excel: 'CSV UTF-8')."
+        ) from None
+    told = re.match(r'"?sep=(.|\\t)"?[ \t,;]*\r?\n', text, re.IGNORECASE)
+    if told:
+        text = text[told.end() :]
+        separator = told[1].replace("\\t", "\t")
+    else:
+        head = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
+        separator = max(",;\t", key=head.count)
+    # where semicolons separate, a comma may stand for the decimal point
+    decimal = "," if separator != "," and re.search(r"[;\t]-?\d+,\d+\s*[;\t\r\n]", text) else "."
+    options = {"sep": separator, "skipinitialspace": True, "index_col": False}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ParserWarning)
+            head = pd.read_csv(StringIO(text), header=None, nrows=1, dtype=str, **options)
+            names = _header(head.iloc[0].fillna("").str.strip().tolist(), path)
+            options |= {"header": 0, "names": names}
+            values = pd.read_csv(StringIO(text), decimal=decimal, **options)
+            cells = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, **options)
+    except ParserWarning:
+        raise ValueError(f"{path}: a row has more cells than the header has names.") from None
+    except ValueError as error:  # pandas' own errors are ValueErrors
+        raise ValueError(f"{path} cannot be read: {error}.") from None
+    return Csv(values, cells.apply(lambda column: column.str.strip()), 3 if told else 2)
+
+
+def _header(names: list[str], path: Path) -> list[str]:
+    """Make names unique that occur twice, as pandas does, but for those of AUs."""
+    unique: list[str] = []
+    for place, name in enumerate(names):
+        name = name or f"Unnamed: {place}"
+        if name in unique and (_ALIKE.search(name) or name.lower() in ("image", "subject")):
+            raise ValueError(f"two columns are called {name!r}; keep one of them")
+        again = 1
+        while name in unique:
+            name, again = f"{names[place]}.{again}", again + 1
+        unique.append(name)
+    return unique
+
+
+def label_columns(
+    table: pd.DataFrame,
+    aus: Mapping[int | str, str] | Iterable[int | str] | None,
+    path: Path,
+    intensities: bool,
+) -> dict[str, str]:
+    """Return the column of each AU; warn of columns that look like an AU and are not read.
+
+    Parameters
+    ----------
+    table : DataFrame
+    aus : mapping, iterable or None
+        As `load_faces` takes it.
+    path : Path
+        For messages.
+    intensities : bool
+        Whether OpenFace's intensities are wanted, and not its presences.
+    """
+    if isinstance(aus, Mapping):
+        return dict(zip(au_names(aus), (str(c).strip() for c in aus.values()), strict=True))
+    columns = [str(column) for column in table]
+    suffixed = _INTENSITY if intensities else _PRESENCE
+    for pattern in (_PLAIN, suffixed, _PRESENCE if intensities else None):
+        found = _named(columns, pattern, path) if pattern else {}
+        if found:
+            break
+    if aus is None:
+        known = {int(au[2:]) for au in found}
+        alike = [
+            column
+            for column in columns
+            if (match := _ALIKE.search(column)) and int(match[1] or match[2]) not in known
+        ]
+        if alike:
+            warnings.warn(
+                f"{path}: not read as AUs: {first_few(alike, 30)}. {_mend(alike, found, columns)}",
+                stacklevel=user_level(),
+            )
+        return found
+    wanted = au_names(aus)
+    absent = [au for au in wanted if au not in found]
+    if absent:
+        raise ValueError(
+            f"{path} has no column for {first_few(absent)}; it has {first_few(found, 30)}, in the "
+            f"columns {first_few(columns, 30)}."
+        )
+    return {au: found[au] for au in wanted}
+
+
+def _named(columns: list[str], pattern: re.Pattern[str], path: Path) -> dict[str, str]:
+    """Return the columns whose whole name is that of an AU."""
+    found: dict[str, str] = {}
+    for column in columns:
+        if match := pattern.fullmatch(column):
+            au = f"AU{match[1]}"
+            if au in found:
+                raise ValueError(
+                    f"{path}: {found[au]!r} and {column!r} both name {au}; rename one, or say "
+                    f"which to read: aus={{{au!r}: {column!r}, ...}}."
+                )
+            found[au] = column
+    return found
+
+
+def _mend(alike: list[str], found: dict[str, str], columns: list[str]) -> str:
+    """Say how to read the columns that were not."""
+    if not found and all(_INTENSITY.fullmatch(column) for column in alike):
+        return "They are intensities: pass threshold=, the value from which on an AU is present."
+    match = _ALIKE.search(alike[0])
+    assert match is not None
+    example = f"'AU{match[1] or match[2]}': {alike[0]!r}"
+    return f"If they hold labels, name all columns to read: aus={{{example}, ...}}."

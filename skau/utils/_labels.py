@@ -1,0 +1,226 @@
+"""Label tables: the one reader of their values and names, and which column is which AU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ._text import first_few
+
+__all__ = [
+    "LabelTable",
+    "as_array",
+    "default_names",
+    "encoded_hint",
+    "fitted_names",
+    "present_proba",
+    "read_names",
+    "read_table",
+]
+
+_MEND = (
+    "labels are 0 (absent), 1 (present) and NaN (not annotated), so map unknown codes to NaN and "
+    "threshold intensities first"
+)
+
+
+class LabelTable(NamedTuple):
+    """Labels or predictions, a column an AU."""
+
+    values: np.ndarray  # (n, n_aus) float64
+    given: list[str] | None  # the names of the columns; None where nobody gave any
+    one_column: bool  # came as (n,) or (n, 1)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, or y0, y1, ..."""
+        return default_names(self.values.shape[1]) if self.given is None else self.given
+
+    def match(
+        self, wanted: Sequence[str] | None, n_wanted: int, argument: str, owner: str
+    ) -> LabelTable:
+        """Bring the columns into an order: by name where both have names, else by position.
+
+        Parameters
+        ----------
+        wanted : sequence of str, or None
+            The names in that order.
+        n_wanted : int
+            How many there are.
+        argument, owner : str
+            For messages: what this table is called, and whose the names are.
+
+        Raises
+        ------
+        ValueError
+            If a name is missing or too many, or, without names, the numbers of columns differ.
+        """
+        known = default_names(n_wanted) if wanted is None else list(wanted)
+        if self.given is None or known == default_names(n_wanted):
+            if self.values.shape[1] != n_wanted:
+                raise ValueError(
+                    f"{argument} has {_columns(self.values.shape[1])}, but {owner} has "
+                    f"{n_wanted}: {first_few(known, 20)}"
+                )
+            return self
+        lacking = [name for name in known if name not in self.given]
+        surplus = [name for name in self.given if name not in known]
+        if lacking or surplus:
+            wrong = [f"lacks {first_few(lacking, 20)}"] * bool(lacking)
+            wrong += [f"has {first_few(surplus, 20)}"] * bool(surplus)
+            raise ValueError(
+                f"{argument} {' and '.join(wrong)}, but {owner} has {first_few(known, 30)}. "
+                "Columns are matched by name: pass "
+                f"{argument}.reindex(columns=[...]) with those names, which fills in NaN, or "
+                "an array, whose columns are taken by position"
+            )
+        order = [self.given.index(name) for name in known]
+        return LabelTable(self.values[:, order], known, self.one_column)
+
+
+def _columns(n: int) -> str:
+    return f"{n} column{'s' * (n != 1)}"
+
+
+def default_names(n_aus: int) -> list[str]:
+    """Return the names of columns that have none."""
+    return [f"y{j}" for j in range(n_aus)]
+
+
+def read_names(Y: Any, argument: str = "y") -> list[str] | None:
+    """Return the names of a table's columns, or of a Series; None where there are none.
+
+    Columns numbered 0, 1, ..., as pandas does by itself, have no names.
+    """
+    if isinstance(Y, pd.Series):
+        return None if Y.name is None else [str(Y.name)]
+    columns = getattr(Y, "columns", None)
+    if columns is None or list(columns) == list(range(len(columns))):
+        return None
+    names = [str(name) for name in columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"{argument} has several columns called {first_few(map(repr, twice))}; each AU needs "
+            "a name of its own"
+        )
+    return names
+
+
+def read_table(
+    Y: Any, argument: str = "y", *, binary: bool = True, missing: bool = True
+) -> LabelTable:
+    """Read labels, decisions or probabilities of any form.
+
+    Parameters
+    ----------
+    Y : array-like, DataFrame or Series of shape (n, n_aus) or (n,)
+        None, pandas' NA and NaN are missing.
+    argument : str
+        What the caller's user knows it by.
+    binary : bool
+        Whether all that is there must be 0 or 1.
+    missing : bool
+        Whether values may be missing.
+
+    Raises
+    ------
+    ValueError
+        If the shape, a value or a name cannot be; the message tells which.
+    """
+    given, array = read_names(Y, argument), as_array(Y, argument)
+    values = _numbers(array, argument)
+    if values.ndim not in (1, 2):
+        raise ValueError(f"{argument} must have shape (n, n_aus) or (n,), got {values.shape}")
+    values = values[:, None] if values.ndim == 1 else values
+    table = LabelTable(values, given, values.shape[1] == 1)
+    if binary:
+        known = ~np.isnan(table.values)
+        _complain(
+            table, known & ~np.isin(table.values, (0, 1)), argument, _MEND + encoded_hint(array)
+        )
+    if not missing:
+        _complain(table, np.isnan(table.values), argument, "every row needs a value")
+    return table
+
+
+def as_array(Y: Any, argument: str = "y") -> np.ndarray:
+    """Return an array in which a missing value is one, among strings too."""
+    try:
+        array = np.asarray(Y)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"{argument} is no table: {error}") from error
+    if array.dtype.kind == "U" and pd.isna(np.asarray(Y, dtype=object)).any():
+        return np.asarray(Y, dtype=object)  # NumPy makes a NaN the label "nan"
+    return array
+
+
+def encoded_hint(array: np.ndarray) -> str:
+    """Say who may have made 2 of NaN, where labels are the whole numbers 0, 1 and 2."""
+    if array.dtype.kind in "iu" and array.size and array.min() >= 0 and array.max() == 2:
+        return (
+            ". If they were NaN before, scikit-learn's cross_val_predict has encoded them: use "
+            "skau.model_selection.cross_val_predict"
+        )
+    return ""
+
+
+def _numbers(array: np.ndarray, argument: str) -> np.ndarray:
+    try:
+        return np.where(pd.isna(array), np.nan, array).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{argument} must hold the numbers 0, 1 and NaN: {error}") from error
+
+
+def _complain(table: LabelTable, wrong: np.ndarray, argument: str, mend: str) -> None:
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        name = column if table.given is None else repr(table.given[column])
+        raise ValueError(
+            f"{argument}: row {row}, column {name} holds {table.values[row, column]:g}; {mend}"
+        )
+
+
+def fitted_names(model: Any) -> list[str] | None:
+    """Return the names of the AUs that a fitted model predicts; None where it knows none.
+
+    They are looked for in the last step of a pipeline, in the best model of a search, and in what
+    a meta-estimator holds.
+    """
+    names = getattr(model, "au_names_", None)
+    if names is not None:
+        names = [str(name) for name in names]
+        return None if names == default_names(len(names)) else names
+    if hasattr(model, "steps"):
+        return fitted_names(model.steps[-1][1])
+    if hasattr(model, "calibrated_classifiers_"):
+        return fitted_names(model.calibrated_classifiers_[0])
+    for held in ("best_estimator_", "estimator_"):
+        if hasattr(model, held):
+            return fitted_names(getattr(model, held))
+    if hasattr(model, "estimator") and not hasattr(model, "estimators_"):
+        return fitted_names(model.estimator)  # frozen, or fitted beforehand
+    return None
+
+
+def present_proba(proba: Any, n_aus: int, classes: Any = None) -> np.ndarray:
+    """Return the probability that each AU is present, (n, n_aus), whatever the classifier gave.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n, n_aus), (n, 2) of the classes of one AU, or list of such
+    n_aus : int
+    classes : list of arrays, optional
+        The classes of each AU where ``proba`` is a list; "present" is 1.
+    """
+    if isinstance(proba, list):
+        known = classes if classes is not None else [np.arange(p.shape[1]) for p in proba]
+        pairs = zip(proba, known, strict=True)
+        return np.column_stack([p @ (np.asarray(labels) == 1) for p, labels in pairs])
+    proba = np.asarray(proba, dtype=float)
+    if proba.ndim == 2 and n_aus == 1 and proba.shape[1] == 2:
+        return proba[:, 1:]
+    return proba
