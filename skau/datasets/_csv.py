@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from pandas.errors import ParserWarning
@@ -52,7 +52,7 @@ def read_csv(path: Path) -> Csv:
         separator = max(",;\t", key=head.count)
     # where semicolons separate, a comma may stand for the decimal point
     decimal = "," if separator != "," and re.search(r"[;\t]-?\d+,\d+\s*[;\t\r\n]", text) else "."
-    options = {"sep": separator, "skipinitialspace": True, "index_col": False}
+    options: dict[str, Any] = {"sep": separator, "skipinitialspace": True, "index_col": False}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", ParserWarning)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
@@ -179,7 +180,7 @@ def _as_here(root: Path, paths: pd.Series) -> pd.Series:
     """Return paths as this system writes them, if they come from Windows."""
     if os.sep == "\\" or not paths.str.contains("\\", regex=False).any():
         return paths
-    there = _exist([root / relative for relative in paths])
+    there = np.array(_exist([root / relative for relative in paths]))
     return paths.where(there, paths.str.replace("\\", "/", regex=False))
 
 

@@ -39,6 +39,10 @@ class LabelTable(NamedTuple):
         """The names of the columns, or y0, y1, ..."""
         return default_names(self.values.shape[1]) if self.given is None else self.given
 
+    def frame(self) -> pd.DataFrame:
+        """Return the values as a DataFrame."""
+        return pd.DataFrame(self.values, columns=self.names)
+
     def match(
         self, wanted: Sequence[str] | None, n_wanted: int, argument: str, owner: str
     ) -> LabelTable:
