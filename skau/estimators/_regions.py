@@ -7,12 +7,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
+from ..utils._routing import fit_groups, predict_groups
 from ..utils._sklearn import HasMethods, StrOptions, fit_context
 from ._prediction import AUClassifierMixin
 from ._validation import check_labels, warn_of_rare
@@ -142,7 +141,7 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             for au, model in zip(labels.names, models, strict=True):
                 model.set_params(**{parameter: regions[au]})
         table = pd.DataFrame(labels.values, columns=labels.names)
-        params = {} if groups is None else self._route(groups)
+        params = fit_groups(self.estimator, groups)
         fitted = Parallel(n_jobs=self.n_jobs)(
             delayed(model.fit)(X, table[[au]], **params)
             for au, model, none in zip(labels.names, models, unlearned, strict=True)
@@ -182,13 +181,6 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             )
         return found[0]
 
-    def _route(self, groups: Any) -> dict[str, Any]:
-        """Name ``groups`` as the estimator's ``fit`` wants them."""
-        if not isinstance(self.estimator, Pipeline) or get_config()["enable_metadata_routing"]:
-            return {"groups": groups}
-        steps = [name for name, step in self.estimator.steps if has_fit_parameter(step, "groups")]
-        return {f"{name}__groups": groups for name in steps}
-
     def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
         """Compute the AU logits, each by its AU's own model.
 
@@ -206,7 +198,8 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         columns = Parallel(n_jobs=self.n_jobs)(
-            delayed(_logits)(model, X, groups) for model in self._models()
+            delayed(predict_groups)(model, "decision_function", X, groups)
+            for model in self._models()
         )
         logits = np.full((len(columns[0]), len(self.estimators_)), np.nan)
         logits[:, ~self._unlearned] = np.column_stack(columns)
@@ -219,12 +212,3 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
-
-
-def _logits(model: Any, X: Any, groups: Any) -> np.ndarray:
-    if groups is None:
-        return model.decision_function(X)
-    if isinstance(model, Pipeline):  # passes groups on only where metadata routing is on
-        X = model[:-1].transform(X) if len(model) > 1 else X
-        model = model[-1]
-    return model.decision_function(X, groups)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import cross_validate
 
+from ..utils._labels import present_proba
 from ..utils._sklearn import num_samples, safe_indexing
 from ._kfold import SubjectKFold
 
@@ -54,7 +55,8 @@ def cross_val_predict(
     Returns
     -------
     predictions : ndarray of shape (n, ...)
-        The results of `method`, NaN in rows that no fold tests.
+        The results of `method`, NaN in rows that no fold tests and for AUs that had no label in
+        a training part. Where `method` gives a list, the probabilities of a label 1.
 
     Raises
     ------
@@ -95,13 +97,20 @@ def cross_val_predict(
     if method != "predict":
         _require_equal_classes(fitted["estimator"])
     results = [
-        np.asarray(getattr(model, method)(safe_indexing(X, test)))
+        _result(model, method, safe_indexing(X, test))
         for model, test in zip(fitted["estimator"], parts, strict=True)
     ]
     kind = float if all(result.dtype.kind in "bfiu" for result in results) else object
     predictions = np.full((num_samples(X), *results[0].shape[1:]), np.nan, dtype=kind)
     predictions[np.concatenate(parts)] = np.concatenate(results)
     return predictions
+
+
+def _result(model: Any, method: str, X: Any) -> np.ndarray:
+    result = getattr(model, method)(X)
+    if isinstance(result, list):  # scikit-learn's own: the classes' columns for each AU
+        return present_proba(result, len(result), model.classes_)
+    return np.asarray(result)
 
 
 def _require_equal_classes(models: list[Any]) -> None:

@@ -1,0 +1,217 @@
+"""Probabilities of each AU that are as often right as they say."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.special import expit, logit
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+from ..utils._sklearn import StrOptions
+from ..utils._text import first_few
+from ..utils._warnings import user_level
+from ._held_out import HeldOutClassifier
+
+__all__ = ["CalibratedAUClassifier"]
+
+_EDGE = 1e-6  # isotonic regression says 0 and 1, whose logits are infinite
+
+
+class CalibratedAUClassifier(HeldOutClassifier):
+    """Calibrate the probability of each AU on people that the classifier has not seen.
+
+    Every annotated subject is predicted by a clone fitted on other subjects, and a curve from
+    logits to probabilities is fitted for each AU over the frames annotated for it; then the
+    classifier is fitted on all rows. It does for several AUs what
+    :class:`sklearn.calibration.CalibratedClassifierCV` does for one output with
+    ``ensemble=False``.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With ``decision_function`` or ``predict_proba``; also a pipeline or search. A
+        :class:`~sklearn.frozen.FrozenEstimator` is taken as it is.
+    method : {"sigmoid", "temperature", "isotonic"}, default="sigmoid"
+        "sigmoid" is Platt's [1]_: a slope and an offset of the logit. "temperature" is a slope
+        alone [2]_, so that nothing changes at one half. "isotonic" is any rising curve, which
+        needs some thousand frames.
+    cv : int, splitter, "prefit" or None, default=None
+        Who is held out. None is ``SubjectKFold(5)``, a number that many folds of subjects.
+        "prefit" takes ``estimator`` as it is, fitted on other people than those of ``fit``.
+    n_jobs : int, default=None
+        Folds fitted at the same time, as in joblib.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The classifier fitted on all rows, or as it was given.
+    slopes_, offsets_ : ndarray of shape (n_aus,)
+        The calibrated logit is ``slope * logit + offset``; 1 and 0 with ``method="isotonic"``.
+    curves_ : list of ndarray of shape (2, n_points)
+        With ``method="isotonic"`` the points of each AU's curve: logits and probabilities.
+    au_names_ : ndarray of str
+        The columns of ``y``, or "y0", "y1", ...
+    classes_ : ndarray
+        ``arange(n_aus)``, or the two labels of a single AU.
+
+    Warns
+    -----
+    UserWarning
+        If an AU has no positive or no negative label among people held out: its probabilities
+        stay as they are. If ``groups`` is not given.
+
+    See Also
+    --------
+    skau.metrics.calibration_error : How far probabilities are from frequencies.
+    TunedThresholdsClassifier : Choose thresholds, and leave probabilities alone.
+
+    References
+    ----------
+    .. [1] J. Platt, "Probabilistic outputs for support vector machines", 1999.
+    .. [2] C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On Calibration of Modern Neural
+       Networks", ICML 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from skau.metrics import calibration_error
+    >>> from skau.model_selection import CalibratedAUClassifier
+    >>> rng = np.random.RandomState(0)
+    >>> X = rng.randn(400, 4)
+    >>> Y = (X[:, :2] + 2 * rng.randn(400, 2) > 0).astype(int)
+    >>> overfit = MLPClassifier((50,), max_iter=500, alpha=0, tol=0, random_state=0)
+    >>> fair = CalibratedAUClassifier(overfit).fit(X[:200], Y[:200], groups=np.arange(200) // 10)
+    >>> before = calibration_error(Y[200:], fair.estimator_.predict_proba(X[200:]))
+    >>> after = calibration_error(Y[200:], fair.predict_proba(X[200:]))
+    >>> bool(after.mean() < before.mean() / 2)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **HeldOutClassifier._parameter_constraints,
+        "method": [StrOptions({"sigmoid", "temperature", "isotonic"})],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        method: str = "sigmoid",
+        cv: Any = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.method = method
+        self.cv = cv
+        self.n_jobs = n_jobs
+
+    def _response(self, model: Any) -> str:
+        return "decision_function" if hasattr(model, "decision_function") else "predict_proba"
+
+    def _scores(self, output: np.ndarray, method: str) -> np.ndarray:
+        return output if method == "decision_function" else _logit(output)
+
+    def _learn(self, scores: np.ndarray, labels: np.ndarray) -> None:
+        n_aus = labels.shape[1]
+        self.slopes_, self.offsets_ = np.ones(n_aus), np.zeros(n_aus)
+        curves: list[np.ndarray] = []
+        unknown = []
+        for j in range(n_aus):
+            known = ~np.isnan(labels[:, j])
+            y, z = labels[known, j], scores[known, j]
+            curve = np.empty((2, 0))
+            if len(np.unique(y)) < 2:
+                unknown.append(str(self.au_names_[j]))
+            elif self.method == "isotonic":
+                curve = _rising(z, y)
+            else:
+                self.slopes_[j], self.offsets_[j] = _line(z, y, self.method == "sigmoid")
+            curves.append(curve)
+        self.curves_ = curves if self.method == "isotonic" else []
+        if unknown:
+            warnings.warn(
+                f"nobody held out has both labels, present and absent, of {first_few(unknown)}; "
+                "its probabilities stay as they are",
+                stacklevel=user_level(),
+            )
+
+    def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
+        """Compute the calibrated AU logits.
+
+        Parameters
+        ----------
+        X : array-like
+            As at ``fit``.
+        groups : array-like of shape (n,), default=None
+            The person of each row, for classifiers that calibrate to a person.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), or (n,) of a single AU
+            Positive where an AU is more likely present than not.
+        """
+        method = self._response(self.estimator_) if hasattr(self, "estimator_") else "predict"
+        z = self._scores(self._table(self._infer(method, X, groups)), method)
+        calibrated = z * self.slopes_ + self.offsets_
+        for j, (x, p) in enumerate(self.curves_):
+            if len(x):
+                calibrated[:, j] = _logit(np.interp(z[:, j], x, p))
+        return calibrated[:, 0] if self._single else calibrated
+
+    def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
+        """Compute the calibrated probability of each AU.
+
+        Parameters
+        ----------
+        X, groups
+            As in ``decision_function``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), or (n, 2) of a single AU
+        """
+        z = self.decision_function(X, groups)
+        return np.column_stack([expit(-z), expit(z)]) if self._single else expit(z)
+
+    def predict(self, X: Any, groups: Any = None) -> np.ndarray:
+        """Say which AUs are present: calibrated probability above one half.
+
+        Parameters
+        ----------
+        X, groups
+            As in ``decision_function``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), int, or (n,) of the two classes of a single AU
+        """
+        z = self.decision_function(X, groups).reshape(-1, len(self.au_names_))
+        return self._decide(z > 0, z)
+
+
+def _logit(p: np.ndarray) -> np.ndarray:
+    return logit(np.clip(p, _EDGE, 1 - _EDGE))
+
+
+def _line(z: np.ndarray, y: np.ndarray, offset: bool) -> tuple[float, float]:
+    """Return slope and offset by Platt's likelihood, whose targets keep away from 0 and 1."""
+    n_pos = y.sum()
+    n_neg = len(y) - n_pos
+    target = np.where(y == 1, (n_pos + 1) / (n_pos + 2), 1 / (n_neg + 2))
+    model = LogisticRegression(C=np.inf, fit_intercept=offset, max_iter=1000)
+    model.fit(
+        np.concatenate([z, z])[:, None],
+        np.repeat([1, 0], len(z)),
+        sample_weight=np.concatenate([target, 1 - target]),
+    )
+    return float(model.coef_[0, 0]), float(model.intercept_[0]) if offset else 0.0
+
+
+def _rising(z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the points (2, n) of the rising curve that is nearest to the labels."""
+    model = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(z, y)
+    return np.array([model.X_thresholds_, model.y_thresholds_])

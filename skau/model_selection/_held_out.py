@@ -1,0 +1,214 @@
+"""What thresholds and calibration share: predictions for people that a model has not seen."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from ..utils._groups import check_groups
+from ..utils._labels import as_array, fitted_names, present_proba, read_table
+from ..utils._routing import fit_groups, predict_groups
+from ..utils._sklearn import HasMethods, StrOptions, fit_context, num_samples
+from ..utils._text import first_few
+from ..utils._warnings import user_level
+from ._kfold import SubjectKFold, scored_rows
+from ._predict import cross_val_predict
+
+__all__ = ["HeldOutClassifier"]
+
+
+class HeldOutClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Fit a classifier, and learn something of each AU from people held out.
+
+    A subclass says what it learns in ``_learn``.
+    """
+
+    # groups reach these methods through pipelines and searches without set_*_request
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
+    __metadata_request__predict: ClassVar[dict[str, bool]] = {"groups": True}
+    __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"groups": True}
+    __metadata_request__decision_function: ClassVar[dict[str, bool]] = {"groups": True}
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [
+            HasMethods(["fit", "predict_proba"]),
+            HasMethods(["fit", "decision_function"]),
+        ],
+        "cv": ["cv_object", StrOptions({"prefit"})],
+        "n_jobs": [Integral, None],
+    }
+
+    estimator: Any
+    cv: Any
+    n_jobs: int | None
+
+    @abstractmethod
+    def _learn(self, scores: np.ndarray, labels: np.ndarray) -> None:
+        """Learn from scores (n, n_aus), such as logits, and labels of 1, 0 and NaN."""
+
+    def _scores(self, output: np.ndarray, method: str) -> np.ndarray:
+        """Turn the output of ``predict_proba`` or ``decision_function`` into scores."""
+        return output
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+        """Fit the classifier on all rows, and learn from predictions for people held out.
+
+        Parameters
+        ----------
+        X : array-like
+            What the classifier takes.
+        y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
+            1 where an AU is present, 0 where it is absent, NaN where it is not annotated. A
+            1-D ``y`` holds one AU, of any two labels; the larger one is "present".
+        groups : array-like of shape (n,), default=None
+            The subject of each row. No subject is on both sides of a split. Without it the rows
+            count as independent, and ``fit`` warns.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If an input has the wrong shape or values, or the classifier cannot be fitted.
+        """
+        prefit = self.cv == "prefit" or isinstance(self.estimator, FrozenEstimator)
+        if prefit:
+            check_is_fitted(self.estimator)
+            self.estimator_ = self.estimator
+        else:
+            self.estimator_ = clone(self.estimator).fit(X, y, **fit_groups(self.estimator, groups))
+        names = fitted_names(self.estimator_)
+        labels = self._read_labels(y, names)
+        self.au_names_ = np.array(names or labels.names)
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
+        method = self._response(self.estimator_)
+        if prefit:
+            output = getattr(self.estimator_, method)(X)
+        else:
+            output = self._predict_others(X, y, groups, method)
+        scores = self._scores(self._table(output), method)
+        self._learn(scores, np.where(np.isnan(scores), np.nan, labels.values))
+        return self
+
+    def _read_labels(self, y: Any, names: list[str] | None) -> Any:
+        self._single = np.ndim(y) == 1 or np.shape(y)[1] == 1
+        if np.ndim(y) == 1:
+            y = self._present(y)
+        table = read_table(y)
+        if names is None:
+            return table
+        return table.match(names, len(names), "y", type(self.estimator_).__name__)
+
+    def _present(self, y: Any) -> pd.Series:
+        """Code a 1-D ``y`` of two labels as 1, 0 and NaN."""
+        classes = self.estimator_.classes_
+        if len(classes) != 2:
+            raise ValueError(
+                f"Only binary classification is supported: a 1-D y holds one AU, but y has the "
+                f"labels {first_few(classes)}; pass a column of 0 and 1 for each AU"
+            )
+        values = as_array(y)
+        present = np.where(pd.isna(values), np.nan, (values == classes[1]).astype(float))
+        return pd.Series(present, name=getattr(y, "name", None))
+
+    def _predict_others(self, X: Any, y: Any, groups: Any, method: str) -> np.ndarray:
+        """Predict every annotated subject by a model fitted on others."""
+        params = fit_groups(self.estimator, groups)
+        cv = self.cv
+        if groups is None:
+            if cv is None:
+                warnings.warn(
+                    "groups is not given, so the rows count as independent: those of one person "
+                    "are on both sides of a split, and what is learned from them is too good for "
+                    "people never seen; pass groups=subjects",
+                    stacklevel=user_level(),
+                )
+            groups = np.arange(num_samples(X))
+        else:
+            groups = check_groups(groups, num_samples(X))
+        if cv is None or isinstance(cv, Integral):
+            n_subjects = len(np.unique(groups[scored_rows(y, groups)]))
+            if n_subjects < 2:
+                raise ValueError(
+                    f"{type(self).__name__} holds out whole subjects, but {n_subjects} has a "
+                    "label in y; fit the estimator beforehand and pass cv='prefit'"
+                )
+            cv = SubjectKFold(min(5 if cv is None else int(cv), n_subjects))
+        if get_config()["enable_metadata_routing"]:
+            options: dict[str, Any] = {"params": {"groups": groups}}
+        else:
+            options = {"groups": groups, "params": params}
+        return cross_val_predict(
+            self.estimator, X, y, cv=cv, method=method, n_jobs=self.n_jobs, **options
+        )
+
+    def _response(self, model: Any) -> str:
+        """Return the method whose output is learned from."""
+        return "predict_proba" if hasattr(model, "predict_proba") else "decision_function"
+
+    def _table(self, output: Any) -> np.ndarray:
+        """Return what a model gave as (n, n_aus)."""
+        n_aus = len(self.au_names_)
+        table = present_proba(output, n_aus, getattr(self.estimator_, "classes_", None))
+        return table.reshape(-1, n_aus)
+
+    def _infer(self, method: str, X: Any, groups: Any) -> Any:
+        check_is_fitted(self)
+        return predict_groups(self.estimator_, method, X, groups)
+
+    def _decide(self, present: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        """Return decisions (n, n_aus) as ``predict`` gives them."""
+        if self._single:
+            return self.classes_[present[:, 0].astype(int)]
+        unknown = np.isnan(scores)
+        return np.where(unknown, np.nan, present) if unknown.any() else present.astype(int)
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """``arange(n_aus)``, or the two labels of a single AU."""
+        return self.estimator_.classes_
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Compute the accuracy over the annotated labels, mean over AUs.
+
+        Parameters
+        ----------
+        X : array-like
+            As at ``fit``.
+        y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
+            Labels; NaN is not counted. The columns of a DataFrame are matched by name.
+        sample_weight : array-like of shape (n,), default=None
+
+        Returns
+        -------
+        float
+        """
+        from ..metrics import accuracy_scorer
+
+        return accuracy_scorer(self, X, y, sample_weight=sample_weight)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "estimator_") and hasattr(self, "au_names_")
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        tags.classifier_tags.multi_class = False
+        tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = True
+        return tags

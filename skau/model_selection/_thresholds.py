@@ -1,0 +1,270 @@
+"""A decision threshold for each AU."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.utils.metaestimators import available_if
+
+from ..utils._sklearn import Interval, StrOptions
+from ..utils._text import first_few
+from ..utils._warnings import user_level
+from ._held_out import HeldOutClassifier
+
+__all__ = ["TunedThresholdsClassifier"]
+
+_MOST_CANDIDATES = 200
+
+
+def _has(method: str) -> Callable[[Any], bool]:
+    return lambda self: hasattr(getattr(self, "estimator_", self.estimator), method)
+
+
+class TunedThresholdsClassifier(HeldOutClassifier):
+    """Choose the threshold of each AU on people that the classifier has not seen.
+
+    Present AUs are rare, so at one half a classifier finds too few of them. Here every annotated
+    subject is predicted by a clone fitted on other subjects, and each AU gets the threshold that
+    is best over the frames annotated for it; then the classifier is fitted on all rows. It does
+    for several AUs what :class:`sklearn.model_selection.TunedThresholdClassifierCV` does for one.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With ``predict_proba`` or ``decision_function``; also a pipeline or search. A
+        :class:`~sklearn.frozen.FrozenEstimator` is taken as it is.
+    scoring : str or callable, default="f1"
+        What the thresholds are best in: a name of scikit-learn's scorers of decisions ("f1",
+        "balanced_accuracy", "jaccard", ...), a metric ``metric(y_true, y_pred)`` or a scorer
+        ``scorer(estimator, X, y)``; each AU by itself.
+    false_alarm_rate : float in [0, 1), default=None
+        If given, in place of ``scoring``: the lowest threshold at which the AU is predicted in no
+        more than this share of the frames without it.
+    cv : int, splitter, "prefit" or None, default=None
+        Who is held out. None is ``SubjectKFold(5)``, a number that many folds of subjects.
+        "prefit" takes ``estimator`` as it is, fitted on other people than those of ``fit``.
+    n_jobs : int, default=None
+        Folds fitted at the same time, as in joblib.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The classifier fitted on all rows, or as it was given.
+    thresholds_ : ndarray of shape (n_aus,)
+        An AU is present above it, in units of ``predict_proba``, or of ``decision_function``
+        where the classifier has no probabilities. In the order of ``au_names_``.
+    best_scores_ : ndarray of shape (n_aus,)
+        What they reach in ``scoring`` on the people held out, or their false-alarm rate.
+    au_names_ : ndarray of str
+        The columns of ``y``, or "y0", "y1", ...
+    classes_ : ndarray
+        ``arange(n_aus)``, or the two labels of a single AU.
+
+    Warns
+    -----
+    UserWarning
+        If an AU has no positive or no negative label among people held out: its threshold is one
+        half. If ``groups`` is not given.
+
+    See Also
+    --------
+    CalibratedAUClassifier : Make the probabilities themselves right.
+    skau.metrics.au_report : Takes ``thresholds_`` as its ``threshold``.
+
+    Notes
+    -----
+    The predictions of all folds are taken together. Thresholds are learned from frames by
+    themselves: they fit ``predict(X)``, and are good guesses for ``predict(X, groups=...)``.
+    ``best_scores_`` is what the thresholds were chosen by, and too good for that reason: report
+    scores on other people.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from skau.model_selection import TunedThresholdsClassifier
+    >>> rng = np.random.RandomState(0)
+    >>> X = rng.randn(300, 4)
+    >>> Y = (X[:, :2] + rng.randn(300, 2) > [0.5, 1.5]).astype(int)
+    >>> clf = MLPClassifier((4,), max_iter=1000, random_state=0)
+    >>> tuned = TunedThresholdsClassifier(clf).fit(X, Y, groups=np.arange(300) // 10)
+    >>> (tuned.thresholds_ < 0.5).tolist()
+    [True, True]
+    >>> tuned.predict(X).mean(axis=0) > clf.fit(X, Y).predict(X).mean(axis=0)
+    array([ True,  True])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **HeldOutClassifier._parameter_constraints,
+        "scoring": [StrOptions(set(get_scorer_names())), callable],
+        "false_alarm_rate": [Interval(Real, 0, 1, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        scoring: str | Callable[..., Any] = "f1",
+        false_alarm_rate: float | None = None,
+        cv: Any = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.scoring = scoring
+        self.false_alarm_rate = false_alarm_rate
+        self.cv = cv
+        self.n_jobs = n_jobs
+
+    def _learn(self, scores: np.ndarray, labels: np.ndarray) -> None:
+        rate = self.false_alarm_rate
+        metric = _metric(self.scoring) if rate is None else None
+        neutral = 0.5 if self._response(self.estimator_) == "predict_proba" else 0.0
+        n_aus = labels.shape[1]
+        self.thresholds_ = np.full(n_aus, neutral)
+        self.best_scores_ = np.full(n_aus, np.nan)
+        unknown = []
+        for j in range(n_aus):
+            known = ~np.isnan(labels[:, j])
+            y, s = labels[known, j].astype(int), scores[known, j]
+            if len(np.unique(y)) < 2:
+                unknown.append(str(self.au_names_[j]))
+            elif metric is not None:
+                self.thresholds_[j], self.best_scores_[j] = _best(metric, y, s, neutral)
+            elif rate is not None:
+                self.thresholds_[j], self.best_scores_[j] = _at_false_alarm_rate(y, s, rate)
+        if unknown:
+            warnings.warn(
+                f"nobody held out has both labels, present and absent, of {first_few(unknown)}; "
+                f"its threshold is {neutral:g}",
+                stacklevel=user_level(),
+            )
+
+    @available_if(_has("predict_proba"))
+    def predict_proba(self, X: Any, groups: Any = None) -> Any:
+        """Compute the probability of each AU, as the classifier does.
+
+        Parameters
+        ----------
+        X, groups
+            As the classifier's ``predict_proba`` takes them.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), or (n, 2) of a single AU
+        """
+        return self._infer("predict_proba", X, groups)
+
+    @available_if(_has("decision_function"))
+    def decision_function(self, X: Any, groups: Any = None) -> Any:
+        """Compute the AU logits, as the classifier does; the thresholds do not change them.
+
+        Parameters
+        ----------
+        X, groups
+            As the classifier's ``decision_function`` takes them.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), or (n,) of a single AU
+        """
+        return self._infer("decision_function", X, groups)
+
+    def predict(self, X: Any, groups: Any = None) -> np.ndarray:
+        """Say which AUs are present: those above their thresholds.
+
+        Parameters
+        ----------
+        X : array-like
+            As at ``fit``.
+        groups : array-like of shape (n,), default=None
+            The person of each row, for classifiers that calibrate to a person.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), int, or (n,) of the two classes of a single AU
+        """
+        scores = self._table(self._infer(self._response(self.estimator_), X, groups))
+        return self._decide(scores > self.thresholds_, scores)
+
+
+class _Decided(ClassifierMixin, BaseEstimator):
+    """Decisions in the shape of a classifier, for scorers."""
+
+    def __init__(self) -> None:
+        self.classes_ = np.array([0, 1])
+
+    def fit(self, X: Any, y: Any) -> _Decided:
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return X.astype(int)
+
+
+def _f1(y: np.ndarray, decided: np.ndarray) -> float:
+    return float(2 * (y & decided).sum() / (y.sum() + decided.sum()))
+
+
+def _metric(scoring: str | Callable[..., Any]) -> Callable[[np.ndarray, np.ndarray], float]:
+    """Return a function of labels and decisions of one AU."""
+    if isinstance(scoring, str):
+        if scoring == "f1":
+            return _f1
+        scorer = get_scorer(scoring)
+        method = getattr(scorer, "_response_method", "predict")
+        if method != "predict":
+            raise ValueError(
+                f"scoring={scoring!r} needs no threshold: it scores probabilities; choose a score "
+                "of decisions, such as 'f1' or 'balanced_accuracy'"
+            )
+    elif _n_arguments(scoring) == 2:
+        return lambda y, decided: _number(scoring(y, decided))
+    else:
+        scorer = scoring
+    model = _Decided()
+    return lambda y, decided: _number(scorer(model, decided, y))
+
+
+def _n_arguments(function: Callable[..., Any]) -> int:
+    """Return how many arguments must be given by position."""
+    if hasattr(function, "_score_func"):  # of make_scorer
+        return 3
+    parameters = inspect.signature(function).parameters.values()
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in kinds and p.default is p.empty for p in parameters)
+
+
+def _number(value: Any) -> float:
+    """Return a metric's value, also of one that gives a value an AU."""
+    return float(np.ravel(value)[0])
+
+
+def _best(
+    metric: Callable[[np.ndarray, np.ndarray], float], y: np.ndarray, s: np.ndarray, neutral: float
+) -> tuple[float, float]:
+    """Return the best threshold and its score; among equals the one nearest to neutral."""
+    values = np.unique(s)
+    between = (values[:-1] + values[1:]) / 2
+    if len(between) > _MOST_CANDIDATES:
+        places = np.linspace(0, len(between) - 1, _MOST_CANDIDATES).round().astype(int)
+        between = between[places]
+    candidates = np.array([np.nextafter(values[0], -np.inf), *between, neutral])
+    reached = np.array([metric(y, (s > t).astype(int)) for t in candidates])
+    reached = np.where(np.isnan(reached), -np.inf, reached)
+    top = np.flatnonzero(reached == reached.max())
+    best = top[np.abs(candidates[top] - neutral).argmin()]
+    return float(candidates[best]), float(reached[best])
+
+
+def _at_false_alarm_rate(y: np.ndarray, s: np.ndarray, rate: float) -> tuple[float, float]:
+    """Return the lowest threshold with at most this share of false alarms, and their share."""
+    absent = np.sort(s[y == 0])[::-1]
+    allowed = int(np.floor(rate * len(absent) + 1e-9))
+    threshold = float(absent[allowed])
+    return threshold, float((absent > threshold).mean())

@@ -1,0 +1,306 @@
+"""Thresholds and calibration, learned on people held out."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score, f1_score, fbeta_score, make_scorer
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skau import DSNClassifier
+from skau.metrics import au_report, calibration_error, f1_frame, f1_frame_scorer, false_alarm_rate
+from skau.model_selection import (
+    CalibratedAUClassifier,
+    SubjectKFold,
+    TunedThresholdsClassifier,
+    cross_val_predict,
+)
+
+NAMES = ["AU1", "AU4", "AU12"]
+
+
+class Known(ClassifierMixin, BaseEstimator):
+    """Probabilities that stand in X already; fit notes who it has seen."""
+
+    def __init__(self, sharpen=1.0):
+        self.sharpen = sharpen
+
+    def fit(self, X, y, groups=None):
+        self.seen_ = None if groups is None else sorted(set(groups))
+        self.classes_ = np.arange(X.shape[1])
+        if isinstance(y, pd.DataFrame):
+            self.au_names_ = np.array(y.columns)
+        return self
+
+    def decision_function(self, X):
+        return self.sharpen * np.log(X / (1 - X))
+
+    def predict_proba(self, X):
+        return 1 / (1 + np.exp(-self.decision_function(X)))
+
+    def predict(self, X):
+        return (self.predict_proba(X) > 0.5).astype(int)
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """Probabilities and labels drawn from them: rare AUs, NaN labels, 20 people of 100 frames."""
+    rng = np.random.RandomState(0)
+    P = rng.beta([0.5, 0.6, 1], [3, 4, 1], (2000, 3)).clip(1e-3, 1 - 1e-3)
+    Y = pd.DataFrame((rng.rand(2000, 3) < P).astype(float), columns=NAMES)
+    Y = Y.mask(rng.rand(2000, 3) < 0.2)
+    return P, Y, np.repeat([f"S{i:02}" for i in range(20)], 100)
+
+
+def best_f1(y, p):
+    known = y.notna()
+    y, p = y[known], p[known]
+    return max(f1_score(y, p > t) for t in np.unique(p)[:-1])
+
+
+def test_thresholds_are_the_best_of_all_for_f1(frames):
+    P, Y, groups = frames
+    tuned = TunedThresholdsClassifier(Known()).fit(P, Y, groups=groups)
+    assert tuned.au_names_.tolist() == NAMES
+    assert (tuned.thresholds_ < 0.5).all()
+    for j, au in enumerate(NAMES):
+        assert tuned.best_scores_[j] == pytest.approx(best_f1(Y[au], P[:, j]), abs=0.005)
+    predicted = tuned.predict(P)
+    np.testing.assert_array_equal(predicted, tuned.thresholds_ < P)
+    np.testing.assert_allclose(f1_frame(Y, predicted), tuned.best_scores_)
+    assert f1_frame_scorer(tuned, P, Y) > f1_frame_scorer(tuned.estimator_, P, Y) + 0.05
+    report = au_report(Y, tuned.predict_proba(P), threshold=tuned.thresholds_)
+    np.testing.assert_allclose(report["f1"].iloc[:-1], tuned.best_scores_)
+    np.testing.assert_allclose(tuned.predict_proba(P), P)
+    assert tuned.estimator_.seen_ == sorted(set(groups))  # fitted on everybody in the end
+    assert tuned.classes_.tolist() == [0, 1, 2]
+
+
+def test_columns_in_another_order_give_the_same(frames):
+    P, Y, groups = frames
+    fitted = Known().fit(P, Y)
+    tuned = TunedThresholdsClassifier(fitted, cv="prefit").fit(P, Y, groups=groups)
+    again = TunedThresholdsClassifier(fitted, cv="prefit").fit(P, Y[NAMES[::-1]], groups=groups)
+    np.testing.assert_array_equal(again.thresholds_, tuned.thresholds_)
+    assert f1_frame_scorer(tuned, P, Y[NAMES[::-1]]) == f1_frame_scorer(tuned, P, Y)
+    with pytest.raises(ValueError, match="y lacks AU4"):
+        TunedThresholdsClassifier(fitted, cv="prefit").fit(P, Y[["AU1", "AU12"]])
+
+
+class Nosy(Known):
+    """Knows by heart whom it has seen: perfect there, and at chance elsewhere."""
+
+    def fit(self, X, y, groups=None):
+        self.table_ = {tuple(x): row for x, row in zip(X, np.asarray(y), strict=True)}
+        return super().fit(X, y, groups)
+
+    def predict_proba(self, X):
+        chance = np.full(X.shape[1], 0.3)
+        known = [np.nan_to_num(self.table_.get(tuple(x), chance), nan=0.3) for x in X]
+        return 0.9 * np.array(known) + 0.05
+
+
+def test_nobody_is_predicted_by_a_model_that_has_seen_them(frames):
+    P, Y, groups = frames
+    tuned = TunedThresholdsClassifier(Nosy()).fit(P, Y, groups=groups)
+    rate = Y.mean().to_numpy()
+    np.testing.assert_allclose(tuned.best_scores_, 2 * rate / (1 + rate))  # F1 of always yes
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.05, 0.3])
+def test_a_wanted_false_alarm_rate(frames, rate):
+    P, Y, groups = frames
+    tuned = TunedThresholdsClassifier(Known(), false_alarm_rate=rate).fit(P, Y, groups=groups)
+    reached = false_alarm_rate(Y, tuned.predict(P))
+    np.testing.assert_allclose(reached, tuned.best_scores_)
+    assert (reached <= rate).all()
+    more = false_alarm_rate(Y, (tuned.thresholds_ <= P).astype(int))
+    assert (more > rate).all()  # a little lower, and there would be too many
+
+
+@pytest.mark.parametrize(
+    ("scoring", "metric"),
+    [
+        ("balanced_accuracy", balanced_accuracy_score),
+        (balanced_accuracy_score, balanced_accuracy_score),
+        (f1_frame, f1_score),
+        (f1_frame_scorer, f1_score),
+        (make_scorer(fbeta_score, beta=2), lambda y, p: fbeta_score(y, p, beta=2)),
+    ],
+)
+def test_other_scores(frames, scoring, metric):
+    P, Y, groups = frames
+    P, Y, groups = P[::5], Y[::5], groups[::5]
+    tuned = TunedThresholdsClassifier(Known(), scoring=scoring).fit(P, Y, groups=groups)
+    for j, au in enumerate(NAMES):
+        known = Y[au].notna().to_numpy()
+        y, p = Y[au][known], P[known, j]
+        assert tuned.best_scores_[j] == pytest.approx(metric(y, p > tuned.thresholds_[j]))
+        reached = [metric(y, p > t) for t in np.unique(p)[:-1]]
+        assert tuned.best_scores_[j] > max(reached) - 0.01
+
+
+def test_scores_that_need_no_threshold_are_refused(frames):
+    P, Y, groups = frames
+    with pytest.raises(ValueError, match="scoring='roc_auc' needs no threshold"):
+        TunedThresholdsClassifier(Known(), scoring="roc_auc").fit(P, Y, groups=groups)
+
+
+@pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
+def test_an_au_of_one_label_keeps_its_threshold_and_probabilities(frames, Meta):
+    P, Y, groups = frames
+    with pytest.warns(UserWarning, match="both labels, present and absent, of AU4"):
+        meta = Meta(Known()).fit(P, Y.assign(AU4=0.0), groups=groups)
+    np.testing.assert_allclose(meta.predict_proba(P)[:, 1], P[:, 1])
+    np.testing.assert_array_equal(meta.predict(P)[:, 1], P[:, 1] > 0.5)
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "temperature", "isotonic"])
+def test_calibration_undoes_what_sharpens(frames, method):
+    P, Y, groups = frames
+    train, test = groups < "S10", groups >= "S10"
+    sharp = Known(sharpen=4.0)
+    before = calibration_error(Y[test], sharp.fit(P, Y).predict_proba(P[test]))
+    fair = CalibratedAUClassifier(sharp, method=method).fit(P[train], Y[train], groups[train])
+    after = calibration_error(Y[test], fair.predict_proba(P[test]))
+    assert (after < before / 2).all()
+    if method != "isotonic":
+        np.testing.assert_allclose(fair.slopes_, 0.25, atol=0.06)
+        np.testing.assert_allclose(fair.predict_proba(P), P, atol=0.15)
+    if method == "temperature":
+        np.testing.assert_array_equal(fair.predict(P), fair.estimator_.predict(P))
+        assert (fair.offsets_ == 0).all()
+    if method == "isotonic":
+        known = Y["AU12"][train].notna().to_numpy()
+        z = fair.estimator_.decision_function(P)[:, 2]
+        curve = IsotonicRegression(out_of_bounds="clip")
+        curve.fit(z[train][known], Y["AU12"][train][known])
+        np.testing.assert_allclose(fair.predict_proba(P)[:, 2], curve.predict(z), atol=2e-6)
+    assert (np.diff(fair.predict_proba(np.sort(P, axis=0)), axis=0) >= -1e-12).all()
+
+
+def test_thresholds_of_calibrated_probabilities(frames):
+    P, Y, groups = frames
+    both = TunedThresholdsClassifier(CalibratedAUClassifier(Known(sharpen=3.0)))
+    both.fit(P, Y, groups=groups)
+    plain = TunedThresholdsClassifier(Known()).fit(P, Y, groups=groups)
+    np.testing.assert_allclose(both.best_scores_, plain.best_scores_, atol=0.02)
+    assert both.decision_function(P).shape == both.predict_proba(P).shape == (2000, 3)
+
+
+@pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
+def test_fitted_beforehand(frames, Meta):
+    P, Y, groups = frames
+    fitted = Known(sharpen=2.0).fit(P, Y)
+    prefit = Meta(fitted, cv="prefit").fit(P, Y)
+    frozen = Meta(FrozenEstimator(fitted)).fit(P, Y)
+    np.testing.assert_array_equal(prefit.predict_proba(P), frozen.predict_proba(P))
+    np.testing.assert_array_equal(prefit.predict(P), frozen.predict(P))
+    assert prefit.estimator_ is fitted
+    with pytest.raises(NotFittedError):
+        Meta(Known(), cv="prefit").fit(P, Y)
+    with pytest.raises(NotFittedError):
+        Meta(Known()).predict(P)
+
+
+@pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
+def test_groups_and_folds(frames, Meta):
+    P, Y, groups = frames
+    with pytest.warns(UserWarning, match="groups is not given, so the rows count as independent"):
+        Meta(Known()).fit(P, Y)
+    with pytest.raises(ValueError, match="holds out whole subjects, but 1 has"):
+        Meta(Known()).fit(P, Y, groups=np.zeros(len(P)))
+    two = Meta(Known(), cv=SubjectKFold(2)).fit(P, Y, groups=groups)
+    np.testing.assert_allclose(two.predict_proba(P), Meta(Known(), cv=2).fit(
+        P, Y, groups=groups).predict_proba(P))  # fmt: skip
+
+
+@pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
+@pytest.mark.parametrize("y", ["words", "numbers", "column"])
+def test_one_au(frames, Meta, y):
+    P, Y, groups = frames
+    known = Y["AU12"].notna().to_numpy()
+    X, labels = np.log(P[known, 2:] / (1 - P[known, 2:])), Y["AU12"][known]
+    y = {
+        "words": np.where(labels == 1, "smile", "none"),
+        "numbers": labels,
+        "column": labels.to_frame(),
+    }[y]
+    inner = DSNClassifier(max_epochs=3, validation_fraction=0, random_state=0)
+    meta = Meta(inner, cv=2).fit(X, y, groups=groups[known])
+    proba = meta.predict_proba(X)
+    assert proba.shape == (len(X), 2)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    assert set(meta.predict(X)) == set(meta.classes_)
+    assert meta.score(X, y) > 0.5
+    assert meta.decision_function(X).shape == (len(X),)
+
+
+@pytest.fixture(scope="module")
+def vectors():
+    rng = np.random.RandomState(1)
+    X = rng.randn(240, 5)
+    Y = (X[:, :3] + rng.randn(240, 3) > [0.5, 1, 0]).astype(float)
+    Y = pd.DataFrame(Y, columns=NAMES).mask(rng.rand(240, 3) < 0.1)
+    groups = np.repeat([f"S{i}" for i in range(8)], 30)
+    Y[groups == "S7"] = np.nan  # known by identity alone
+    return X, Y, groups
+
+
+def quick():
+    return DSNClassifier(max_epochs=3, lr=5e-3, validation_fraction=0, random_state=0)
+
+
+@pytest.mark.filterwarnings("ignore:groups is not given")  # a search passes none without routing
+@pytest.mark.parametrize("routing", [False, True])
+@pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
+def test_in_searches_and_around_pipelines(vectors, Meta, routing):
+    X, Y, groups = vectors
+    with config_context(enable_metadata_routing=routing):
+        pipeline = make_pipeline(StandardScaler(), quick())
+        meta = Meta(pipeline, cv=SubjectKFold(2)).fit(X, Y, groups=groups)
+        inside = cross_val_predict(
+            pipeline, X, Y, cv=SubjectKFold(2),
+            **({"params": {"groups": groups}} if routing
+               else {"groups": groups, "params": {"dsnclassifier__groups": groups}}),
+        )  # fmt: skip
+        assert np.isnan(inside[groups == "S7"]).all()
+        np.testing.assert_array_equal(meta.predict(X), meta.predict(X, groups=None))
+        person = meta.predict_proba(X, groups=groups)
+        assert not np.array_equal(person, meta.predict_proba(X))
+        search = GridSearchCV(
+            Meta(quick(), cv=2), {"estimator__alpha": [0.0, 0.1]}, cv=SubjectKFold(2),
+            scoring=f1_frame_scorer, error_score="raise",
+        )  # fmt: skip
+        search.fit(X, Y, groups=groups)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        TunedThresholdsClassifier(CalibratedAUClassifier(LogisticRegression(), method="isotonic")),
+        TunedThresholdsClassifier(LogisticRegression(), false_alarm_rate=0.1),
+        CalibratedAUClassifier(LogisticRegression()),
+    ],
+)
+def test_saved_without_pickle(vectors, meta, tmp_path):
+    X, Y, groups = vectors
+    y = np.where(Y["AU1"] == 1, "smile", "none")
+    meta.fit(X, y, groups=groups)
+    skops.io.dump(meta, tmp_path / "meta.skops")
+    file = tmp_path / "meta.skops"
+    loaded = skops.io.load(file, trusted=skops.io.get_untrusted_types(file=file))
+    np.testing.assert_array_equal(loaded.predict(X), meta.predict(X))
+    again = pickle.loads(pickle.dumps(meta))
+    np.testing.assert_array_equal(again.predict_proba(X), meta.predict_proba(X))
