@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 
 from skau.metrics import au_report, identity_leakage
 from skau.preprocessing._landmarks import sample_rows
+from skau.utils import predict_table
 
 # Predicted with the unlabelled frames of the test person: a row of its own in every table.
 UNLABELLED = " + unlabelled frames"
@@ -151,7 +152,7 @@ def score(
         ways[spec + UNLABELLED] = {"groups": corpus.groups[rows]}
     tables = []
     for name, known in ways.items():
-        proba = clf.predict_proba(X, **known)[:, [aus.index(au) for au in shared]]
+        proba = predict_table(clf, X, **known)[shared]
         report = au_report(Y, proba).drop(index="mean")
         table = report[["f1", "accuracy", "roc_auc"]].rename(columns={"roc_auc": "auc"})
         table["n_pos"], table["n"] = Y.sum().astype(int), Y.notna().sum()

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..utils import predict_table
 from ..utils._extras import require_extra
+from ..utils._labels import read_table
 from ..utils._predict import classifier_of
 from ..utils._sklearn import safe_indexing
 
@@ -28,17 +29,7 @@ Parts = list[Part]
 
 def label_table(y: Any) -> pd.DataFrame:
     """Return labels as a table of floats with the AUs' names."""
-    if isinstance(y, pd.Series):
-        table = y.to_frame(name=y.name if y.name is not None else "y0")
-    elif isinstance(y, pd.DataFrame):
-        table = y
-    else:
-        values = np.asarray(y, dtype=float)
-        values = values[:, None] if values.ndim == 1 else values
-        table = pd.DataFrame(values, columns=[f"y{j}" for j in range(values.shape[1])])
-    table = table.reset_index(drop=True).astype(float)
-    table.columns = table.columns.astype(str)
-    return table
+    return read_table(y).frame()
 
 
 class PartsMixin:
@@ -201,17 +192,17 @@ def _name(given: str | None, estimator: Any) -> str:
 
 
 def _predicted(estimator: Any, X: Any, labels: pd.DataFrame) -> Part:
-    proba = predict_table(estimator, X)
-    if set(proba) == set(labels):
-        proba = proba[labels.columns]
-    return _part(labels, proba.to_numpy(), "y")
+    return _part(labels, _matched(predict_table(estimator, X), labels, "the prediction"), "y")
+
+
+def _matched(proba: Any, labels: pd.DataFrame, name: str) -> np.ndarray:
+    """Return probabilities with the columns in the order of the labels, by name if they have."""
+    table = read_table(proba, name, binary=False)
+    return table.match(labels.columns.tolist(), labels.shape[1], name, "y").values
 
 
 def _split(labels: pd.DataFrame, proba: Any, folds: Any, name: str) -> Parts:
-    if isinstance(proba, pd.DataFrame) and set(proba) == set(labels):
-        proba = proba[labels.columns]
-    values = np.asarray(proba, dtype=float)
-    values = values[:, None] if values.ndim == 1 else values
+    values = _matched(proba, labels, name)
     if values.shape != labels.shape:
         raise ValueError(f"{name} has shape {values.shape}, but y_true {labels.shape}")
     fold = np.zeros(len(labels), int) if folds is None else np.asarray(folds)

@@ -6,10 +6,10 @@ out of every test part. Unlabelled rows of a subject that has labels elsewhere f
 """
 
 from ._calibrated import CalibratedAUClassifier
+from ._fold_table import fold_table
 from ._kfold import SubjectKFold
 from ._predefined import PredefinedSubjectSplit
 from ._predict import cross_val_predict
-from ._split import fold_table, subject_train_val_test_split
 from ._stratified import StratifiedSubjectKFold
 from ._thresholds import TunedThresholdsClassifier
 
@@ -21,5 +21,4 @@ __all__ = [
     "TunedThresholdsClassifier",
     "cross_val_predict",
     "fold_table",
-    "subject_train_val_test_split",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils.validation import check_is_fitted
 
 from ..utils._sklearn import StrOptions
 from ..utils._text import first_few
@@ -154,7 +155,8 @@ class CalibratedAUClassifier(HeldOutClassifier):
         ndarray of shape (n, n_aus), or (n,) of a single AU
             Positive where an AU is more likely present than not.
         """
-        method = self._response(self.estimator_) if hasattr(self, "estimator_") else "predict"
+        check_is_fitted(self)
+        method = self._response(self.estimator_)
         z = self._scores(self._table(self._infer(method, X, groups)), method)
         calibrated = z * self.slopes_ + self.offsets_
         for j, (x, p) in enumerate(self.curves_):

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from ..utils._sklearn import Interval, StrOptions
 from ..utils._text import first_few
@@ -190,6 +191,7 @@ class TunedThresholdsClassifier(HeldOutClassifier):
         -------
         ndarray of shape (n, n_aus), int, or (n,) of the two classes of a single AU
         """
+        check_is_fitted(self)
         scores = self._table(self._infer(self._response(self.estimator_), X, groups))
         return self._decide(scores > self.thresholds_, scores)
 

@@ -63,15 +63,17 @@ class LabelTable(NamedTuple):
             If a name is missing or too many, or, without names, the numbers of columns differ.
         """
         known = default_names(n_wanted) if wanted is None else list(wanted)
-        if self.given is None or known == default_names(n_wanted):
+        unnamed = self.given is None or self.given == default_names(len(self.given))
+        if unnamed or known == default_names(n_wanted):
             if self.values.shape[1] != n_wanted:
                 raise ValueError(
                     f"{argument} has {_columns(self.values.shape[1])}, but {owner} has "
                     f"{n_wanted}: {first_few(known, 20)}"
                 )
             return self
-        lacking = [name for name in known if name not in self.given]
-        surplus = [name for name in self.given if name not in known]
+        given = self.names
+        lacking = [name for name in known if name not in given]
+        surplus = [name for name in given if name not in known]
         if lacking or surplus:
             wrong = [f"lacks {first_few(lacking, 20)}"] * bool(lacking)
             wrong += [f"has {first_few(surplus, 20)}"] * bool(surplus)
@@ -81,7 +83,7 @@ class LabelTable(NamedTuple):
                 f"{argument}.reindex(columns=[...]) with those names, which fills in NaN, or "
                 "an array, whose columns are taken by position"
             )
-        order = [self.given.index(name) for name in known]
+        order = [given.index(name) for name in known]
         return LabelTable(self.values[:, order], known, self.one_column)
 
 

@@ -48,8 +48,8 @@ def predict_table(estimator: Any, X: Any, **params: Any) -> pd.DataFrame:
     >>> from skau.datasets import load_sample_faces
     >>> from skau.utils import predict_table
     >>> faces = load_sample_faces()
-    >>> X = faces.images[:96, ::2, ::2]
-    >>> clf = DSNClassifier(max_epochs=1, random_state=0).fit(X, faces.target[:96])
+    >>> X, Y, groups = faces.images[:96, ::2, ::2], faces.target[:96], faces.groups[:96]
+    >>> clf = DSNClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)
     >>> predict_table(clf, X).columns.tolist() == faces.au_names
     True
     """

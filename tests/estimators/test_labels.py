@@ -116,7 +116,7 @@ def test_no_label_at_all_is_an_error(vectors):
 @pytest.mark.filterwarnings("ignore:no (positive|negative) example")
 def test_labels_that_scikit_learn_has_encoded(vectors):
     X, Y, groups = vectors
-    for y in (Y, Y["AU4"]):
+    for y in (Y, Y["AU12"].where(np.arange(160) % 7 > 0)):
         with pytest.raises(ValueError, match=r"use skau.model_selection.cross_val_predict"):
             sklearn_cross_val_predict(
                 make(), X, y, groups=groups, params={"groups": groups}, cv=SubjectKFold(2),

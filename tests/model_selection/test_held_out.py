@@ -200,7 +200,7 @@ def test_thresholds_of_calibrated_probabilities(frames):
 
 @pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
 def test_fitted_beforehand(frames, Meta):
-    P, Y, groups = frames
+    P, Y, _ = frames
     fitted = Known(sharpen=2.0).fit(P, Y)
     prefit = Meta(fitted, cv="prefit").fit(P, Y)
     frozen = Meta(FrozenEstimator(fitted)).fit(P, Y)

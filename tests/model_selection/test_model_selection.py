@@ -24,7 +24,6 @@ from skau.model_selection import (
     SubjectKFold,
     cross_val_predict,
     fold_table,
-    subject_train_val_test_split,
 )
 
 
@@ -216,53 +215,6 @@ def test_every_splitter_is_sound(make, corpus):
     assert_sound(make(subjects).split(Y, Y, subjects), Y, subjects)
 
 
-@settings(deadline=None, max_examples=40)
-@given(corpora(), st.integers(0, 3))
-def test_three_way_split_is_sound(corpus, random_state):
-    Y, subjects = corpus
-    parts = subject_train_val_test_split(Y, Y, subjects, random_state=random_state)
-    sides = [set(subjects[part]) for part in parts]
-    assert sum(map(len, sides)) == len(set(subjects))
-    assert sorted(np.concatenate(parts)) == list(range(len(Y)))
-    assert not any(subject.startswith("Z") for subject in sides[1] | sides[2])
-    assert all(len(part) for part in parts)
-
-
-def test_three_way_split_counts_subjects():
-    subjects = np.repeat([f"s{i:02}" for i in range(41)], 3)
-    X = np.zeros(len(subjects))
-
-    def counts(n, **kwargs):
-        rows = np.isin(subjects, sorted(set(subjects))[:n])
-        parts = subject_train_val_test_split(
-            X[rows], groups=subjects[rows], random_state=0, **kwargs
-        )
-        return [len(set(subjects[rows][part])) for part in parts]
-
-    assert counts(5) == [3, 1, 1]
-    assert counts(10) == [6, 2, 2]
-    assert counts(41) == [25, 8, 8]
-    assert counts(3) == [1, 1, 1]
-    assert counts(10, sizes=(8, 1, 1)) == [8, 1, 1]
-    same = [subject_train_val_test_split(X, groups=subjects, random_state=s)[2] for s in (0, 0, 1)]
-    assert np.array_equal(same[0], same[1])
-    assert not np.array_equal(same[0], same[2])
-
-
-@pytest.mark.parametrize("sizes", [(3, 1), (3, 1, 0), (1, 1, np.nan), (1, -1, 1)])
-def test_three_way_split_refuses_sizes(table, sizes):
-    X, Y, subjects = table
-    with pytest.raises(ValueError, match="three positive numbers"):
-        subject_train_val_test_split(X, Y, subjects, sizes=sizes)
-
-
-def test_three_way_split_needs_three_annotated_subjects(table):
-    X, Y, subjects = table
-    rows = np.isin(subjects, ["a", "b", "only"])
-    with pytest.raises(ValueError, match="three annotated subjects; groups has 2"):
-        subject_train_val_test_split(X[rows], Y[rows], subjects[rows])
-
-
 def largest_deviation(cv, Y, subjects):
     folds = fold_table(cv, Y, subjects).drop(columns=["subjects", "rows"])
     return float((folds.drop(index="all") - folds.loc["all"]).abs().max().max())
@@ -343,7 +295,7 @@ def test_stratification_needs_labels(table):
     X, Y, subjects = table
     with pytest.raises(ValueError, match="needs the labels y"):
         list(StratifiedSubjectKFold(2).split(X, groups=subjects))
-    with pytest.raises(ValueError, match="0, 1 and NaN only"):
+    with pytest.raises(ValueError, match="holds 5; labels are 0"):
         list(StratifiedSubjectKFold(2).split(X, Y * 5, subjects))
 
 
@@ -405,6 +357,12 @@ def test_predefined_folds_are_checked(folds, message):
         PredefinedSubjectSplit(folds)
     with pytest.raises(ValueError, match="rest must be"):
         PredefinedSubjectSplit({"P1": ["a"]}, rest="test")
+
+
+@pytest.mark.parametrize("folds", [["S001", "S002"], {"P1": "S001"}, [1, 2], [["S001"], "S002"]])
+def test_subjects_in_place_of_folds_are_told_of(folds):
+    with pytest.raises(ValueError, match="which is no list of subjects"):
+        PredefinedSubjectSplit(folds)
 
 
 @pytest.mark.filterwarnings("ignore:The folds name subjects without")
