@@ -123,7 +123,7 @@ def test_columns_are_matched_by_name(dsn, blobs):
 
 def test_bad_input_is_named(predictions):
     Y, P, _ = predictions
-    with pytest.raises(ValueError, match="y_proba has shape"):
+    with pytest.raises(ValueError, match="y_proba has 2 columns"):
         AUScoreDisplay.from_predictions(Y, P[:, :2])
     with pytest.raises(ValueError, match="folds must hold one fold for each of the 90 rows"):
         AUScoreDisplay.from_predictions(Y, P, folds=[0, 1])
