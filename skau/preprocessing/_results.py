@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from ..utils._cache import Cache
 from ..utils._extras import require_extra
+from ..utils._text import first_few
 from ..utils._warnings import user_level
 from ._cached import work_or_remember
 from ._images import ImageSource
@@ -221,7 +222,7 @@ def report(source: Source, problems: dict[int, str], on_missing: str) -> None:
         f"{source.name(i)}: {why}" for i, why in sorted(problems.items()) if why != NO_FACE
     ]
     parts = [
-        f"{what} {_some(names)}"
+        f"{what} {first_few(names, 20)}"
         for what, names in (("no face found in", faceless), ("cannot use", unusable))
         if names
     ]
@@ -231,11 +232,6 @@ def report(source: Source, problems: dict[int, str], on_missing: str) -> None:
             "lower threshold or min_face_size finds more faces"
         )
     warnings.warn("; ".join(parts), UserWarning, stacklevel=user_level())
-
-
-def _some(names: list[str], most: int = 20) -> str:
-    more = f" and {len(names) - most} more (see missing_)" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def table_writer(out: str | PathLike[str] | None) -> Callable[[pd.DataFrame], None]:
