@@ -55,7 +55,7 @@ def loop(
 ) -> Callable[[int], None]:
     """Return a training loop of a number of batches: Adam, BCE and mined triplets."""
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-4)
-    triplets = MinedTriplets(0.5, 4, 0.5, 16)
+    triplets, generator = MinedTriplets(0.5, 4, 0.5, 16), torch.Generator()
     batches = ShuffledBatches(np.arange(len(X)), BATCH, np.random.RandomState(0))
 
     def forever() -> Iterator[list[int]]:
@@ -72,7 +72,8 @@ def loop(
             with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
                 out = net(prepare(X[rows]))
             logits, identity = out[0], getattr(out, "identity", out[1])
-            triplet, _ = triplets(identity.float(), torch.from_numpy(group[rows]))
+            known = {"group": torch.from_numpy(group[rows]), "generator": generator}
+            triplet, _ = triplets(identity.float(), known)
             loss = 0.5 * triplet + 0.5 * masked_bce(logits.float(), torch.from_numpy(Y[rows]))
             loss.backward()
             optimizer.step()

@@ -47,7 +47,7 @@ class _AdversarialLoss(ClassificationLoss):
         self.head = nn.Sequential(norm, mlp(n_features, n_features, len(subjects)))
 
     def forward(
-        self, output: AUOutput, y: Tensor, batch: dict[str, Tensor]
+        self, output: AUOutput, y: Tensor, batch: dict[str, Any]
     ) -> tuple[Tensor, dict[str, Term]]:
         total, terms = super().forward(output, y, batch)
         group = batch["group"]

@@ -1,7 +1,7 @@
 """What the compared networks share: one loss, one stage, the usual defaults."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ class ClassificationLoss(Loss):
     """Binary cross-entropy over the annotated labels, nothing else."""
 
     def forward(
-        self, output: AUOutput, y: Tensor, batch: dict[str, Tensor]
+        self, output: AUOutput, y: Tensor, batch: dict[str, Any]
     ) -> tuple[Tensor, dict[str, Term]]:
         classification = masked_bce(output.logits, y, batch["weight"])
         return classification, {"class": (classification, int((~y.isnan()).sum()))}

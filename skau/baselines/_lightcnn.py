@@ -31,10 +31,10 @@ class _PretrainingLoss(Loss):
         self.triplets = triplets
 
     def forward(
-        self, output: AUOutput, y: Tensor, batch: dict[str, Tensor]
+        self, output: AUOutput, y: Tensor, batch: dict[str, Any]
     ) -> tuple[Tensor, dict[str, Term]]:
         assert output.identity is not None
-        triplet = self.triplets(self.head(output.identity), batch["group"])
+        triplet = self.triplets(self.head(output.identity), batch)
         return triplet[0], {"triplet": triplet}
 
 

@@ -2,8 +2,7 @@
 
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -13,13 +12,13 @@ import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
-from skorch.history import History
 from torch import nn
 
 from ..modules import AUModule
 from ..training._augment import AUGMENTATIONS
 from ..training._data import AUDataset
 from ..training._net import AUNet, Loss, Stage
+from ..training._random import RandomStream
 from ..utils._device import resolve_device, resolve_precision
 from ..utils._groups import subject_codes
 from ..utils._portable import leave_out
@@ -238,7 +237,7 @@ class BaseAUClassifier(
         self._rng = check_random_state(self.random_state)
         self._built = self.get_params(deep=False)
         device = resolve_device(self.device)
-        with self._seeded(device):
+        with self._seeded():
             module = self._make_module(self.input_shape_, len(self.au_names_))
         self._net_on(module, device)
         self._n_features_out = self.module_.n_features
@@ -258,18 +257,14 @@ class BaseAUClassifier(
         old, self._built = self.net_, now
         device = old.device if "device" not in changed else resolve_device(self.device)
         self._net_on(old.module_, torch.device(device))
-        self.net_.history_ = old.history
+        self.net_.begin_history(old.epochs())
         if type(old.optimizer_) is type(self.net_.optimizer_):
             moments = {"state": old.optimizer_.state_dict()["state"]}
             self.net_.optimizer_.load_state_dict(self.net_.optimizer_.state_dict() | moments)
 
-    @contextmanager
-    def _seeded(self, device: str | torch.device | None = None) -> Iterator[None]:
-        """Seed torch's generators for what is drawn inside, and leave them as they were."""
-        device = torch.device(self.net_.device if device is None else device)
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(self._rng.randint(np.iinfo(np.int32).max))
-            yield
+    def _seeded(self) -> RandomStream:
+        """Return where torch's random numbers come from, inside ``with``."""
+        return RandomStream(self._rng.randint(np.iinfo(np.int32).max))
 
     def _net_on(self, module: AUModule, device: torch.device) -> None:
         if len(self.input_shape_) == 1:
@@ -297,8 +292,7 @@ class BaseAUClassifier(
         ).initialize()
 
     def _run(self, stage: Stage) -> None:
-        with self._seeded():
-            finished = self.net_.fit_stage(stage)
+        finished = self.net_.fit_stage(stage, self._seeded())
         self.history_ = self._make_history()
         self.best_epoch_ = dict(self.net_.callbacks_)["keep_best"].best_epoch
         self.population_ = unknown_population(self.au_names_)  # of these weights
@@ -308,9 +302,10 @@ class BaseAUClassifier(
             raise KeyboardInterrupt
 
     def _make_history(self) -> pd.DataFrame:
-        rows = [{k: v for k, v in row.items() if k != "batches"} for row in self.net_.history]
-        columns = list(dict.fromkeys(k for row in rows for k in row if "batch_count" not in k))
-        return pd.DataFrame(rows, columns=columns)
+        rows = self.net_.epochs()
+        for_callbacks = ("batch_count", "_best")
+        columns = dict.fromkeys(k for row in rows for k in row if not k.endswith(for_callbacks))
+        return pd.DataFrame(rows, columns=list(columns))
 
     def _measure_population(self, train: AUDataset) -> None:
         rows = train.rows[train.annotated]
@@ -384,7 +379,7 @@ class BaseAUClassifier(
         if net is not None:
             weights = net.module_.state_dict()
             state["_weights"] = {name: w.numpy(force=True).copy() for name, w in weights.items()}
-            state["_epochs"] = list(net.history)
+            state["_epochs"] = net.epochs()
             state["_built"] = {name: self._built[name] for name in self._network_parameters}
             state["population_"] = self.population_.to_numpy()
             del state["history_"]
@@ -402,7 +397,7 @@ class BaseAUClassifier(
             if getattr(self, "backbone", None) is None:
                 with torch.device("meta"):  # which asks for no memory
                     _check_weights(maker._make_module(*shape), weights)
-            with torch.random.fork_rng(devices=[]):  # the first weights are thrown away
+            with RandomStream(0):  # the first weights are thrown away
                 module = maker._make_module(*shape)
             try:
                 device = resolve_device(self.device)
@@ -411,7 +406,7 @@ class BaseAUClassifier(
                 device = torch.device("cpu")
             self._net_on(module, device)
             self.module_.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
-            self.net_.history_ = History(epochs)
+            self.net_.begin_history(epochs)
             self.history_ = self._make_history()
             self.population_ = population_table(self.population_, self.au_names_)
 

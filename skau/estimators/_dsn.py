@@ -30,7 +30,7 @@ class _DSNLoss(Loss):
         self.alpha, self.beta, self.difference = alpha, beta, difference
 
     def forward(
-        self, output: AUOutput, y: Tensor, batch: dict[str, Tensor]
+        self, output: AUOutput, y: Tensor, batch: dict[str, Any]
     ) -> tuple[Tensor, dict[str, Term]]:
         weight = batch["weight"]
         classification = masked_bce(output.logits, y, weight)

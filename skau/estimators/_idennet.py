@@ -32,10 +32,10 @@ class _IdenNetLoss(Loss):
         self.alpha, self.triplets, self.weight = alpha, triplets, weight
 
     def forward(
-        self, output: AUOutput, y: Tensor, batch: dict[str, Tensor]
+        self, output: AUOutput, y: Tensor, batch: dict[str, Any]
     ) -> tuple[Tensor, dict[str, Term]]:
         assert output.identity is not None
-        triplet, n_triplets = self.triplets(output.identity, batch["group"])
+        triplet, n_triplets = self.triplets(output.identity, batch)
         terms = {"triplet": (triplet, n_triplets)}
         n_labels = int((~y.isnan()).sum())
         if n_labels == 0:

@@ -38,12 +38,14 @@ class MinedTriplets:
     hard_ratio: float
     n_identities: int
 
-    def __call__(self, z: Tensor, group: Tensor) -> Term:
+    def __call__(self, z: Tensor, batch: dict[str, Any]) -> Term:
         """Mean loss of the triplets mined from identity vectors (b, m), and their number."""
-        anchors, positives = draw_pairs(group, self.n_identities)
+        group, generator = batch["group"], batch["generator"]
+        anchors, positives = draw_pairs(group, self.n_identities, generator)
         losses = triplet_losses(z, anchors, positives, self.margin)
         allowed = (group[anchors][:, None] != group[None]) & (group[None] >= 0)
-        chosen = losses[mine_negatives(losses, allowed, self.n_negatives, self.hard_ratio)]
+        mined = mine_negatives(losses, allowed, self.n_negatives, self.hard_ratio, generator)
+        chosen = losses[mined]
         return (chosen.mean() if len(chosen) else z.sum() * 0), len(chosen)
 
 
@@ -96,8 +98,9 @@ class BaseIdentityClassifier(BaseAUClassifier):
 
     def _identity_stage(self, loss: Loss, identities: IdentityBatches, train: AUDataset) -> Stage:
         return Stage(
-            "identity", self.identity_epochs, loss, identities, train, lr=self.identity_lr
-        )
+            "identity", self.identity_epochs, loss, identities, train, lr=self.identity_lr,
+            prelude=True,
+        )  # fmt: skip
 
     @property
     def _n_identities(self) -> int:

@@ -1,4 +1,7 @@
-"""Random changes of training images, applied to a batch of shape (b, c, h, w), uint8."""
+"""Random changes of training images, applied to a batch of shape (b, c, h, w), uint8.
+
+They draw by torch, inside the net's own stream of random numbers.
+"""
 
 import torch
 from torch import Tensor

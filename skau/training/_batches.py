@@ -1,6 +1,7 @@
 """Which rows make a batch, which pairs and triplets a batch makes."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,7 +41,8 @@ class ShuffledBatches:
 class IdentityBatches:
     """Batches of several images of each of several identities.
 
-    One iteration draws about as many images as there are.
+    One iteration draws about as many images as there are. Rows whose subject nobody knows are
+    never drawn as an identity.
 
     Parameters
     ----------
@@ -112,7 +114,7 @@ class AlternatingBatches:
             yield self.second.draw()
 
 
-def draw_pairs(group: Tensor, n_pairs: int) -> tuple[Tensor, Tensor]:
+def draw_pairs(group: Tensor, n_pairs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Draw an anchor and a positive of up to ``n_pairs`` identities of a batch.
 
     Parameters
@@ -120,24 +122,31 @@ def draw_pairs(group: Tensor, n_pairs: int) -> tuple[Tensor, Tensor]:
     group : integer Tensor of shape (b,)
         -1 is nobody.
     n_pairs : int
+    generator : torch.Generator
+        On the device of ``group``.
 
     Returns
     -------
     anchors, positives : integer Tensor of shape (<= n_pairs,)
         Positions in the batch; empty where no identity shows twice.
     """
-    order = torch.randperm(len(group), device=group.device)
+    kind: Any = {"generator": generator, "device": group.device}
+    order = torch.randperm(len(group), **kind)
     order = order[torch.argsort(group[order], stable=True)]  # shuffled within each identity
     same = (group[order][:-1] == group[order][1:]) & (group[order][:-1] >= 0)
     first = torch.ones_like(same)
     first[1:] = group[order][1:-1] != group[order][:-2]  # the first image of its identity
     at = torch.nonzero(same & first).flatten()
-    at = at[torch.randperm(len(at), device=group.device)[:n_pairs]]
+    at = at[torch.randperm(len(at), **kind)[:n_pairs]]
     return order[at], order[at + 1]
 
 
 def mine_negatives(
-    losses: Tensor, allowed: Tensor, n_negatives: int, hard_ratio: float
+    losses: Tensor,
+    allowed: Tensor,
+    n_negatives: int,
+    hard_ratio: float,
+    generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
     """Choose the negatives of every pair: the hardest, and some of the rest at random.
 
@@ -152,6 +161,8 @@ def mine_negatives(
         Whether the candidate shows another person.
     n_negatives : int
     hard_ratio : float in [0, 1]
+    generator : torch.Generator
+        On the device of ``losses``.
 
     Returns
     -------
@@ -160,7 +171,9 @@ def mine_negatives(
     n_hard = round(n_negatives * hard_ratio)
     score = losses.detach().masked_fill(~allowed, -1.0)  # a triplet loss is never negative
     hardest = score.argsort(dim=1, descending=True, stable=True)
-    rank = torch.rand_like(score) + 1  # the rest, in random order ...
+    rank = 1 + torch.rand(
+        score.shape, generator=generator, device=score.device
+    )  # the rest, in random order ...
     rank.scatter_(1, hardest[:, :n_hard], 0.0)  # ... after the hardest ...
     rank.masked_fill_(~allowed, 3.0)  # ... and before those who may not be chosen
     chosen = rank.argsort(dim=1)[:, :n_negatives]

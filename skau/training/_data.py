@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, IterableDataset
+from torch.utils.data import Dataset
 
 from ..preprocessing._images import READ_ERRORS, ImageSource
 
@@ -169,8 +169,9 @@ class AUDataset(Dataset):
         """Return the same data, restricted to ``rows`` of the whole."""
         return AUDataset(self.X, self.Y, self.weight, self.group, rows)
 
-    def __getitems__(self, indices: list[int]) -> tuple[dict[str, Tensor], Tensor]:
-        rows = self.rows[indices]
+    def take(self, positions: list[int]) -> tuple[dict[str, Tensor], Tensor]:
+        """Read a batch."""
+        rows = self.rows[positions]
         batch = {"X": self.X[rows], "weight": self.weight[rows], "group": self.group[rows]}
         return {k: torch.from_numpy(v) for k, v in batch.items()}, torch.from_numpy(self.Y[rows])
 
@@ -188,18 +189,28 @@ class AUDataset(Dataset):
         return ~np.isnan(self.Y[self.rows]).all(axis=1)
 
 
-class Batches(IterableDataset):
-    """The batches of one pass over an ``AUDataset``.
+class Batches:
+    """The batches of one pass over an ``AUDataset``, each time it is iterated.
 
     Parameters
     ----------
     dataset : AUDataset
     positions : iterable of lists of int
         The rows of each batch.
+    pin : bool, default=False
+        Whether to read into memory from which a GPU copies while it computes.
     """
 
-    def __init__(self, dataset: AUDataset, positions: Iterable[list[int]]) -> None:
-        self.dataset, self.positions = dataset, positions
+    def __init__(
+        self, dataset: AUDataset, positions: Iterable[list[int]], pin: bool = False
+    ) -> None:
+        self.dataset, self.positions, self.pin = dataset, positions, pin
 
     def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
-        return read_ahead(self.dataset.__getitems__, self.positions, self.dataset.X)
+        return read_ahead(self._read, self.positions, self.dataset.X)
+
+    def _read(self, positions: list[int]) -> tuple[dict[str, Tensor], Tensor]:
+        X, y = self.dataset.take(positions)
+        if self.pin:
+            return {name: part.pin_memory() for name, part in X.items()}, y.pin_memory()
+        return X, y

@@ -1,20 +1,29 @@
 """The one private skorch net: how a batch is prepared, trained on and inferred."""
 
+import warnings
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
-from copy import deepcopy
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import expit
+from sklearn.base import ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer
+from skorch.history import History
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.nn.modules.dropout import _DropoutNd
 from tqdm.auto import tqdm
 
+from ..utils._device import guard_forks
+from ..utils._warnings import user_level
+from ._callbacks import Bar, EpochTerms, KeepBest
 from ._data import AUDataset, Batches, ImageFiles, read_ahead
+from ._random import RandomStream
 
 __all__ = ["AUNet", "Loss", "Stage", "Term", "chunk_length"]
 
@@ -42,11 +51,12 @@ class Loss(nn.Module):
     """
 
     def forward(
-        self, output: Any, y: Tensor, batch: dict[str, Tensor]
+        self, output: Any, y: Tensor, batch: dict[str, Any]
     ) -> tuple[Tensor, dict[str, Term]]:
         """Return the total and its unweighted terms by name.
 
-        ``batch`` holds ``input`` (what the network saw), ``weight`` and ``group``.
+        ``batch`` holds ``input`` (what the network saw), ``weight``, ``group`` and the
+        ``generator`` of what is drawn.
         """
         raise NotImplementedError
 
@@ -62,13 +72,19 @@ class Stage:
     train: AUDataset
     valid: AUDataset | None = None
     lr: float | None = None  # in place of the net's
+    prelude: bool = False  # the user's callbacks are about what comes after it
 
 
-class AUNet(NeuralNet):
+class _Diverged(KeyboardInterrupt):
+    """Stops skorch's loop, as its callbacks do."""
+
+
+class AUNet(ClassifierMixin, NeuralNet):
     """Train a ``Stage`` at a time; everything else is skorch's.
 
     The rows' weights and subjects travel in skorch's X dict and reach the loss, never the
-    module.
+    module. ``history`` is of the running stage, so that the user's callbacks, which hear of no
+    prelude, find what they expect; ``epochs`` returns all.
     """
 
     def __init__(
@@ -90,63 +106,125 @@ class AUNet(NeuralNet):
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
         return [
             ("epoch_timer", EpochTimer()),
-            ("epoch_terms", _EpochTerms()),
-            ("keep_best", _KeepBest()),
-            ("bar", _Bar()),
+            ("epoch_terms", EpochTerms()),
+            ("keep_best", KeepBest()),
+            ("bar", Bar()),
         ]
 
-    def fit_stage(self, stage: Stage) -> bool:
+    def initialize_history(self) -> "AUNet":
+        """Forget all epochs."""
+        self.past: list[dict[str, Any]] = []
+        return super().initialize_history()
+
+    def epochs(self) -> list[dict[str, Any]]:
+        """Return a row for each epoch of all stages, without its batches."""
+        now = [{k: v for k, v in row.items() if k != "batches"} for row in self.history]
+        return self.past + now
+
+    def begin_history(self, past: list[dict[str, Any]]) -> None:
+        """Let the next epoch be the first in ``history``, after those of ``past``."""
+        self.past, self.history_ = past, History()
+
+    def fit_stage(self, stage: Stage, stream: RandomStream) -> bool:
         """Train through ``stage``; return False if the user interrupted it.
 
         skorch ends a run on KeyboardInterrupt, and its callbacks raise the same to stop early;
         only the first is the user's.
         """
-        self._stage = stage
+        guard_forks()
+        if self.history and self.history[-1]["stage"] != stage.name:
+            self.begin_history(self.epochs())
+        self._stage, self.stream = stage, stream
+        self._drops = any(isinstance(layer, _DropoutNd) for layer in self.module_.modules())
         dtype = next(self.module_.parameters()).dtype
         self.criterion_ = stage.loss.to(self.device, dtype)
         self._stopped_by: str | None = "user"
         own = list(stage.loss.parameters())
         if own:
             self.optimizer_.add_param_group({"params": own})
-        for weights in self.optimizer_.param_groups:
-            weights["lr"] = self.lr if stage.lr is None else stage.lr
-        self.partial_fit(stage)
-        if own:
-            self.optimizer_.param_groups.pop()
-            for weight in own:
-                self.optimizer_.state.pop(weight, None)
-            self.criterion_ = self.criterion()  # or its layers would be in the next optimizer
+        if stage.lr is not None:
+            for weights in self.optimizer_.param_groups:
+                weights["lr"] = stage.lr
+        try:
+            self.partial_fit(stage.train)
+        finally:
+            if own:
+                self.optimizer_.param_groups.pop()
+                for weight in own:
+                    self.optimizer_.state.pop(weight, None)
+                self.criterion_ = self.criterion()  # or its layers would be in the next optimizer
+        if self._stopped_by == "divergence":
+            self._tell_of_divergence(stage)
         return self._stopped_by != "user"
 
-    def fit_loop(self, X: Stage, y: None = None, **kwargs: Any) -> "AUNet":
-        """Run the epochs of a stage."""
-        super().fit_loop(X, y, epochs=X.epochs, **kwargs)
+    def fit_loop(self, X: AUDataset, y: None = None, **kwargs: Any) -> "AUNet":
+        """Run the epochs of the stage."""
+        super().fit_loop(X, y, epochs=self._stage.epochs, **kwargs)
         self._stopped_by = None
         return self
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
         """Call the callbacks, and remember if one of them stops the training."""
+        getattr(self, method_name)(self, **kwargs)
+        ours = {name for name, _ in self._default_callbacks}
+        # what callbacks draw once an epoch is ours too; a batch is too short a time for that
+        stream = nullcontext() if "batch" in method_name or "grad" in method_name else self.stream
         try:
-            super().notify(method_name, **kwargs)
+            # those who keep what the others remember come last
+            for name, callback in sorted(self.callbacks_, key=_comes_last):
+                if name in ours:
+                    getattr(callback, method_name)(self, **kwargs)
+                elif not self._stage.prelude or _comes_last((name, callback)):
+                    with stream:
+                        getattr(callback, method_name)(self, **kwargs)
+        except _Diverged:
+            raise
         except KeyboardInterrupt:
             self._stopped_by = "callback"
             raise
 
-    def get_split_datasets(self, X: Stage, y: None = None, **kwargs: Any) -> tuple[Any, Any]:
-        """Return the stage's own training and validation parts."""
-        return X.train, X.valid
+    def on_epoch_begin(self, net: "AUNet", **kwargs: Any) -> None:
+        """Count the epochs over all stages."""
+        super().on_epoch_begin(net, **kwargs)
+        self.history.record("epoch", len(self.past) + len(self.history))
 
-    def get_iterator(self, dataset: AUDataset, training: bool = False) -> DataLoader:
+    def diverge(self, what: str) -> None:
+        """Stop the training: something is not finite, and would never be again."""
+        self._stopped_by, self._infinite = "divergence", what
+        raise _Diverged
+
+    def _tell_of_divergence(self, stage: Stage) -> None:
+        best = dict(self.callbacks_)["keep_best"].best_epoch
+        lr = "lr" if stage.lr is None else f"{stage.name}_lr"
+        advice = [f"a lower {lr} (now {self.lr if stage.lr is None else stage.lr:g})"]
+        if self.precision == "bfloat16":
+            advice.append("precision='float32'")
+        advice.append("skorch's GradientNormClipping in callbacks")
+        said = f"{self._infinite} is not finite in epoch {self.history[-1]['epoch']}"
+        if best is None:
+            raise ValueError(
+                f"{said}, before an epoch was complete, so nothing was learned; what helps: "
+                + ", or ".join(advice)
+            )
+        warnings.warn(
+            f"{said}, so the training stopped; the state after epoch {best} is kept. What helps: "
+            + ", or ".join(advice),
+            ConvergenceWarning,
+            stacklevel=user_level(),
+        )
+
+    def get_split_datasets(self, X: AUDataset, y: None = None, **kwargs: Any) -> tuple[Any, Any]:
+        """Return the stage's own training and validation parts."""
+        return self._stage.train, self._stage.valid
+
+    def get_iterator(self, dataset: AUDataset, training: bool = False) -> Batches:
         """Return whole batches, drawn by the stage (training) or in order."""
         if training:
             batches: Any = self._stage.batches
         else:
             n, step = len(dataset), self.batch_size
             batches = [list(range(i, min(i + step, n))) for i in range(0, n, step)]
-        pin = torch.device(self.device).type == "cuda"
-        return DataLoader(
-            Batches(dataset, batches), batch_size=None, collate_fn=_whole, pin_memory=pin
-        )
+        return Batches(dataset, batches, pin=torch.device(self.device).type == "cuda")
 
     def _autocast(self) -> AbstractContextManager:
         kind = torch.device(self.device).type
@@ -161,13 +239,15 @@ class AUNet(NeuralNet):
             X = X[..., None]
         X = X.permute(0, 3, 1, 2)  # of a contiguous batch: channels_last without a copy
         if self.augment is not None and self.module_.training:
-            X = self.augment(X)
+            with self.stream:
+                X = self.augment(X)
         return X.float().div_(255)
 
     def infer(self, x: dict[str, Tensor], **fit_params: Any) -> Any:
         """Run the module on a batch, and leave in it what the module saw, for the loss."""
         x["input"] = self.prepare(x["X"])
-        with self._autocast():
+        stream = self.stream if self._drops and self.module_.training else nullcontext()
+        with self._autocast(), stream:
             output = self.module_(x["input"])
         return type(output)(*(o if o is None else _full(o) for o in output))
 
@@ -180,8 +260,11 @@ class AUNet(NeuralNet):
             "input": X["input"],
             "weight": X["weight"].to(**kind),
             "group": X["group"].to(self.device),
+            "generator": self.stream.on(y_pred.logits.device),
         }
         total, terms = self.criterion_(y_pred, y_true.to(**kind), batch)
+        if training and not isfinite(total.item()):
+            self.diverge("the loss")
         if not training:
             self.history.record_batch("valid_counts", _counts(y_pred.logits, y_true, X["weight"]))
         prefix = "train" if training else "valid"
@@ -189,6 +272,36 @@ class AUNet(NeuralNet):
         for name, (value, n) in terms.items():
             self.history.record_batch(f"{prefix}_{name}loss#", (value.item(), n))
         return total
+
+    # skorch's callbacks see logits, probabilities and classes, as of any other classifier
+
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Take a step; return the loss and the logits."""
+        step = super().train_step_single(batch, **fit_params)
+        return step | {"y_pred": step["y_pred"].logits.detach()}
+
+    def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Look at a batch; return the loss and the logits."""
+        step = super().validation_step(batch, **fit_params)
+        return step | {"y_pred": step["y_pred"].logits}
+
+    def evaluation_step(self, batch: Any, training: bool = False) -> Tensor:
+        """Return the logits of a batch."""
+        return super().evaluation_step(batch, training).logits
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """``arange(n_aus)``, or 0 and 1."""
+        n_aus = self._stage.train.Y.shape[1]
+        return np.arange(max(n_aus, 2))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each AU, (n, n_aus)."""
+        return expit(super().predict_proba(X))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return which AUs are present, (n, n_aus) of 0 and 1."""
+        return (super().predict_proba(X) > 0).astype(np.int64)
 
     def run(
         self,
@@ -227,11 +340,6 @@ class AUNet(NeuralNet):
         return out
 
 
-def _whole(batch: Any) -> Any:
-    """Collate nothing: the dataset already returns whole batches."""
-    return batch
-
-
 def _full(x: Tensor) -> Tensor:
     """Losses and results are float32 at least, whatever the layers computed in."""
     return x.float() if x.dtype == torch.bfloat16 else x
@@ -245,73 +353,6 @@ def _counts(logits: Tensor, y: Tensor, weight: Tensor) -> np.ndarray:
     return torch.einsum("kna,n->ka", counts.to(weight), weight).cpu().numpy()
 
 
-class _EpochTerms(Callback):
-    """Average every recorded loss term over the epoch, weighted by what it is the mean of.
-
-    F1-frame comes from the counts of the whole epoch; it is the mean over the AUs with a positive
-    label.
-    """
-
-    def on_epoch_begin(self, net: AUNet, **kwargs: Any) -> None:
-        net.history.record("stage", net._stage.name)
-
-    def on_epoch_end(self, net: AUNet, **kwargs: Any) -> None:
-        rows = net.history[-1]["batches"]
-        names = dict.fromkeys(key for row in rows for key in row if key.endswith("loss#"))
-        for name in names:
-            pairs = np.array([row[name] for row in rows if name in row])
-            n = pairs[:, 1].sum()
-            mean = float(pairs[:, 0] @ pairs[:, 1] / n) if n else float("nan")
-            net.history.record(name.removesuffix("#"), mean)
-        counts = [row["valid_counts"] for row in rows if "valid_counts" in row]
-        if counts:
-            hits, decided, present = np.sum(counts, axis=0)
-            known = present > 0
-            f1 = 2 * hits[known] / (decided + present)[known]
-            net.history.record("valid_f1", float(f1.mean()) if len(f1) else float("nan"))
-        rows.clear()  # a long run would keep every batch of every epoch
-
-
-class _KeepBest(Callback):
-    """Go back, at the end, to the epoch that was best in what the net monitors."""
-
-    def on_train_begin(self, net: AUNet, **kwargs: Any) -> None:
-        self.best = (float("inf"), float("inf"))
-        self.best_epoch: int | None = None
-        self.state: dict[str, Tensor] | None = None
-
-    def on_epoch_end(self, net: AUNet, **kwargs: Any) -> None:
-        row = net.history[-1]
-        loss = row.get("valid_class_loss", float("inf"))
-        f1 = row.get("valid_f1", float("nan")) if net.monitor == "f1" else float("nan")
-        # the loss decides between equal F1, which is zero for the first epochs, and where the
-        # validation part shows no AU, of which there is no F1
-        now = (loss if np.isnan(f1) else -f1, loss)
-        if now < self.best:
-            self.best, self.best_epoch = now, row["epoch"]
-            self.state = deepcopy(net.module_.state_dict())
-
-    def on_train_end(self, net: AUNet, **kwargs: Any) -> None:
-        if self.state is not None:
-            net.module_.load_state_dict(self.state)
-            self.state = None
-        elif len(net.history):
-            self.best_epoch = net.history[-1]["epoch"]
-
-
-class _Bar(Callback):
-    """A progress bar over the epochs with the losses of the last one."""
-
-    def on_train_begin(self, net: AUNet, **kwargs: Any) -> None:
-        self.bar = tqdm(
-            total=net._stage.epochs, disable=not net.bar, desc=net._stage.name, unit="epoch"
-        )
-
-    def on_epoch_end(self, net: AUNet, **kwargs: Any) -> None:
-        row = net.history[-1]
-        losses = {key: row[key] for key in row if key.endswith("loss")}
-        self.bar.set_postfix({key: f"{value:.3f}" for key, value in losses.items()})
-        self.bar.update()
-
-    def on_train_end(self, net: AUNet, **kwargs: Any) -> None:
-        self.bar.close()
+def _comes_last(named: tuple[str, Callback]) -> bool:
+    """Whether it is `ResumeTraining`, which hears of every stage, after all the others."""
+    return getattr(named[1], "every_stage", False)

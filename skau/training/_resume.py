@@ -1,12 +1,21 @@
 """Training that goes on where an equal one stopped, in this process or in another."""
 
-from copy import deepcopy
+import time
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from skorch.callbacks import Callback
+from skorch.callbacks import (
+    BatchScoring,
+    Callback,
+    EarlyStopping,
+    EpochScoring,
+    EpochTimer,
+    GradientNormClipping,
+    LRScheduler,
+    PassthroughScoring,
+)
 from skorch.history import History
 from torch import Tensor, nn
 
@@ -16,30 +25,48 @@ from ._net import AUNet, Stage
 
 __all__ = ["ResumeTraining"]
 
+_PAUSE = 20  # times as long as writing took, until the next time
+
+# what a callback has of its own that its next epoch depends on
+_REMEMBERED: dict[type[Callback], tuple[str, ...]] = {
+    BatchScoring: ("best_score_",),
+    EarlyStopping: ("misses_", "dynamic_threshold_", "best_epoch_", "best_model_weights_"),
+    EpochScoring: ("best_score_",),
+    EpochTimer: (),
+    GradientNormClipping: (),
+    LRScheduler: ("batch_idx_",),
+    PassthroughScoring: ("best_score_",),
+}
+
 
 class ResumeTraining(Callback):
     """Keep the state of training, and go on from it when the same training is asked for again.
 
-    Pass it in ``callbacks``. At the end of ``fit`` the weights, the optimiser's moments, the
-    random streams and the best epoch are written to a folder. A later ``fit`` that begins in the
-    same way - equal data, labels, validation subjects, parameters and seed - but has more epochs
-    trains only the epochs that are missing, and an equal one trains none. The result is that of
-    training in one go, to the bit.
+    Pass it in ``callbacks``. While ``fit`` runs, the weights, the optimiser's moments, the
+    random streams and the best epoch are written to a folder, after so many epochs that writing
+    takes a twentieth of the time at most. A later ``fit`` that begins in the same way - equal
+    data, labels, validation subjects, parameters and seed - goes on from there, whether the
+    earlier one was killed, or has ended after fewer epochs; an equal one that has ended is not
+    trained again at all. The result is that of training in one go, to the bit.
 
-    So :class:`~sklearn.model_selection.HalvingGridSearchCV` with ``max_epochs`` as its resource
-    warm-starts every candidate and fold, and a search that was stopped goes on.
+    So a search that was stopped goes on, and
+    :class:`~sklearn.model_selection.HalvingGridSearchCV` with ``max_epochs`` as its resource
+    warm-starts every candidate and fold.
 
     Parameters
     ----------
     memory : str, path-like or joblib.Memory
-        Where the states are: four times the size of the network for each fit. It may be shared
-        by processes, and by machines if its file system is. Delete it when you are done.
+        Where the states are: four times the size of the network for each fit. Each file is
+        written whole or not at all, and one that is damaged counts as missing. The folder may be
+        shared by processes, and by machines if its file system is. Where it cannot be written,
+        training goes on and warns once. Delete it when you are done.
 
     Notes
     -----
     Without ``random_state`` no training is the same as another, so nothing is ever found. Image
-    files are known by their paths, sizes and times of change. Other callbacks may have a state
-    that is not kept, so there must be none.
+    files are known by their paths, sizes and times of change, functions (``augment``) by their
+    names. Of skorch's callbacks EarlyStopping, LRScheduler, EpochScoring, BatchScoring,
+    PassthroughScoring, GradientNormClipping and EpochTimer may stand beside it.
 
     Examples
     --------
@@ -59,49 +86,93 @@ class ResumeTraining(Callback):
     """
 
     resumed_: int
+    every_stage = True
 
     def __init__(self, memory: Any) -> None:
         self.memory = memory
 
     def on_train_begin(self, net: AUNet, **kwargs: Any) -> None:
         """Look for the longest equal training that is not longer than this one."""
-        if len(net.callbacks or []) > 1:
+        others = _others(net)
+        unknown = [type(cb).__name__ for cb in others.values() if type(cb) not in _REMEMBERED]
+        if unknown:
+            known = ", ".join(sorted(kind.__name__ for kind in _REMEMBERED))
             raise ValueError(
-                "callbacks: ResumeTraining must be the only one; it does not know what others "
-                "would have to remember"
+                f"callbacks: ResumeTraining does not know what {', '.join(unknown)} would have to "
+                f"remember; beside it may stand {known}"
             )
-        self.resumed_, self._trained = 0, 0
-        self._cache, self._key = Cache(self.memory), _describe(net)
-        stage = net._stage
-        for epochs in range(stage.epochs, 0, -1):
-            state = self._cache.get(f"{self._key}-{epochs}")
+        if not hasattr(self, "_cache"):
+            self._cache = Cache(self.memory)
+        self._key, stage = _describe(net), net._stage
+        self.resumed_, self._wanted = 0, stage.epochs
+        state = self._find(stage.epochs)
+        if state is not None:
+            _restore(net, state)
+            self.resumed_ = state["epochs"]
+            stage.epochs -= self.resumed_
+        self._epochs = self.resumed_
+        self._next = 0.0  # when to write again
+
+    def _find(self, epochs: int) -> dict[str, Any] | None:
+        running = self._cache.get(self._key)
+        least = 0
+        if running is not None and running["epochs"] <= epochs:
+            least = running["epochs"]
+        for ended in range(epochs, least, -1):
+            state = self._cache.get(f"{self._key}-{ended}")
             if state is not None:
-                _restore(net, state)
-                self.resumed_, stage.epochs = epochs, stage.epochs - epochs
-                break
-        self._wanted = stage.epochs
+                return state
+        return running if least else None
 
     def on_epoch_end(self, net: AUNet, **kwargs: Any) -> None:
-        """Keep the state after the last epoch."""
-        self._trained += 1
-        if self._trained == self._wanted:
-            self._cache.put(f"{self._key}-{self.resumed_ + self._trained}", _state(net))
+        """Keep the state now and then, and after the last epoch."""
+        self._epochs += 1
+        start = time.monotonic()
+        if self._epochs == self._wanted:
+            self._cache.put(f"{self._key}-{self._epochs}", _state(net) | {"epochs": self._epochs})
+            self._cache.drop(self._key)
+        elif start >= self._next:
+            self._cache.put(self._key, _state(net) | {"epochs": self._epochs})
+            now = time.monotonic()
+            self._next = now + _PAUSE * (now - start)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"memory": self.memory}
 
 
+def _others(net: AUNet) -> dict[str, Callback]:
+    """Return the user's other callbacks, where they are told of this stage."""
+    ours = {name for name, _ in net._default_callbacks}
+    return {
+        name: callback
+        for name, callback in net.callbacks_
+        if name not in ours and not net._stage.prelude and not isinstance(callback, ResumeTraining)
+    }
+
+
 def _describe(net: AUNet) -> str:
     """Return a text that differs wherever training would take another course."""
     stage = net._stage
-    settings = (
-        net.batch_size, net.precision, net.augment, net.monitor, net.optimizer,
-        _map(_layers(net.module_), partial(Tensor.numpy, force=True)), stage.name,
-        vars(stage.train) | {"X": _inputs(stage)}, None if stage.valid is None else
-        stage.valid.rows, stage.batches, len(net.history), __version__,
-    )  # fmt: skip
+    settings = [
+        net.batch_size, net.precision, net.monitor, stage.name, stage.lr,
+        _map(_layers(net.module_), partial(Tensor.numpy, force=True)),
+        vars(stage.train) | {"X": _inputs(stage)},
+        None if stage.valid is None else stage.valid.rows,
+        stage.batches, len(net.epochs()), __version__,
+    ]  # fmt: skip
     loss = {k: v for k, v in vars(stage.loss).items() if not k.startswith("_")}
-    parts = (list(settings), type(stage.loss).__qualname__, loss, _state(net, past=False))
+    parts = [settings, type(stage.loss).__qualname__, loss, _state(net, past=False)]
+    others = [(type(callback), callback.get_params()) for callback in _others(net).values()]
+    named = {"augment": net.augment, "optimizer": net.optimizer, "callbacks": others}
+    for name, value in named.items():
+        try:
+            parts.append(Cache.key(value))
+        except Exception as error:
+            raise ValueError(
+                f"{name}: ResumeTraining cannot tell {value!r} from another one in a later run; "
+                "in place of a lambda or a function inside a function take one of a module, or "
+                f"functools.partial of it ({error})"
+            ) from error
     # equal arrays may lie in memory in different orders
     return Cache.key(_map(parts, np.ascontiguousarray, np.ndarray))
 
@@ -130,13 +201,14 @@ def _state(net: AUNet, past: bool = True) -> dict[str, Any]:
         "weights": net.module_.state_dict(),
         "loss": net.criterion_.state_dict(),
         "optimizer": net.optimizer_.state_dict(),
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state(net.device) if _on_cuda(net) else None,
+        "stream": net.stream.get_state(),
+        "seed": net.stream.seed,
     }
     if past:
         best = dict(net.callbacks_)["keep_best"]
         state["best"] = (best.best, best.best_epoch, best.state)
-        state["history"] = deepcopy(list(net.history))
+        state["history"] = [{**row, "batches": []} for row in net.history]
+        state["callbacks"] = {name: _remembered(cb) for name, cb in _others(net).items()}
         state["numpy"] = net._stage.batches.rng.get_state()  # type: ignore[attr-defined]
     arrays: dict[str, Any] = _map(state, partial(Tensor.numpy, force=True))
     return arrays
@@ -151,13 +223,24 @@ def _restore(net: AUNet, arrays: dict[str, Any]) -> None:
         for name, value in moments.items():
             if value.shape == weight.shape:  # in the weight's memory format, which arrays lose
                 moments[name] = torch.empty_like(weight.detach()).copy_(value)
-    torch.set_rng_state(state["torch"])
-    if state["cuda"] is not None:
-        torch.cuda.set_rng_state(state["cuda"], net.device)
+    net.stream.set_state(state["stream"])
     best = dict(net.callbacks_)["keep_best"]
     best.best, best.best_epoch, best.state = state["best"]
     net.history_ = History(state["history"])
     net._stage.batches.rng.set_state(state["numpy"])  # type: ignore[attr-defined]
+    for name, callback in _others(net).items():
+        own = dict(state["callbacks"][name])
+        schedule = own.pop("schedule", None)
+        vars(callback).update(own)
+        if schedule is not None:
+            callback.lr_scheduler_.load_state_dict(schedule)
+
+
+def _remembered(callback: Callback) -> dict[str, Any]:
+    own = {name: getattr(callback, name, None) for name in _REMEMBERED[type(callback)]}
+    if isinstance(callback, LRScheduler):
+        own["schedule"] = callback.lr_scheduler_.state_dict()
+    return own
 
 
 def _map(x: Any, change: Any, kind: type = Tensor, skip: tuple[str, ...] = ()) -> Any:
@@ -169,7 +252,3 @@ def _map(x: Any, change: Any, kind: type = Tensor, skip: tuple[str, ...] = ()) -
     if isinstance(x, list | tuple):
         return type(x)(_map(v, change, kind) for v in x)
     return x
-
-
-def _on_cuda(net: AUNet) -> bool:
-    return torch.device(net.device).type == "cuda"

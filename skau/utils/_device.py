@@ -4,7 +4,9 @@ import os
 
 import torch
 
-__all__ = ["resolve_device", "resolve_precision"]
+__all__ = ["guard_forks", "resolve_device", "resolve_precision"]
+
+_guarded = False
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -41,3 +43,19 @@ def resolve_precision(precision: str, device: torch.device) -> str:
     if precision == "auto":
         return "bfloat16" if _has_native_bfloat16(device) else "float32"
     return precision
+
+
+def guard_forks() -> None:
+    """Let processes that are forked from now on compute, with one thread each.
+
+    A fork takes no threads along: the child would wait for ever for those that have computed in
+    its parent. Call it before anything is computed.
+    """
+    global _guarded
+    if not _guarded and hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_one_thread)
+        _guarded = True
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)

@@ -15,6 +15,10 @@ def rng():
     return np.random.RandomState(0)
 
 
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
 def test_shuffled_batches_show_every_row_once_in_a_new_order():
     rows = np.array([3, 5, 8, 9, 11])
     batches = ShuffledBatches(rows, 2, rng())
@@ -65,20 +69,18 @@ def test_an_identity_batch_follows_every_au_batch():
 def test_pairs_show_one_person_twice_and_each_person_once():
     group = torch.tensor([7, 2, 7, 2, 7, 5, -1, -1])
     for seed in range(20):
-        torch.manual_seed(seed)
-        anchors, positives = draw_pairs(group, 16)
+        anchors, positives = draw_pairs(group, 16, generator(seed))
         assert sorted(group[anchors].tolist()) == [2, 7]
         assert (group[anchors] == group[positives]).all()
         assert (anchors != positives).all()
-    assert len(draw_pairs(group, 1)[0]) == 1
-    assert len(draw_pairs(torch.arange(4), 3)[0]) == 0
+    assert len(draw_pairs(group, 1, generator())[0]) == 1
+    assert len(draw_pairs(torch.arange(4), 3, generator())[0]) == 0
 
 
 def test_every_pair_of_a_person_can_be_drawn():
     seen = set()
     for seed in range(50):
-        torch.manual_seed(seed)
-        a, p = draw_pairs(torch.tensor([0, 0, 0]), 1)
+        a, p = draw_pairs(torch.tensor([0, 0, 0]), 1, generator(seed))
         seen.add((a.item(), p.item()))
     assert seen == {(i, j) for i in range(3) for j in range(3) if i != j}
 
@@ -91,8 +93,7 @@ ALLOWED = torch.tensor([[False, False, True, True, True, True, True, True]])
 def test_the_hardest_half_is_taken_and_the_rest_drawn_at_random():
     rest = set()
     for seed in range(60):
-        torch.manual_seed(seed)
-        pair, chosen = mine_negatives(LOSSES, ALLOWED, 4, 0.5)
+        pair, chosen = mine_negatives(LOSSES, ALLOWED, 4, 0.5, generator(seed))
         assert pair.tolist() == [0, 0, 0, 0]
         assert {3, 5} <= set(chosen.tolist())  # losses 0.7 and 0.5
         others = set(chosen.tolist()) - {3, 5}
@@ -103,13 +104,13 @@ def test_the_hardest_half_is_taken_and_the_rest_drawn_at_random():
 
 @pytest.mark.parametrize(("ratio", "expected"), [(1.0, {3, 5, 6, 7}), (0.75, {3, 5, 6})])
 def test_hard_ratio_counts_the_hardest(ratio, expected):
-    _, chosen = mine_negatives(LOSSES, ALLOWED, 4, ratio)
+    _, chosen = mine_negatives(LOSSES, ALLOWED, 4, ratio, generator())
     assert expected <= set(chosen.tolist())
     assert len(chosen) == 4
 
 
 def test_fewer_candidates_than_negatives_are_all_taken():
     allowed = torch.tensor([[False, False, True, False, False, True, False, False]])
-    pair, chosen = mine_negatives(LOSSES, allowed, 4, 0.5)
+    pair, chosen = mine_negatives(LOSSES, allowed, 4, 0.5, generator())
     assert sorted(chosen.tolist()) == [2, 5]
     assert pair.tolist() == [0, 0]

@@ -1,0 +1,106 @@
+"""What the net itself does at every epoch: mean losses, the best epoch, the progress bar."""
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from skorch.callbacks import Callback
+from torch import Tensor
+from tqdm.auto import tqdm
+
+if TYPE_CHECKING:
+    from ._net import AUNet
+
+__all__ = ["Bar", "EpochTerms", "KeepBest"]
+
+
+class EpochTerms(Callback):
+    """Average every recorded loss term over the epoch, weighted by what it is the mean of.
+
+    F1-frame comes from the counts of the whole epoch; it is the mean over the AUs with a positive
+    label. Beside every figure stands whether it is the best so far, as skorch's own callbacks
+    want it.
+    """
+
+    def on_epoch_begin(self, net: "AUNet", **kwargs: Any) -> None:
+        if len(net.history) > 1:  # a long run would keep every batch of every epoch
+            net.history[-2]["batches"].clear()
+        net.history.record("stage", net._stage.name)
+
+    def on_epoch_end(self, net: "AUNet", **kwargs: Any) -> None:
+        rows = net.history[-1]["batches"]
+        names = dict.fromkeys(key for row in rows for key in row if key.endswith("loss#"))
+        for name in names:
+            pairs = np.array([row[name] for row in rows if name in row])
+            n = pairs[:, 1].sum()
+            mean = float(pairs[:, 0] @ pairs[:, 1] / n) if n else float("nan")
+            _record(net, name.removesuffix("#"), mean)
+        counts = [row["valid_counts"] for row in rows if "valid_counts" in row]
+        if counts:
+            hits, decided, present = np.sum(counts, axis=0)
+            known = present > 0
+            f1 = 2 * hits[known] / (decided + present)[known]
+            _record(net, "valid_f1", float(f1.mean()) if len(f1) else float("nan"), sign=-1)
+
+    def on_train_end(self, net: "AUNet", **kwargs: Any) -> None:
+        # the callbacks after this one may still ask for the last batch
+        for row in net.history[:-1]:
+            row["batches"].clear()
+
+
+def _record(net: "AUNet", name: str, value: float, sign: int = 1) -> None:
+    """Write down a figure; ``sign`` is -1 where more is better."""
+    earlier = [sign * row[name] for row in net.history[:-1] if name in row]
+    net.history.record(name, value)
+    net.history.record(f"{name}_best", bool(sign * value < np.nanmin([*earlier, np.inf])))
+
+
+class KeepBest(Callback):
+    """Go back, at the end, to the epoch that was best in what the net monitors.
+
+    That is the last one where nothing is held out; and of all epochs none whose weights are not
+    finite any more.
+    """
+
+    def on_train_begin(self, net: "AUNet", **kwargs: Any) -> None:
+        self.best = (float("inf"), float("inf"))
+        self.best_epoch: int | None = None
+        self.state: dict[str, Tensor] | None = None
+
+    def on_epoch_end(self, net: "AUNet", **kwargs: Any) -> None:
+        row = net.history[-1]
+        if not all(weight.isfinite().all() for weight in net.module_.parameters()):
+            net.diverge("a weight of the network")
+        loss = row.get("valid_class_loss", float("inf"))
+        f1 = row.get("valid_f1", float("nan")) if net.monitor == "f1" else float("nan")
+        # the loss decides between equal F1, which is zero for the first epochs, and where the
+        # validation part shows no AU, of which there is no F1
+        now = (loss if np.isnan(f1) else -f1, loss)
+        if now < self.best or net._stage.valid is None:
+            self.best, self.best_epoch = now, row["epoch"]
+            self.state = deepcopy(net.module_.state_dict())
+
+    def on_train_end(self, net: "AUNet", **kwargs: Any) -> None:
+        if self.state is not None:
+            net.module_.load_state_dict(self.state)
+            self.state = None
+        elif len(net.history):
+            self.best_epoch = net.history[-1]["epoch"]
+
+
+class Bar(Callback):
+    """A progress bar over the epochs with the losses of the last one."""
+
+    def on_train_begin(self, net: "AUNet", **kwargs: Any) -> None:
+        self.bar = tqdm(
+            total=net._stage.epochs, disable=not net.bar, desc=net._stage.name, unit="epoch"
+        )
+
+    def on_epoch_end(self, net: "AUNet", **kwargs: Any) -> None:
+        row = net.history[-1]
+        losses = {key: row[key] for key in row if key.endswith("loss")}
+        self.bar.set_postfix({key: f"{value:.3f}" for key, value in losses.items()})
+        self.bar.update()
+
+    def on_train_end(self, net: "AUNet", **kwargs: Any) -> None:
+        self.bar.close()
