@@ -84,7 +84,7 @@ class KeepBest(Callback):
         if self.state is not None:
             net.module_.load_state_dict(self.state)
             self.state = None
-        elif len(net.history):
+        elif len(net.history) and net._stopped_by != "divergence":
             self.best_epoch = net.history[-1]["epoch"]
 
 
