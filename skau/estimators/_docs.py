@@ -25,7 +25,9 @@ precision : {"auto", "float32", "bfloat16"}, default="auto"
     Arithmetic of the layers on images; "auto" is bfloat16 where the device computes it
     natively. Weights and losses are float32. Vectors are always float64.
 callbacks : list of skorch callbacks, default=None
-    What else happens during training, such as :class:`skau.ResumeTraining`.
+    What else happens during training, such as :class:`skau.ResumeTraining`. They hear of the
+    training on AUs, not of a first stage on identities. Beside skorch's own figures
+    ``valid_f1`` and ``valid_class_loss`` may be monitored.
 random_state : int, RandomState instance or None, default=None
     Seeds the initial weights, the validation part, the batches and all else that is drawn.
 verbose : int, default=0

@@ -94,7 +94,7 @@ def one_step(clf, data, rows):
     stage = clf._make_stages(data, None, clf._rng)[-1]
     step = Stage("AU", 1, stage.loss, [rows], stage.train)
     before = {k: v.clone() for k, v in clf.module_.state_dict().items()}
-    clf.net_.fit_stage(step)
+    clf.net_.fit_stage(step, clf._seeded())
     return {k for k, v in clf.module_.state_dict().items() if not torch.equal(v, before[k])}
 
 

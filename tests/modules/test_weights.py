@@ -66,7 +66,7 @@ def test_stage_one_trains_the_backbone_and_not_the_trunk(blobs):
     clf = IdenNetClassifier(**QUICK, backbone=Tiny).fit(X, Y, groups=groups)
     before = arrays(clf.module_)
     data = clf._check_data(X, Y, groups, None, reset=False)
-    clf.net_.fit_stage(clf._make_stages(data, None, clf._rng)[0])
+    clf.net_.fit_stage(clf._make_stages(data, None, clf._rng)[0], clf._seeded())
     names = {name.split(".")[0] for name in changed(before, clf.module_)}
     assert names == {"backbone", "fc5"}
 
