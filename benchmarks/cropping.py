@@ -1,6 +1,6 @@
 """FaceCropper against facenet-pytorch's MTCNN: speed, landmarks, recall, accuracy.
 
-    python benchmarks/cropping.py [--photos DIR] [--n 48] [--threads 2]
+    python benchmarks/cropping.py [--photos DIR] [--n 48] [--threads 2] [--parts photos frames]
 
 Every ratio is between two measurements of this run, on the same files, reading included.  On a
 machine that does other work, trust the ratio of processor time, with --threads 1, so that waiting
@@ -13,6 +13,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ import pandas as pd
 import torch
 from _record import Record
 from facenet_pytorch import MTCNN
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from skau.preprocessing import FaceCropper, eye_matrix, read_video
 
@@ -28,6 +29,7 @@ HERE = Path(__file__).parent
 POINTS = [f"{p}_{c}" for p in ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
           for c in "xy"]  # fmt: skip
 EYES = POINTS[:4]
+PARTS = ("photos", "film", "frames", "accuracy")
 
 
 def timed(job: Callable, *args: object) -> tuple[np.ndarray, object]:
@@ -159,6 +161,64 @@ def compare_video(say: Callable, path: Path) -> None:
     differences(say, theirs, table[POINTS].to_numpy().reshape(-1, 5, 2))
 
 
+def clouds(seed: int, power: float = 1.2) -> Image.Image:
+    """Return noise whose power falls with the frequency, as in natural scenes."""
+    rng = np.random.default_rng(seed)
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(1920), np.fft.fftfreq(1080)))
+    frequency[0, 0] = 1
+    scene = np.fft.ifft2(np.fft.fft2(rng.normal(size=(3, 1080, 1920))) / frequency**power).real
+    scene = 127 + 50 * scene / scene.std()
+    return Image.fromarray(scene.clip(0, 255).astype(np.uint8).transpose(1, 2, 0))
+
+
+def blocks() -> Image.Image:
+    """Return coloured rectangles over each other."""
+    rng = np.random.default_rng(0)
+    image = Image.new("RGB", (1920, 1080))
+    for _ in range(400):
+        corner, side = rng.integers(-100, (1900, 1060)), rng.integers(10, 300, 2)
+        image.paste(tuple(rng.integers(0, 256, 3).tolist()), (*corner, *(corner + side)))
+    return image
+
+
+def frames(say: Callable, photo: Path, rounds: int) -> None:
+    """Time frames of 1920 x 1080 with a face and without one, in one thread."""
+    y, x = np.mgrid[:1080, :1920]
+    ramp = np.stack([90 + x // 16, 120 + y // 12, 140 - x // 20], axis=-1).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), np.uint8)
+    scenes = {}
+    for side in (1080, 540, 270):
+        scenes[f"photo of {side} px"] = scene = clouds(5)
+        face = Image.open(photo).convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
+        scene.paste(face, ((1920 - side) // 2, (1080 - side) // 2))
+    with_face = list(scenes)
+    scenes |= {
+        "one colour": Image.new("RGB", (1920, 1080), (120, 130, 140)),
+        "ramp": Image.fromarray(ramp),
+        "blocks": blocks(),
+        "clouds": clouds(0),
+        "rough clouds": clouds(1, 1.0),
+        "white noise": Image.fromarray(noise),
+        "blurred noise": Image.fromarray(noise).filter(ImageFilter.GaussianBlur(6)),
+    }
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    mtcnn, cropper = MTCNN(), FaceCropper(on_missing="warn", n_jobs=1)
+    say(f"\nFrames of 1920 x 1080, one thread, processor time, best of {rounds} rounds")
+    ours: dict[str, float] = {}
+    for name, scene in scenes.items():
+        jobs = (cropper.detect, partial(one_by_one, mtcnn))
+        seconds = [[timed(job, [scene])[0][1] for job in jobs] for _ in range(rounds)]
+        own, theirs = 1000 * np.min(seconds, axis=0)
+        ours[name] = own
+        say(f"  {name:16s}{own:7.0f} ms, mtcnn {theirs:7.0f} ms, {theirs / own:6.1f}x; "
+            f"{1 - len(cropper.missing_)} face")  # fmt: skip
+    without = max(own for name, own in ours.items() if name not in with_face)
+    for name in with_face:
+        say(f"  the slowest frame without a face costs {without / ours[name]:.1f}x of: {name}")
+    torch.set_num_threads(before)
+
+
 def main() -> None:
     """Run all parts and keep what they say."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -166,6 +226,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, default=shared)
     parser.add_argument("--n", type=int, default=48, help="photos to time")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "cropping.txt")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
@@ -178,21 +239,26 @@ def main() -> None:
     every = max(1, len(table) // options.n)
     small = [options.photos / image for image in table["image"][::every][: options.n]]
     with tempfile.TemporaryDirectory() as folder:
-        large = []
-        for photo in small:
-            image = Image.open(photo).convert("RGB")
-            width, height = (round(2.5 * side) for side in image.size)
-            large.append(Path(folder) / f"{len(large)}.jpg")
-            image.resize((width, height), Image.Resampling.BICUBIC).save(large[-1], quality=90)
-        compare(say, f"Photos of {width} px", large, options.rounds)
-        compare(say, "Photos as they are", small, options.rounds)
-        try:
-            film(Path(folder) / "film.mp4", small[:4], (640, 480), 75)
-        except ImportError:
-            say("\nVideo: left out, PyAV is not installed")
-        else:
-            compare_video(say, Path(folder) / "film.mp4")
-    accuracy(say, options.photos)
+        if "photos" in options.parts:
+            large = []
+            for photo in small:
+                image = Image.open(photo).convert("RGB")
+                width, height = (round(2.5 * side) for side in image.size)
+                large.append(Path(folder) / f"{len(large)}.jpg")
+                image.resize((width, height), Image.Resampling.BICUBIC).save(large[-1], quality=90)
+            compare(say, f"Photos of {width} px", large, options.rounds)
+            compare(say, "Photos as they are", small, options.rounds)
+        if "film" in options.parts:
+            try:
+                film(Path(folder) / "film.mp4", small[:4], (640, 480), 75)
+            except ImportError:
+                say("\nVideo: left out, PyAV is not installed")
+            else:
+                compare_video(say, Path(folder) / "film.mp4")
+    if "frames" in options.parts:
+        frames(say, small[0], options.rounds)
+    if "accuracy" in options.parts:
+        accuracy(say, options.photos)
     record.write()
 
 

@@ -117,6 +117,17 @@ def test_regions_and_alignments_differ(photos):
         assert all(np.abs(one.astype(int) - other).mean() > 2 for other in several[:i])
 
 
+@pytest.mark.parametrize("options", [{"align": "eyes"}, {"align": "box", "margin": 0.2}])
+def test_crops_of_turned_photos_are_upright(photos, options):
+    photo = np.pad(photos[0], ((30, 30), (30, 30), (0, 0)), "edge")
+    cropper = FaceCropper(size=48, **options)
+    upright = cropper.transform([photo])[0].astype(int)
+    for turns in (1, 2, 3):
+        crop = cropper.transform([np.ascontiguousarray(np.rot90(photo, turns))])[0]
+        assert np.abs(crop - upright).mean() < 9
+        assert np.abs(crop - np.rot90(upright, turns)).mean() > 18
+
+
 def test_no_alignment_needs_no_face():
     photo = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     crop = FaceCropper(size=32, align=None).transform([photo])

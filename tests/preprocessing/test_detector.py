@@ -72,6 +72,17 @@ def test_the_first_network_in_strips_is_facenet_pytorchs(photos, monkeypatch, ti
         torch.testing.assert_close(ours, theirs[keep], atol=1e-4, rtol=1e-4)
 
 
+def test_only_flat_windows_are_left_out():
+    strip = torch.zeros(2, 3, 20, 200)
+    strip[1, 2, 4, 70] = 11 / 128  # in the windows that begin in columns 60 to 70
+    strip[0, 0, 9, 150] = 9 / 128
+    assert _cascade._spans(strip) == [(32, 106)]
+    strip[0, 0, 9, 199] = 1
+    assert _cascade._spans(strip) == [(32, 106), (160, 200)]
+    assert _cascade._spans(strip[..., :30]) == [(0, 30)]
+    assert _cascade._spans(strip[..., :60]) == []
+
+
 @pytest.mark.parametrize("side", range(250, 270))
 def test_a_face_as_large_as_the_image_is_looked_for(photos, side):
     image = Image.fromarray(photos[0]).resize((side, side))
@@ -171,6 +182,35 @@ def test_no_face_in_landscapes(seed):
     clouds = 127 + 50 * clouds / clouds.std()
     image = Image.fromarray(clouds.clip(0, 255).astype(np.uint8).transpose(1, 2, 0))
     assert len(find_faces([image], largest_only=False)[0]) == 0
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+@pytest.mark.parametrize("side", [96, 200])
+def test_turned_faces(photos, turns, side):
+    ground = np.full((240, 320, 3), (120, 130, 140), np.uint8)
+    photo = np.asarray(Image.fromarray(photos[0]).resize((side, side)))
+    ground[20 : 20 + side, 60 : 60 + side] = photo
+    expected = find_faces([Image.fromarray(ground)])[0]
+    turned = Image.fromarray(np.ascontiguousarray(np.rot90(ground, turns)))
+    faces = find_faces([turned])[0]
+    assert len(faces) == 1
+    points, height = faces.points[0], turned.height  # back again, one turn after the other
+    for _ in range(turns):
+        points = np.stack([height - 1 - points[:, 1], points[:, 0]], axis=-1)
+        height = 320 + 240 - height
+    eyes = np.linalg.norm(expected.points[0, 0] - expected.points[0, 1])
+    assert np.linalg.norm(points - expected.points[0], axis=1).max() < 0.12 * eyes
+    box = faces.boxes[0]
+    assert (faces.points[0] > box[:2]).all()
+    assert (faces.points[0] < box[2:]).all()
+
+
+def test_upright_faces_are_left_alone(photos, scene, monkeypatch):
+    images = [Image.fromarray(photo) for photo in photos] + [scene]
+    expected = find_faces(images)
+    monkeypatch.setattr(_search, "look_turned", lambda image, faces, *args: faces)
+    for ours, before in zip(expected, find_faces(images), strict=True):
+        np.testing.assert_array_equal(ours.points, before.points)
 
 
 def test_following_a_face(photos, scene):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -26,6 +27,8 @@ __all__ = ["PYRAMID_FACTOR", "Candidates", "Faces", "follow_face", "propose", "r
 PYRAMID_FACTOR = 0.709  # about sqrt(1/2): the area halves from rung to rung
 CANDIDATE_THRESHOLDS = (0.6, 0.7)  # of the first and second network
 TILE = 60_000  # pixels that the first network is given at once, ...
+SPAN = 32  # columns that are left out together where their windows are flat: ...
+FLAT = 10 / 128  # ... within 10 of 255 levels, where a face has a probability below 0.15
 BATCH = 128  # ... and windows the others: their layers' outputs stay in the processor's cache
 FOLLOWING_THRESHOLD = 0.7
 FOLLOWING_WINDOWS = (0.9, 1.0), (0.9, 1.0)  # sides, by that of the box, in two looks
@@ -100,20 +103,36 @@ def _rung(
     """Return the boxes of one rung, their scores, images, and the shifts of their edges."""
     width, height = pixels.size
     height, width = int(height * scale + 1), int(width * scale + 1)
-    step = max(1, TILE // (len(pixels) * width * STRIDE)) * STRIDE  # rows of windows' corners
-    parts = []
+    step = _cached(TILE, pixels) // (len(pixels) * width)
+    step = max(STRIDE, min(step, 2 * SPAN) // STRIDE * STRIDE)
+    nobody = torch.zeros(0, 4, device=pixels.device)
+    parts = [(nobody, nobody[:, 0], nobody[:, 0].long(), nobody)]
     for top in range(0, height - CELL + STRIDE, step):
-        odds, features = pnet(
-            pixels.resized(height, width, slice(top, top + step + CELL - STRIDE))
-        )
-        owner, y, x = (odds >= np.log(least / (1 - least))).nonzero(as_tuple=True)
-        corner = torch.stack([x, y], 1).float() * STRIDE + odds.new_tensor([1, top + 1])
-        boxes = torch.cat([corner / scale, (corner + CELL - 1) / scale], 1).floor_()
-        scores = odds[owner, y, x].sigmoid()
-        parts.append((boxes, scores, owner, pnet.edges(features[owner, y, x])))
+        strip = pixels.resized(height, width, slice(top, top + step + CELL - STRIDE))
+        for left, right in _spans(strip):
+            odds, features = pnet(strip[..., left:right])
+            owner, y, x = (odds >= np.log(least / (1 - least))).nonzero(as_tuple=True)
+            corner = torch.stack([x, y], 1).float() * STRIDE + odds.new_tensor([left, top]) + 1
+            boxes = torch.cat([corner / scale, (corner + CELL - 1) / scale], 1).floor_()
+            scores = odds[owner, y, x].sigmoid()
+            parts.append((boxes, scores, owner, pnet.edges(features[owner, y, x])))
     boxes, scores, owner, shift = (torch.cat(part) for part in zip(*parts, strict=True))
     keep = batched_nms(boxes, scores, owner, 0.5)
     return boxes[keep], scores[keep], owner[keep], shift[keep]
+
+
+def _spans(strip: Tensor) -> list[tuple[int, int]]:
+    """Return the columns, from and to, that hold all windows that are not flat."""
+    width, overlap = strip.shape[3], CELL - STRIDE
+    if width < SPAN + overlap:
+        return [(0, width)]
+    high, low = (
+        F.max_pool1d(ends, SPAN + overlap, SPAN, ceil_mode=True)
+        for ends in (strip.amax(2), -strip.amin(2))
+    )
+    busy = (high + low > FLAT).flatten(0, 1).any(0).cpu().numpy()
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], busy, [False]]))).reshape(-1, 2)
+    return [(SPAN * a, min(SPAN * b + overlap, width)) for a, b in ends.tolist()]
 
 
 @torch.inference_mode()
@@ -240,11 +259,16 @@ def _through(
     mirror: bool,
 ) -> tuple[Tensor, ...]:
     """Return what a network makes of the averaged pixels of windows."""
-    parts = []
-    for i in range(0, len(window), BATCH):
-        crops = pixels.windows(owner[i : i + BATCH], window[i : i + BATCH], side)
+    parts, step = [], _cached(BATCH, pixels)
+    for i in range(0, len(window), step):
+        crops = pixels.windows(owner[i : i + step], window[i : i + step], side)
         parts.append(net(crops.flip(3) if mirror else crops))
     return tuple(torch.cat(part) for part in zip(*parts, strict=True))
+
+
+def _cached(amount: int, pixels: IntegralImages) -> int:
+    """Return how much is computed at once: an accelerator has no use for small parts."""
+    return amount if pixels.device == "cpu" else 50 * amount
 
 
 def _windows(pixels: IntegralImages, candidates: Candidates) -> tuple[Tensor, Tensor, Tensor]:

@@ -4,7 +4,9 @@ The three networks and their weights are those of facenet-pytorch [1]_.  Most of
 own ``MTCNN`` goes into the first network on nearly full-size pyramid levels, which only serve
 faces of 20 to 100 pixels.  Where only the largest face is wanted, the search here starts with
 faces of a sixth of the short side and goes on to smaller ones only for the images in which none
-was found.  The rungs of the pyramid and the windows' pixels are the same, so the boxes and points
+was found; no rung is searched twice.  Where there is none at all, the windows that were nearly
+taken for a face are looked at in a mirror, and large faces are looked for in turned copies.  The
+rungs of the pyramid and the windows' pixels are the same, so the boxes and points
 are too; images of more than about 1500 pixels are searched on a reduced copy first, which changes
 them by about a hundredth of the distance between the eyes.
 
@@ -34,6 +36,7 @@ from ._cascade import (
 )
 from ._integral import IntegralImages
 from ._networks import CELL
+from ._turned import look_turned
 
 __all__ = ["find_faces"]
 
@@ -85,7 +88,14 @@ def find_faces(
         same_size = [images[i] for i in members]
         search = _Search(same_size, min_face_size, threshold, largest_only, device)
         found |= zip(members, search.run(), strict=True)
-    return [found[i] for i in range(len(images))]
+
+    def upright(image: Image.Image, smallest: float) -> Faces:
+        return _Search([image], smallest, threshold, True, device).run()[0]
+
+    return [
+        look_turned(image, found[i], min_face_size, upright, device)
+        for i, image in enumerate(images)
+    ]
 
 
 class _Search:
@@ -101,6 +111,7 @@ class _Search:
     ) -> None:
         self.images, self.threshold, self.device = images, threshold, device
         self.smallest, self.most = min_face_size, 1 if largest_only else None
+        self._tables: tuple[list[int], int, IntegralImages] | None = None
         self.near: list[list[Candidates]] = [[] for _ in images]  # by the first network, ...
         self.likely: list[list[Candidates]] = [[] for _ in images]  # ... and by the second
 
@@ -111,9 +122,7 @@ class _Search:
         coarsest = _n_rungs(min(self.images[0].size), self.smallest)
         for finest in self._stages(coarsest):
             smallest = self.smallest / PYRAMID_FACTOR**finest
-            pixels = IntegralImages(
-                [self.images[i] for i in todo], max(1, int(smallest / WORKING_FACE)), self.device
-            )
+            pixels = self._pixels(todo, max(1, int(smallest / WORKING_FACE)))
             scales = [CELL / self.smallest * PYRAMID_FACTOR**k for k in range(finest, coarsest)]
             self._propose(pixels, scales, todo)
             coarsest = finest
@@ -130,6 +139,13 @@ class _Search:
             if not todo:
                 break
         return found
+
+    def _pixels(self, todo: list[int], reduction: int) -> IntegralImages:
+        """Return the tables of the images that are left; those of the stage before if they do."""
+        if self._tables is None or self._tables[:2] != (todo, reduction):
+            images = [self.images[i] for i in todo]
+            self._tables = todo, reduction, IntegralImages(images, reduction, self.device)
+        return self._tables[2]
 
     def _stages(self, rungs: int) -> Iterator[int]:
         """Yield the finest rung of each stage; rung 0 is that of the smallest face sought."""

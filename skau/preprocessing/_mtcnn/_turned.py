@@ -1,0 +1,137 @@
+"""Faces that lie on their side or stand on their head.
+
+The networks know upright faces.  Of one that is turned by a quarter they see nothing, or a face
+where there is none such: with eyes too near to each other, or above each other.  So where nothing
+was found, and where what was found looks like that, turned copies are searched too.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from ._cascade import Faces, follow_face
+
+__all__ = ["look_turned", "upright"]
+
+TURNS = {
+    1: Image.Transpose.ROTATE_90,
+    2: Image.Transpose.ROTATE_180,
+    3: Image.Transpose.ROTATE_270,
+}
+LEAST_APART = 0.38  # of the eyes, by the width of the box; of upright faces it is 0.40 to 0.49
+MOST_TILTED = 0.7  # the eyes' line, in height over width; about 35 degrees
+LEAST_FRACTION = 6  # of the short side: the smallest turned face looked for in a whole image
+SMALL = 32  # pixels that this face covers in the copy that is searched
+SURROUNDINGS = 3  # side of what is searched again about a turned face, by that of its box, ...
+CLOSE = 96  # ... and pixels that its box covers there
+SURE = 0.999  # a face that is less probable is turned if its place looks more like a turned one
+WITHIN = np.array([12.0, 12, 60, 60])  # the box in a copy of 72 pixels for that
+
+Search = Callable[[Image.Image, float], Faces]
+"""Find the largest upright face of at least so many pixels."""
+
+
+def upright(faces: Faces) -> np.ndarray:
+    """Say which faces (k,) have the eyes and the mouth where upright ones have them."""
+    eyes = faces.points[:, 1] - faces.points[:, 0]
+    drop = faces.points[:, 3:].mean(axis=1) - faces.points[:, :2].mean(axis=1)
+    width = faces.boxes[:, 2] - faces.boxes[:, 0]
+    apart = np.linalg.norm(eyes, axis=1)
+    level = (eyes[:, 0] > 0) & (np.abs(eyes[:, 1]) < MOST_TILTED * eyes[:, 0])
+    below = (drop * eyes[:, ::-1] * [-1, 1]).sum(axis=1) > 0.5 * apart**2
+    return level & below & (apart > LEAST_APART * width)
+
+
+def look_turned(
+    image: Image.Image, faces: Faces, smallest: float, search: Search, device: str
+) -> Faces:
+    """Return the faces of an image, with those that are turned in place of what they seemed.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+    faces : Faces
+        What was found in it.
+    smallest : float
+        Side of the smallest face that is looked for.
+    search : callable
+    device : str
+    """
+    if not len(faces):
+        return _in_the_whole(image, smallest, search)
+    parts = []
+    for i, fine in enumerate(upright(faces)):
+        face = faces.take(np.array([i]))
+        sure = fine and face.probability[0] >= SURE
+        if not sure and (not fine or _seems_turned(image, face, device)):
+            turned = _near(image, face.boxes[0], (1, 2, 3), search)
+            if len(turned) and turned.probability[0] > face.probability[0]:
+                face = turned
+        parts.append(face)
+    return Faces(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _in_the_whole(image: Image.Image, smallest: float, search: Search) -> Faces:
+    """Look for a large turned face in a reduced copy, and then again closely."""
+    least = max(smallest, min(image.size) / LEAST_FRACTION)
+    factor = max(1, int(least / SMALL))
+    small = image.reduce(factor) if factor > 1 else image
+    found = {turns: _turned(small, turns, least / factor, search) for turns in TURNS}
+    turns, best = max(found.items(), key=lambda item: float(item[1].probability.sum()))
+    if not len(best):
+        return best
+    return _near(image, (best.boxes[0] + 0.5) * factor - 0.5, (turns,), search)
+
+
+def _seems_turned(image: Image.Image, face: Faces, device: str) -> bool:
+    """Whether the last network likes the place of a face better after some turn."""
+    low, high = face.boxes[0, :2], face.boxes[0, 2:]
+    reach = 0.75 * (high - low).max()
+    middle = (low + high + 1) / 2
+    left, top = np.floor(middle - reach).astype(int).tolist()
+    right, bottom = np.ceil(middle + reach).astype(int).tolist()
+    copy = image.crop((left, top, right, bottom)).resize((72, 72), Image.Resampling.BOX)
+    return any(
+        follow_face(
+            copy.transpose(turn), WITHIN, windows=((0.95,),), threshold=0, device=device
+        ).probability.sum()
+        > face.probability[0]
+        for turn in TURNS.values()
+    )
+
+
+def _near(image: Image.Image, box: np.ndarray, turns: tuple[int, ...], search: Search) -> Faces:
+    """Look for a turned face where one seems to be."""
+    side = (box[2:] - box[:2]).max()
+    centre = (box[:2] + box[2:] + 1) / 2
+    low = np.maximum(np.floor(centre - SURROUNDINGS * side / 2), 0)
+    high = np.minimum(np.ceil(centre + SURROUNDINGS * side / 2), image.size)
+    size = np.maximum(1, (high - low) * CLOSE / side).round().astype(int)
+    copy = image.resize(
+        tuple(size.tolist()), Image.Resampling.BOX, (*low.tolist(), *high.tolist())
+    )
+    found = [_turned(copy, turn, CLOSE / 2, search) for turn in turns]
+    best = max(found, key=lambda faces: float(faces.probability.sum()))
+    scale = (high - low) / size
+    return Faces(
+        (best.boxes + 0.5) * np.tile(scale, 2) + np.tile(low, 2) - 0.5,
+        best.probability,
+        (best.points + 0.5) * scale + low - 0.5,
+    )
+
+
+def _turned(image: Image.Image, turns: int, smallest: float, search: Search) -> Faces:
+    """Return the upright face of the image after quarter turns, where it lies before them."""
+    turned = image.transpose(TURNS[turns])
+    faces = search(turned, smallest)
+    faces = faces.take(np.flatnonzero(upright(faces)))
+    corners, points = faces.boxes.reshape(-1, 2, 2), faces.points
+    width, height = turned.size
+    for _ in range(turns):  # each turn took (x, y) to (y, width - 1 - x)
+        corners, points = (
+            np.stack([height - 1 - p[..., 1], p[..., 0]], axis=-1) for p in (corners, points)
+        )
+        width, height = height, width
+    boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    return Faces(boxes, faces.probability, points)
