@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -25,6 +26,7 @@ from ..utils._portable import leave_out
 from ..utils._sklearn import Interval, StrOptions, check_sample_weight, fit_context
 from ..utils._warnings import user_level
 from ._calibration import calibrate, measure_population, population_table, unknown_population
+from ._callbacks import FitTask
 from ._held_out import hold_out
 from ._prediction import AUClassifierMixin
 from ._validation import check_inputs, check_labels, warn_of_rare
@@ -33,6 +35,7 @@ __all__ = ["BaseAUClassifier"]
 
 
 class BaseAUClassifier(
+    CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     AUClassifierMixin,
@@ -160,6 +163,7 @@ class BaseAUClassifier(
                 stacklevel=user_level(),
             )
         stages = self._make_stages(train, valid, self._rng)
+        task = self._begin_task(X, y, stages)
         for stage in stages:
             if len(stages) > 1:
                 # Gradients of another loss are of another size: until Adam had forgotten those
@@ -167,6 +171,7 @@ class BaseAUClassifier(
                 self.net_.initialize_optimizer()
             self._run(stage)
         self._measure_population(train)
+        task.end()
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -205,6 +210,15 @@ class BaseAUClassifier(
         stage.epochs = 1
         self._run(stage)
         return self
+
+    def _begin_task(self, X: Any, y: Any, stages: list[Stage]) -> FitTask:
+        """Tell scikit-learn's callbacks of the fit, and from now on of its epochs."""
+        context = self._init_callback_context(max_subtasks=sum(stage.epochs for stage in stages))
+        task = FitTask(self, context, X, y)
+        task.begin()
+        for stage in stages:
+            stage.task = task
+        return task
 
     def _check_data(
         self,

@@ -7,10 +7,12 @@ from scipy.special import expit
 from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
 
+from ..utils._pages import PagesMixin
+
 __all__ = ["AUClassifierMixin"]
 
 
-class AUClassifierMixin(ClassifierMixin):
+class AUClassifierMixin(PagesMixin, ClassifierMixin):
     """Predict from ``decision_function``, which the classifier writes itself."""
 
     classes_: np.ndarray

@@ -12,6 +12,8 @@ from ._history import TrainingHistoryDisplay
 from ._loss_weights import LossWeightsDisplay
 from ._occlusion import OcclusionDisplay
 from ._person_expression import PersonExpressionDisplay
+from ._report import write_report
+from ._reports import benchmark_report, film_report, training_report
 from ._scores import AUScoreDisplay
 from ._timeline import TimelineDisplay
 
@@ -27,4 +29,8 @@ __all__ = [
     "PersonExpressionDisplay",
     "TimelineDisplay",
     "TrainingHistoryDisplay",
+    "benchmark_report",
+    "film_report",
+    "training_report",
+    "write_report",
 ]

@@ -188,7 +188,7 @@ class FeatureSpaceDisplay:
             own = self.groups == subject
             k = len(COLOURS) - 1  # the yellow one is too light for dots
             panel.plot(
-                *xy[own].T, MARKERS[(i // k + i) % len(MARKERS)], color=COLOURS[i % k], ms=2.6,
+                *xy[own].T, MARKERS[i % len(MARKERS)], color=COLOURS[i % k], ms=2.6,
                 mew=0, alpha=0.85,
             )  # fmt: skip
 

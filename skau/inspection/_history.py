@@ -115,7 +115,7 @@ class TrainingHistoryDisplay:
         terms = self.terms
         if not terms:
             raise ValueError("history has no column train_..._loss or valid_..._loss")
-        columns = min(3, len(terms))
+        columns = 2 if len(terms) == 4 else min(3, len(terms))
         rows = -(-len(terms) // columns)
         with drawing():
             self.figure_, self.axes_ = panels(ax, len(terms), columns, 0.35 + 1.15 * rows)
@@ -129,10 +129,11 @@ class TrainingHistoryDisplay:
                             epochs, self.history[column], dashes, color=COLOURS[1 - i],
                             label=label, marker="." if len(epochs) == 1 else None,
                         )  # fmt: skip
+                _fit_scale(panel)
                 self._mark(panel)
                 title = "total loss" if term == "loss" else term.replace("_", " ")
                 panel.set_title("F1 (validation)" if term == "f1" else title, pad=3)
-                panel.locator_params(nbins=4)
+                panel.locator_params(axis="x", nbins=4)
                 panel.xaxis.get_major_locator().set_params(integer=True)
                 panel.margins(x=0.02)
             handles: dict[str, Any] = {}
@@ -151,3 +152,13 @@ class TrainingHistoryDisplay:
         if "stage" in self.history and self.history["stage"].nunique() > 1:
             first = int((self.history["stage"] == self.history["stage"].iloc[0]).sum())
             panel.axvspan(0.5, first + 0.5, color="0.93", lw=0, zorder=0)
+
+
+def _fit_scale(panel: "Axes") -> None:
+    """Take a logarithmic scale where the first epochs would press the others flat."""
+    values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in panel.lines])
+    values = values[~np.isnan(values)]
+    if len(values) and values.min() > 0 and values.max() > 10 * np.median(values):
+        panel.set_yscale("log")
+    else:
+        panel.locator_params(axis="y", nbins=4)

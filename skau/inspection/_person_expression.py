@@ -16,9 +16,9 @@ __all__ = ["PersonExpressionDisplay"]
 
 _KINDS = {
     "input": "input",
-    "person": "person",
-    "expression": "expression",
-    "both": "person +\nexpression",
+    "person": "person\nalone",
+    "expression": "expr.\nalone",
+    "both": "both",
 }
 
 
@@ -111,7 +111,7 @@ class PersonExpressionDisplay:
             for panel, title in zip(grid[0], _KINDS.values(), strict=False):
                 panel.set_title(title, fontsize=6, pad=2)
             for j, panel in enumerate(grid[0, len(_KINDS) :]):
-                panel.set_title(f"of person\n{j + 1}", fontsize=6, pad=2)
+                panel.set_title(f"with\nperson {j + 1}", fontsize=6, pad=2)
             for i, panel in enumerate(grid[:, 0]):
                 panel.set_ylabel(str(i + 1), rotation=0, va="center", labelpad=5)
         return self

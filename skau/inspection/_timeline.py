@@ -1,5 +1,6 @@
 """The AUs of a film over time, with pictures of their peaks."""
 
+import re
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -14,7 +15,7 @@ from ._plotting import COLOURS, GREY, drawing, panels, show_image
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["TimelineDisplay"]
+__all__ = ["TimelineDisplay", "au_columns"]
 
 _BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
 _N_COLUMNS, _MIN_GAP = 5, 0.06  # pictures, and their least distance in shares of the film
@@ -129,7 +130,7 @@ class TimelineDisplay:
         display
         """
         require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
-        known = [c for c in table.columns.astype(str) if c.startswith("AU") and c[2:].isdigit()]
+        known = au_columns(table)
         names = known if aus is None else list(aus)
         if not names or (missing := set(names) - set(table)):
             raise ValueError(f"aus: the table has no column {sorted(missing) if names else 'AU'}")
@@ -202,6 +203,11 @@ class TimelineDisplay:
             inset = strip.inset_axes((i / n, 0, 0.94 / n, 0.84))
             show_image(inset, picture)
             inset.set_title(f"{i + 1}: {peak.au} {peak.value:.2f}", fontsize=6, pad=1.5)
+
+
+def au_columns(table: pd.DataFrame) -> list[str]:
+    """Return the columns that are named "AU" and a number."""
+    return [name for name in table.columns.astype(str) if re.fullmatch(r"AU\d+", name)]
 
 
 def _find_peaks(table: pd.DataFrame, names: list[str], n: int) -> list[Peak]:

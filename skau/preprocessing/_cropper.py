@@ -12,6 +12,7 @@ from sklearn.utils import Tags
 
 from ..utils._device import resolve_device
 from ..utils._groups import check_groups
+from ..utils._pages import PagesMixin
 from ..utils._sklearn import HasMethods, Interval, StrOptions
 from ._images import ImageSource
 from ._landmarks import (
@@ -30,7 +31,7 @@ from ._worker import NO_FACE, Worker
 __all__ = ["FaceCropper"]
 
 
-class FaceCropper(TransformerMixin, BaseEstimator):
+class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
     """Find the face in each image and cut it out, aligned, at one size.
 
     Faces are found with the MTCNN cascade [1]_ and the weights that facenet-pytorch ships.  Each

@@ -1,4 +1,4 @@
-"""What the net itself does at every epoch: mean losses, the best epoch, the progress bar."""
+"""What the net itself does at every epoch: mean losses, the best epoch, the bar, the task."""
 
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 if TYPE_CHECKING:
     from ._net import AUNet
 
-__all__ = ["Bar", "EpochTerms", "KeepBest"]
+__all__ = ["Bar", "EpochTerms", "KeepBest", "Tasks"]
 
 
 class EpochTerms(Callback):
@@ -104,3 +104,15 @@ class Bar(Callback):
 
     def on_train_end(self, net: "AUNet", **kwargs: Any) -> None:
         self.bar.close()
+
+
+class Tasks(Callback):
+    """Tell the stage's task of each epoch."""
+
+    def on_epoch_begin(self, net: "AUNet", **kwargs: Any) -> None:
+        if net._stage.task is not None:
+            net._stage.task.begin_epoch()
+
+    def on_epoch_end(self, net: "AUNet", **kwargs: Any) -> None:
+        if net._stage.task is not None and net._stage.task.end_epoch():
+            raise KeyboardInterrupt  # as skorch's callbacks stop

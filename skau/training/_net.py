@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from ..utils._device import guard_forks
 from ..utils._warnings import user_level
-from ._callbacks import Bar, EpochTerms, KeepBest
+from ._callbacks import Bar, EpochTerms, KeepBest, Tasks
 from ._data import AUDataset, Batches, ImageFiles, read_ahead
 from ._random import RandomStream
 
@@ -61,6 +61,16 @@ class Loss(nn.Module):
         raise NotImplementedError
 
 
+class EpochTask(Protocol):
+    """Who wants to know of each epoch; True at its end stops the stage."""
+
+    def begin_epoch(self) -> None:
+        """Hear that an epoch begins."""
+
+    def end_epoch(self) -> bool:
+        """Hear that an epoch ended."""
+
+
 @dataclass
 class Stage:
     """One part of a training schedule."""
@@ -72,6 +82,7 @@ class Stage:
     train: AUDataset
     valid: AUDataset | None = None
     lr: float | None = None  # in place of the net's
+    task: EpochTask | None = None  # is told of each epoch
     prelude: bool = False  # the user's callbacks are about what comes after it
 
 
@@ -109,6 +120,7 @@ class AUNet(ClassifierMixin, NeuralNet):
             ("epoch_terms", EpochTerms()),
             ("keep_best", KeepBest()),
             ("bar", Bar()),
+            ("tasks", Tasks()),
         ]
 
     def initialize_history(self) -> "AUNet":

@@ -26,9 +26,7 @@ def dsn(blobs):
 @pytest.fixture(scope="session")
 def idennet(blobs):
     X, Y, groups = blobs
-    clf = IdenNetClassifier(
-        max_epochs=1, identity_epochs=1, n_identities=4, batch_size=16, random_state=0
-    )
+    clf = IdenNetClassifier(max_epochs=1, identity_epochs=1, batch_size=16, random_state=0)
     return clf.fit(X, Y, groups=groups)
 
 

@@ -1,0 +1,187 @@
+"""Reports of a training run, of a benchmark and of a film."""
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..metrics import au_report
+from ..utils import predict_table
+from ..utils._predict import classifier_of
+from ._curves import AUPrecisionRecallDisplay, AURocDisplay
+from ._history import TrainingHistoryDisplay
+from ._loss_weights import LossWeightsDisplay
+from ._parts import label_table
+from ._report import write_report
+from ._scores import AUScoreDisplay
+from ._timeline import TimelineDisplay, au_columns
+
+__all__ = ["benchmark_report", "film_report", "training_report"]
+
+
+def training_report(
+    path: str | PathLike[str],
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    title: str = "Training run",
+    card: Mapping[str, Any] | str | None = None,
+) -> Path:
+    """Write the page of a fitted classifier: how it learnt, and what it does on unseen people.
+
+    Parameters
+    ----------
+    path : path-like
+        The ``.html`` file to write.
+    estimator : estimator
+        A fitted AU classifier, or a pipeline or search with one at its end. A search over two
+        parameters gets its heat map.
+    X, y : array-likes of length n
+        Images and labels of people that it has not seen.
+    title : str, default="Training run"
+    card : dict or str, default=None
+        What else is to be said of the model: its data, its licence, its limits.
+
+    Returns
+    -------
+    Path
+    """
+    labels = label_table(y)
+    proba = predict_table(estimator, X)
+    proba = proba[labels.columns] if set(proba) == set(labels) else proba
+    classifier = classifier_of(estimator)
+    history = getattr(classifier, "history_", None)
+    candidates = _candidates(estimator) if hasattr(estimator, "cv_results_") else None
+    two = candidates is not None and (candidates.iloc[:, :-2].astype(str).nunique() > 1).sum() > 1
+    sections = {
+        "Model": [card, classifier.get_params(deep=False)],
+        "Unseen people": [
+            f"{len(labels)} rows. F1, precision, recall and accuracy at probability one half.",
+            au_report(labels, proba.to_numpy()).rename_axis("AU"),
+            AUScoreDisplay.from_predictions(labels, proba.to_numpy(), name="F1"),
+            AURocDisplay.from_predictions(labels, proba.to_numpy()),
+            AUPrecisionRecallDisplay.from_predictions(labels, proba.to_numpy()),
+        ],
+        "Search": [LossWeightsDisplay.from_estimator(estimator) if two else None, candidates],
+        "Training": None
+        if history is None
+        else [TrainingHistoryDisplay.from_estimator(classifier), history.round(4)],
+    }
+    return _write(path, title, sections)
+
+
+def benchmark_report(
+    path: str | PathLike[str],
+    scores: Mapping[str, pd.DataFrame],
+    *,
+    title: str = "Benchmark",
+    about: Mapping[str, Any] | str | None = None,
+) -> Path:
+    """Write the page of several methods under one protocol.
+
+    Parameters
+    ----------
+    path : path-like
+        The ``.html`` file to write.
+    scores : dict of DataFrames of shape (n_folds, n_aus)
+        F1 of each method, fold and AU.
+    title : str, default="Benchmark"
+    about : dict or str, default=None
+        The protocol: corpus, folds, seeds, machine.
+
+    Returns
+    -------
+    Path
+    """
+    by_fold = pd.DataFrame({name: table.mean(axis=1) for name, table in scores.items()})
+    summary = pd.DataFrame({"mean F1": by_fold.mean(), "std over folds": by_fold.std()})
+    by_au = pd.DataFrame({name: table.mean() for name, table in scores.items()})
+    sections = {
+        "Protocol": about,
+        "Methods": [summary.rename_axis("method"), AUScoreDisplay(dict(scores)).plot()],
+        "F1 of each AU": by_au.T.rename_axis("method"),
+        "F1 of each fold": by_fold.T.rename_axis("method"),
+    }
+    return _write(path, title, sections)
+
+
+def film_report(
+    path: str | PathLike[str],
+    table: pd.DataFrame,
+    *,
+    video: Any = None,
+    threshold: float = 0.5,
+    title: str = "Film",
+    card: Mapping[str, Any] | str | None = None,
+) -> Path:
+    """Write the page of a film: its time line, and how long each AU was there.
+
+    Parameters
+    ----------
+    path : path-like
+        The ``.html`` file to write.
+    table : DataFrame with one row a frame
+        As :func:`skau.predict_video` returns it, of one person.
+    video : path-like, Video, array or mapping, default=None
+        Where the pictures of the peaks come from; see `TimelineDisplay`.
+    threshold : float, default=0.5
+        Above it an AU is present.
+    title : str, default="Film"
+    card : dict or str, default=None
+        What is to be said of the model.
+
+    Returns
+    -------
+    Path
+    """
+    timeline = TimelineDisplay.from_predictions(table, video=video, threshold=threshold)
+    scores = table[au_columns(table)]
+    present = (scores > threshold).where(scores.notna())
+    begins = (scores > threshold) & ~(scores.shift() > threshold)
+    at = scores.apply(lambda column: None if column.isna().all() else column.idxmax())
+    summary = pd.DataFrame({
+        "share of frames": present.astype(float).mean(),
+        "events": begins.sum(),
+        "mean probability": scores.mean(),
+        "highest": scores.max(),
+        "at (s)": [float("nan") if pd.isna(row) else float(table.loc[row, "time"]) for row in at],
+    })  # fmt: skip
+    seen = table["probability"].notna() if "probability" in table else scores.notna().any(axis=1)
+    about = {
+        "frames": len(table),
+        "duration (s)": float(table["time"].iloc[-1]),
+        "frames with a face": f"{seen.mean():.1%}",
+        "threshold": threshold,
+    }
+    sections = {
+        "Film": about,
+        "Time line": timeline,
+        "Action Units": summary.rename_axis("AU"),
+        "Model": card,
+    }
+    return _write(path, title, sections)
+
+
+def _write(path: str | PathLike[str], title: str, sections: Mapping[str, Any]) -> Path:
+    """Write the page, and close the figures that were made for it."""
+    from matplotlib import pyplot as plt
+
+    written = write_report(path, title, sections)
+    for content in sections.values():
+        for thing in content if isinstance(content, list) else [content]:
+            if hasattr(thing, "figure_"):
+                plt.close(thing.figure_)
+    return written
+
+
+def _candidates(search: Any) -> pd.DataFrame:
+    results = search.cv_results_
+    keys = [key for key in results if key.startswith("param_")]
+    table = pd.DataFrame({key.rpartition("__")[2].removeprefix("param_"): list(results[key])
+                          for key in keys})  # fmt: skip
+    table["mean test score"] = results["mean_test_score"]
+    table["std"] = results["std_test_score"]
+    return table.rename_axis("candidate")

@@ -1,0 +1,165 @@
+"""Callbacks, links, the HTML diagram and table output, as scikit-learn has them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from skorch.callbacks import Callback
+
+from skau import DSNClassifier, IdenNetClassifier
+from skau.baselines import LightCNNClassifier
+from skau.metrics import f1_frame_scorer
+from skau.model_selection import SubjectKFold
+from skau.preprocessing import FaceCropper
+from skau.utils import _pages, all_estimators, predict_table
+
+
+class Recorder:
+    """A callback of scikit-learn that notes what it is told, and may stop the fit."""
+
+    max_propagation_depth = None
+
+    def __init__(self, stop_after=None):
+        self.stop_after = stop_after
+        self.told = []
+
+    def setup(self, estimator, context):
+        self.told.append("setup")
+
+    def teardown(self, estimator, context):
+        self.told.append("teardown")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.told.append(f"begin {context.task_name}")
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        self.told.append(f"end {context.task_name}")
+        return self.told.count("end epoch") == self.stop_after
+
+
+class Told(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        self.epochs = getattr(self, "epochs", 0) + 1
+
+
+def make(**params):
+    return DSNClassifier(
+        **{"max_epochs": 2, "batch_size": 32, "validation_fraction": 0, "random_state": 0} | params
+    )
+
+
+def test_callbacks_of_both_kinds_are_told_of_each_epoch(blobs):
+    X, Y, _ = blobs
+    recorder, told = Recorder(), Told()
+    clf = make(callbacks=[told]).set_callbacks(recorder)
+    clf.fit(X, Y)
+    epoch = ["begin epoch", "end epoch"]
+    assert recorder.told == ["setup", "begin fit", *epoch, *epoch, "end fit", "teardown"]
+    assert told.epochs == 2
+    # and what was learnt is the same as without
+    plain = make().fit(X, Y)
+    np.testing.assert_array_equal(plain.predict_proba(X), clf.predict_proba(X))
+
+
+def test_a_callback_may_stop_the_training(blobs):
+    X, Y, _ = blobs
+    clf = make(max_epochs=5).set_callbacks(Recorder(stop_after=2)).fit(X, Y)
+    assert len(clf.history_) == 2
+
+
+def test_two_stages_are_one_fit(blobs):
+    X, Y, groups = blobs
+    recorder = Recorder()
+    IdenNetClassifier(
+        max_epochs=1, identity_epochs=1, batch_size=32, random_state=0
+    ).set_callbacks(recorder).fit(X, Y, groups=groups)
+    assert recorder.told.count("end epoch") == 2
+
+
+def test_scoring_monitor_sees_the_weights_of_each_epoch(blobs):
+    X, Y, _ = blobs
+    monitor = ScoringMonitor(scoring={"f1": f1_frame_scorer})
+    clf = make(max_epochs=3).set_callbacks(monitor).fit(X, Y)
+    scores = monitor.get_logs().data_as_pandas["f1"]
+    assert len(scores) == 4  # of the fit, and of each epoch
+    assert scores.iloc[0] == f1_frame_scorer(clf, X, Y)
+    # to score in between disturbs nothing
+    alone = make(max_epochs=3).fit(X, Y)
+    np.testing.assert_array_equal(clf.predict_proba(X), alone.predict_proba(X))
+
+
+def test_a_search_passes_its_callbacks_on(blobs):
+    X, Y, groups = blobs
+    recorder = Recorder()
+    search = GridSearchCV(
+        make_pipeline(make(max_epochs=1)), {"dsnclassifier__alpha": [0.0, 0.1]},
+        cv=SubjectKFold(2), scoring=f1_frame_scorer, refit=False,
+    ).set_callbacks(recorder)  # fmt: skip
+    search.fit(X, Y, groups=groups)
+    assert recorder.told.count("end epoch") == 4
+
+
+def test_features_and_probabilities_as_tables(blobs):
+    X, Y, groups = blobs
+    clf = make(max_epochs=1).fit(X, Y, groups=groups)
+    table = clone(clf).set_output(transform="pandas").fit(X, Y).transform(X)
+    assert isinstance(table, pd.DataFrame)
+    assert table.columns[0] == "dsnclassifier0"
+    proba = predict_table(make_pipeline(clf), X)
+    assert proba.columns.tolist() == ["AU1", "AU12"]
+    np.testing.assert_array_equal(proba, clf.predict_proba(X))
+    by_person = predict_table(clf, X, groups=groups)
+    np.testing.assert_array_equal(by_person, clf.predict_proba(X, groups=groups))
+
+
+def test_table_of_one_au_named_by_its_index(blobs):
+    rng = np.random.RandomState(0)
+    X = pd.DataFrame(rng.randn(20, 3), columns=list("abc"), index=[f"row {i}" for i in range(20)])
+    y = pd.Series(X["a"] > 0, name="AU4").astype(int)
+    clf = make(max_epochs=1).fit(X, y)
+    table = predict_table(clf, X)
+    assert table.shape == (20, 1)
+    assert table.index.equals(X.index)
+    np.testing.assert_array_equal(table.iloc[:, 0], clf.predict_proba(X)[:, 1])
+
+
+@pytest.fixture
+def address(monkeypatch):
+    monkeypatch.setattr(_pages, "_address", lambda: "https://pages.example/skau/")
+
+
+def test_the_diagram_links_to_our_pages(address):
+    links = {
+        DSNClassifier(): "https://pages.example/skau/api/skau.DSNClassifier.html",
+        LightCNNClassifier(): "https://pages.example/skau/api/skau.baselines.LightCNNClassifier.html",
+        FaceCropper(): "https://pages.example/skau/api/skau.preprocessing.FaceCropper.html",
+    }
+    for estimator, link in links.items():
+        assert estimator._get_doc_link() == link
+        assert link in estimator._repr_html_()
+
+
+def test_without_an_address_there_is_no_link(monkeypatch):
+    monkeypatch.setattr(_pages, "_address", lambda: "")
+    assert DSNClassifier()._get_doc_link() == ""
+    assert 'href=""' not in DSNClassifier()._repr_html_()
+
+
+def test_the_diagram_shows_what_was_fitted(blobs):
+    X, Y, _ = blobs
+    html = make(max_epochs=1).fit(X, Y)._repr_html_()
+    assert "au_names_" in html
+    assert "best_epoch_" in html
+
+
+def test_all_estimators():
+    classifiers = dict(all_estimators("classifier"))
+    assert {"DSNClassifier", "LightCNNClassifier", "SVTPTClassifier"} <= set(classifiers)
+    assert "FaceCropper" not in classifiers
+    assert "FaceCropper" in dict(all_estimators("transformer"))
+    assert set(classifiers) < set(dict(all_estimators()))
+    with pytest.raises(ValueError, match="type_filter must be None or one of"):
+        all_estimators("regressor")

@@ -1,0 +1,190 @@
+import re
+import shutil
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.model_selection import GridSearchCV
+
+from skau import DSNClassifier
+from skau.inspection import (
+    AUScoreDisplay,
+    benchmark_report,
+    film_report,
+    training_report,
+    write_report,
+)
+from skau.metrics import au_report, f1_frame_scorer
+from skau.model_selection import SubjectKFold
+
+
+class Outside(HTMLParser):
+    """Notes whatever a page would load from elsewhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        self.found += [v for k, v in attrs if k in ("src", "srcset") and not v.startswith("data:")]
+        if tag == "link":
+            self.found += [v for k, v in attrs if k == "href" and not v.startswith("data:")]
+
+
+def load(path):
+    text = path.read_text(encoding="utf-8")
+    page = Outside()
+    page.feed(text)
+    assert page.found == []
+    assert not re.search(
+        r"url\((?!.?data:)|@import|fetch\(", re.sub(r'src="data:[^"]*"', "", text)
+    )
+    return text
+
+
+@pytest.fixture
+def scores():
+    rng = np.random.RandomState(0)
+    aus = ["AU1", "AU2", "AU12"]
+    return {name: pd.DataFrame(rng.rand(3, 3), columns=aus) for name in ("DSN", "IdenNet", "LBP")}
+
+
+def test_training_run(dsn, blobs, tmp_path):
+    X, Y, _ = blobs
+    card = {"trained on": "bars <and> patches"}
+    text = load(training_report(tmp_path / "run.html", dsn, X, Y, card=card))
+    assert "bars &lt;and&gt; patches" in text
+    assert text.count("<img") == 4
+    f1 = au_report(Y, dsn.predict_proba(X))["f1"]
+    for au in Y:
+        assert re.search(
+            rf'<th[^>]*>{au}</th>.*?data-key="{re.escape(repr(float(f1[au])))}"', text
+        )
+    assert len(re.findall("<tr>", text)) == 2 + 3 + len(dsn.history_)
+    from matplotlib import pyplot as plt
+
+    assert plt.get_fignums() == []
+
+
+def test_search_with_its_heat_map(blobs, tmp_path):
+    X, Y, groups = blobs
+    search = GridSearchCV(
+        DSNClassifier(max_epochs=1, random_state=0), {"alpha": [0.0, 0.1], "beta": [0.0, 0.1]},
+        cv=SubjectKFold(2), scoring=f1_frame_scorer,
+    )  # fmt: skip
+    text = load(
+        training_report(tmp_path / "s.html", search.fit(X, Y, groups=groups), X, Y, title="A & B")
+    )
+    assert "Search: LossWeights" in text
+    assert "<title>A &amp; B</title>" in text
+
+
+def test_film(tmp_path):
+    time = np.arange(50) / 25
+    table = pd.DataFrame({"frame": range(50), "time": time, "probability": 1.0, "AU12": 0.1})
+    table.loc[10:19, "AU12"] = 0.9
+    table.loc[30:34, "AU12"] = 0.7
+    table.loc[40:49, ["AU12", "probability"]] = np.nan
+    text = load(film_report(tmp_path / "film.html", table))
+    assert "80.0%" in text
+    row = re.search(r"<th[^>]*>AU12</th>(.*?)</tr>", text).group(1)
+    values = [float(v) for v in re.findall(r'data-key="([^"]*)"', row)]
+    # share of the frames with a face, events, mean, highest, when
+    assert values == pytest.approx([15 / 40, 2, (9 + 3.5 + 2.5) / 40, 0.9, 0.4])
+
+
+def test_what_a_section_may_hold(predictions, dsn, tmp_path):
+    Y, P, _ = predictions
+    display = AUScoreDisplay.from_predictions(Y, P)
+    content = ["one\n\ntwo", pd.Series([1.0, None], name="s"), display, display.figure_, dsn, None]
+    text = load(write_report(tmp_path / "all.html", "All", {"All": content, "Empty": None}))
+    assert text.count("<p>") >= 2
+    assert text.count("<img") == 2
+    assert "Empty" not in text
+    with pytest.raises(TypeError, match=r"sections\['bad'\] holds a object"):
+        write_report(tmp_path / "bad.html", "Bad", {"bad": object()})
+    with pytest.raises(ValueError, match="must end in .html"):
+        write_report(tmp_path / "bad.pdf", "Bad", {})
+
+
+# -- a real browser --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser():
+    webdriver = pytest.importorskip("selenium.webdriver", reason='needs pip install "skau[test]"')
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    driver = shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("no Chromium: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--no-first-run", "--window-size=1100,1400",
+    ):  # fmt: skip
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    window = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    yield window
+    window.quit()
+
+
+def column(browser, j):
+    cells = browser.find_elements("css selector", f"tbody tr > :nth-child({j})")
+    return [cell.text for cell in cells]
+
+
+def test_the_page_sorts_in_a_browser(browser, scores, tmp_path):
+    path = benchmark_report(tmp_path / "benchmark.html", scores, about={"folds": 3})
+    load(path)
+    browser.get(path.as_uri())
+    assert browser.get_log("browser") == []
+    assert browser.title == "Benchmark"
+    body = "section:nth-of-type(2) "
+    heads = browser.find_elements("css selector", body + "thead th")
+    means = {name: f"{table.to_numpy().mean():.3f}" for name, table in scores.items()}
+
+    def names():
+        return [e.text for e in browser.find_elements("css selector", body + "tbody th")]
+
+    assert names() == list(scores)
+    falling = sorted(means, key=means.get, reverse=True)
+    assert falling != list(scores)
+    heads[1].find_element("tag name", "button").click()
+    assert names() == falling
+    assert heads[1].get_attribute("aria-sort") == "descending"
+    heads[1].find_element("tag name", "button").click()
+    assert names() == falling[::-1]
+    heads[0].find_element("tag name", "button").click()
+    assert names() == sorted(scores)
+    assert heads[1].get_attribute("aria-sort") is None
+    assert browser.get_log("browser") == []
+
+
+def test_missing_values_stay_at_the_end(browser, tmp_path):
+    table = pd.DataFrame({"value": [2.0, np.nan, 10.0, -1.0]}, index=list("abcd"))
+    browser.get(write_report(tmp_path / "nan.html", "NaN", {"One": table}).as_uri())
+    button = browser.find_elements("css selector", "thead button")[1]
+    button.click()
+    assert column(browser, 1) == ["c", "a", "d", "b"]
+    button.click()
+    assert column(browser, 1) == ["d", "a", "c", "b"]
+
+
+def test_the_page_is_seen_and_printed(browser, scores, tmp_path):
+    path = benchmark_report(tmp_path / "benchmark.html", scores)
+    browser.get(path.as_uri())
+    assert browser.save_screenshot(str(tmp_path / "page.png"))
+    seen = np.asarray(Image.open(tmp_path / "page.png").convert("L"))
+    assert (seen < 100).mean() > 0.005  # ink
+    assert (seen > 250).mean() > 0.5  # paper
+    widths = browser.execute_script(
+        "return [...document.images].map(i => [i.complete, i.naturalWidth, i.alt])"
+    )
+    assert all(complete and width > 500 and alt for complete, width, alt in widths)
+    pdf = browser.print_page()
+    assert len(pdf) > 10_000
