@@ -255,6 +255,8 @@ class BaseAUClassifier(
             module = self._make_module(self.input_shape_, len(self.au_names_))
         self._net_on(module, device)
         self._n_features_out = self.module_.n_features
+        # a callback may look at what there is before the first stage has ended
+        self.history_, self.population_ = self._make_history(), unknown_population(self.au_names_)
 
     def _refresh(self) -> None:
         """Let parameters that were set since count, but for those that make the network."""
@@ -388,7 +390,10 @@ class BaseAUClassifier(
         So no torch pickle is read, unless a parameter is a module itself. The optimiser's moments
         are left out: training that goes on after a copy or a load starts them afresh.
         """
-        state = leave_out(self, dict(super().__getstate__()), "augment", "callbacks")
+        state = dict(super().__getstate__())
+        state = leave_out(self, state, "augment", "callbacks", "_skl_callbacks")
+        if state.get("_skl_callbacks", ()) is None:
+            del state["_skl_callbacks"]
         net = state.pop("net_", None)
         if net is not None:
             weights = net.module_.state_dict()

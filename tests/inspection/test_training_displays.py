@@ -43,7 +43,7 @@ def test_no_history():
 def test_heat_map_of_a_search(blobs):
     X, Y, groups = blobs
     search = GridSearchCV(
-        make_pipeline(DSNClassifier(max_epochs=1, random_state=0)),
+        make_pipeline(DSNClassifier(max_epochs=1, validation_fraction=0, random_state=0)),
         {"dsnclassifier__alpha": [0.0, 0.1], "dsnclassifier__beta": [0.0, 0.05, 0.5]},
         cv=SubjectKFold(2), scoring=f1_frame_scorer, refit=False,
     )  # fmt: skip
