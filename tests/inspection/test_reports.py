@@ -71,7 +71,8 @@ def test_training_run(dsn, blobs, tmp_path):
 def test_search_with_its_heat_map(blobs, tmp_path):
     X, Y, groups = blobs
     search = GridSearchCV(
-        DSNClassifier(max_epochs=1, validation_fraction=0, random_state=0), {"alpha": [0.0, 0.1], "beta": [0.0, 0.1]},
+        DSNClassifier(max_epochs=1, validation_fraction=0, random_state=0),
+        {"alpha": [0.0, 0.1], "beta": [0.0, 0.1]},
         cv=SubjectKFold(2), scoring=f1_frame_scorer,
     )  # fmt: skip
     text = load(

@@ -102,7 +102,8 @@ def test_an_au_of_one_class_has_an_empty_panel(predictions):
 def test_cv_results_are_predicted_on_their_test_parts(blobs):
     X, Y, groups = blobs
     results = cross_validate(
-        DSNClassifier(max_epochs=1, validation_fraction=0, random_state=0), X, Y, groups=groups, cv=SubjectKFold(2),
+        DSNClassifier(max_epochs=1, validation_fraction=0, random_state=0),
+        X, Y, groups=groups, cv=SubjectKFold(2),
         scoring=lambda estimator, X, y: 0.0, return_estimator=True, return_indices=True,
     )  # fmt: skip
     display = AUScoreDisplay.from_cv_results(results, X, Y, metric="roc_auc")
