@@ -17,6 +17,7 @@ from skau.baselines import (
     SVTPTClassifier,
 )
 from skau.preprocessing import FaceCropper
+from skau.utils import all_estimators
 
 # Small and quick, but trained enough for the checks that want a good score.
 ESTIMATORS = [
@@ -110,3 +111,8 @@ def test_scikit_learn_check(estimator, check):
 @pytest.mark.parametrize("check", WITHOUT_DATA, ids=lambda check: check.__name__)
 def test_scikit_learn_check_without_data(check):
     check("FaceCropper", FaceCropper())
+
+
+def test_no_estimator_is_forgotten():
+    checked = {type(estimator) for estimator in ESTIMATORS} | {FaceCropper, Int8Classifier}
+    assert {estimator for _, estimator in all_estimators()} <= checked

@@ -6,7 +6,7 @@ from typing import Any
 
 MODULES = (
     "skau", "skau.baselines", "skau.preprocessing", "skau.datasets", "skau.model_selection",
-    "skau.metrics", "skau.inspection", "skau.losses", "skau.modules",
+    "skau.metrics", "skau.inspection", "skau.losses", "skau.modules", "skau.utils",
 )  # fmt: skip
 
 

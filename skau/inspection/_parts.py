@@ -14,7 +14,7 @@ from ..utils._sklearn import safe_indexing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Part", "PartsMixin", "label_table"]
+__all__ = ["Part", "PartsMixin", "label_table", "predict_part"]
 
 
 class Part(NamedTuple):
@@ -22,6 +22,7 @@ class Part(NamedTuple):
 
     labels: pd.DataFrame  # 1, 0, NaN
     proba: pd.DataFrame  # of the same shape and columns
+    threshold: Any = 0.5  # above it an AU is present; one number, or one an AU
 
 
 Parts = list[Part]
@@ -83,9 +84,9 @@ class PartsMixin:
         display
         """
         labels = label_table(y)
-        parts = {_name(name, estimator): [_predicted(estimator, X, labels)]}
+        parts = {_name(name, estimator): [predict_part(estimator, X, labels)]}
         if baseline is not None:
-            parts[_name(baseline_name, baseline)] = [_predicted(baseline, X, labels)]
+            parts[_name(baseline_name, baseline)] = [predict_part(baseline, X, labels)]
         return cls._draw(parts, ax, options)
 
     @classmethod
@@ -95,6 +96,7 @@ class PartsMixin:
         y_proba: Any,
         *,
         folds: Any = None,
+        threshold: Any = 0.5,
         baseline: Any = None,
         name: str | None = None,
         baseline_name: str | None = None,
@@ -111,6 +113,8 @@ class PartsMixin:
             Probability of each AU. Rows of NaN, which no fold tested, are left out.
         folds : array-like of shape (n,), default=None
             The test fold of each row. Each fold is scored by itself; None takes all rows for one.
+        threshold : float or array-like of shape (n_aus,), default=0.5
+            Above it an AU is present; that of the baseline is one half.
         baseline : array-like like ``y_proba``, default=None
             Probabilities by another method, drawn beside.
         name, baseline_name : str, default=None
@@ -125,7 +129,8 @@ class PartsMixin:
         display
         """
         labels = label_table(y_true)
-        parts = {name or "classifier": _split(labels, y_proba, folds, "y_proba")}
+        own = _split(labels, y_proba, folds, "y_proba")
+        parts = {name or "classifier": [part._replace(threshold=threshold) for part in own]}
         if baseline is not None:
             parts[baseline_name or "baseline"] = _split(labels, baseline, folds, "baseline")
         return cls._draw(parts, ax, options)
@@ -176,7 +181,7 @@ class PartsMixin:
                     "with return_estimator=True and return_indices=True"
                 )
             parts[_name(given, own["estimator"][0])] = [
-                _predicted(model, safe_indexing(X, test), labels.iloc[test])
+                predict_part(model, safe_indexing(X, test), labels.iloc[test])
                 for model, test in zip(own["estimator"], own["indices"]["test"], strict=True)
             ]
         return cls._draw(parts, ax, options)
@@ -191,8 +196,16 @@ def _name(given: str | None, estimator: Any) -> str:
     return given or type(classifier_of(estimator)).__name__.removesuffix("Classifier")
 
 
-def _predicted(estimator: Any, X: Any, labels: pd.DataFrame) -> Part:
-    return _part(labels, _matched(predict_table(estimator, X), labels, "the prediction"), "y")
+def predict_part(estimator: Any, X: Any, labels: pd.DataFrame) -> Part:
+    """Predict, and decide by the thresholds that the estimator has, if it was given some."""
+    table = predict_table(estimator, X)
+    part = _part(labels, _matched(table, labels, "the prediction"), "y")
+    thresholds = getattr(classifier_of(estimator), "thresholds_", None)
+    if thresholds is None:
+        return part
+    own = pd.Series(np.ravel(thresholds), index=table.columns)
+    in_order = own[labels.columns] if set(own.index) == set(labels) else own
+    return part._replace(threshold=in_order.to_numpy())
 
 
 def _matched(proba: Any, labels: pd.DataFrame, name: str) -> np.ndarray:

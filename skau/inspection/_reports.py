@@ -8,12 +8,11 @@ from typing import Any
 import pandas as pd
 
 from ..metrics import au_report
-from ..utils import predict_table
 from ..utils._predict import classifier_of
 from ._curves import AUPrecisionRecallDisplay, AURocDisplay
 from ._history import TrainingHistoryDisplay
 from ._loss_weights import LossWeightsDisplay
-from ._parts import label_table
+from ._parts import label_table, predict_part
 from ._report import write_report
 from ._scores import AUScoreDisplay
 from ._timeline import TimelineDisplay, au_columns
@@ -50,8 +49,7 @@ def training_report(
     Path
     """
     labels = label_table(y)
-    proba = predict_table(estimator, X)
-    proba = proba[labels.columns] if set(proba) == set(labels) else proba
+    part = predict_part(estimator, X, labels)
     classifier = classifier_of(estimator)
     history = getattr(classifier, "history_", None)
     candidates = _candidates(estimator) if hasattr(estimator, "cv_results_") else None
@@ -59,11 +57,13 @@ def training_report(
     sections = {
         "Model": [card, classifier.get_params(deep=False)],
         "Unseen people": [
-            f"{len(labels)} rows. F1, precision, recall and accuracy at probability one half.",
-            au_report(labels, proba.to_numpy()).rename_axis("AU"),
-            AUScoreDisplay.from_predictions(labels, proba.to_numpy(), name="F1"),
-            AURocDisplay.from_predictions(labels, proba.to_numpy()),
-            AUPrecisionRecallDisplay.from_predictions(labels, proba.to_numpy()),
+            f"{len(labels)} rows. F1, precision, recall and accuracy of the decisions.",
+            au_report(part.labels, part.proba, threshold=part.threshold).rename_axis("AU"),
+            AUScoreDisplay.from_predictions(
+                part.labels, part.proba, threshold=part.threshold, name="F1"
+            ),
+            AURocDisplay.from_predictions(part.labels, part.proba),
+            AUPrecisionRecallDisplay.from_predictions(part.labels, part.proba),
         ],
         "Search": [LossWeightsDisplay.from_estimator(estimator) if two else None, candidates],
         "Training": None

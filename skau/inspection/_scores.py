@@ -24,7 +24,8 @@ class AUScoreDisplay(PartsMixin):
     fold. The dashes are what needs no picture: for F1 to call an AU present everywhere,
     ``2 r / (1 + r)`` at a base rate of ``r``; for the area one half. It is recommended to use
     `from_estimator`, `from_predictions` or `from_cv_results` to make a display; their further
-    option is ``metric``, "f1" (the default, at probability one half) or "roc_auc".
+    option is ``metric``, "f1" (the default; decided at the ``thresholds_`` of the
+    estimator if it has some, else at one half) or "roc_auc".
 
     Parameters
     ----------
@@ -123,4 +124,4 @@ class AUScoreDisplay(PartsMixin):
 def _score(part: Part, metric: str) -> Any:
     if metric == "roc_auc":
         return roc_auc(part.labels, part.proba)
-    return f1_frame(part.labels, (part.proba > 0.5).astype(float))
+    return f1_frame(part.labels, (part.proba > part.threshold).astype(float))

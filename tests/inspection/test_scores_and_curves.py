@@ -122,6 +122,24 @@ def test_columns_are_matched_by_name(dsn, blobs):
     assert display.scores["DSN"].iloc[0].to_dict() == pytest.approx(expected.to_dict())
 
 
+class WithThresholds:
+    au_names_ = np.array(["AU1", "AU2", "AU12"])
+    thresholds_ = np.array([0.2, 0.5, 0.9])
+
+    def predict_proba(self, X):
+        return X
+
+
+def test_tuned_thresholds_decide(predictions):
+    Y, P, _ = predictions
+    columns = ["AU12", "AU2", "AU1"]
+    display = AUScoreDisplay.from_estimator(WithThresholds(), P, Y[columns], name="tuned")
+    expected = f1_frame(Y, (P > [0.2, 0.5, 0.9]).astype(float))[columns]
+    pd.testing.assert_series_equal(display.scores["tuned"].loc[0], expected, check_names=False)
+    given = AUScoreDisplay.from_predictions(Y, P, threshold=[0.2, 0.5, 0.9])
+    assert given.scores["classifier"].loc[0, "AU1"] == expected["AU1"]
+
+
 def test_bad_input_is_named(predictions):
     Y, P, _ = predictions
     with pytest.raises(ValueError, match="y_proba has 2 columns"):
