@@ -66,6 +66,12 @@ ALEXNET = {"lr": 1e-4}
 # Paper 1's own budget: twenty epochs, of which the lowest validation loss is kept.
 PRINTED = {"max_epochs": 20, "monitor": "loss"}
 
+# The budget of paper 2's code, which that of a table does not change.
+RELEASED_BUDGET = {
+    name: getattr(IdenNetClassifier.as_released(), name)
+    for name in ("max_epochs", "lr", "monitor", "identity_epochs", "identity_lr")
+}
+
 METHODS = {
     "DSN": Method(DSNClassifier, {}),
     "DSN-printed": Method(DSNClassifier, PRINTED),
@@ -74,6 +80,7 @@ METHODS = {
     "LightCNN": Method(LightCNNClassifier, {}),
     "LightCNN-pretrained": Method(LightCNNClassifier, STAGE_1, identities=True),
     "IdenNet": Method(IdenNetClassifier, STAGE_1 | STAGE_2, identities=True),
+    "IdenNet-released": Method(IdenNetClassifier.as_released, RELEASED_BUDGET, identities=True),
     "IdenNet-no-identities": Method(IdenNetClassifier, STAGE_1),
     "AlexNet": Method(AlexNetClassifier, ALEXNET),
     "DRML": Method(DRMLClassifier, {}),

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from numbers import Real
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from skorch.callbacks import EarlyStopping, LRScheduler
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import StepLR
 
 from ..losses import masked_bce
 from ..modules import AUOutput, IdenNet
-from ..training._batches import AlternatingBatches, ShuffledBatches
+from ..training._batches import AlternatingBatches, MixedBatches, ShuffledBatches
 from ..training._data import AUDataset
 from ..training._net import Loss, Stage, Term
 from ..utils._docs import substitute
@@ -87,7 +90,8 @@ class IdenNetClassifier(BaseIdentityClassifier):
         Weight of the triplet loss on batches with AU labels.
     identity_weight : float, default=0.02
         Weight of the triplet loss on batches of identity-only rows in stage 2; at 0 stage 2 does
-        without them.
+        without them. None puts them into the batches with AU labels, half and half, as the
+        released code does: then ``alpha`` weighs all triplets.
     {identity_parameters}
     normalize : bool, default=True
         False leaves NORM out (the paper's ablation).
@@ -105,9 +109,16 @@ class IdenNetClassifier(BaseIdentityClassifier):
         FC5 alone.
     pretrained : str or path, default=None
         File of weights, read by ``torch.load(..., weights_only=True)``, from which the backbone
-        starts, or, without one, the trunk. ``torch.save(clf.module_.trunk.state_dict(), path)``
-        writes one after a fit; images of any size share it. It is read at ``fit`` alone: a
+        starts, or, without one, the trunk, and FC5 too if the file has it. It has the names of
+        ``clf.module_.state_dict()``, of which those of other layers are passed over, or those of
+        ``clf.module_.trunk.state_dict()``, which images of any size share, or those of
+        LightenedCNN-A, whose face recognition the authors of [1]_ start from: ``conv1.weight``,
+        ``conv1.bias``, ... ``conv4.bias``, ``fc1.weight``, ``fc1.bias``, which become the trunk
+        and FC5 of a network with ``first_weights="released"``. It is read at ``fit`` alone: a
         pickle of the fitted classifier does without.
+    first_weights : {"he", "released"}, default="he"
+        How the weights begin: drawn as He et al. do, without biases, as Table I counts them; or
+        as in the released code, with biases. See :meth:`as_released`.
     identity_epochs : int, default=3
         Epochs of stage 1; 0 skips it.
     identity_lr : float, default=1e-4
@@ -168,7 +179,8 @@ class IdenNetClassifier(BaseIdentityClassifier):
         **BaseAUClassifier._parameter_constraints,
         **BaseIdentityClassifier._identity_constraints,
         "alpha": [Interval(Real, 0, 1, closed="both")],
-        "identity_weight": [Interval(Real, 0, None, closed="left")],
+        "identity_weight": [Interval(Real, 0, None, closed="left"), None],
+        "first_weights": [StrOptions({"he", "released"})],
         "normalize": ["boolean"],
         "identity_transform": [StrOptions({"translation", "affine"})],
         "backbone": [callable, None],
@@ -178,7 +190,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
         self,
         *,
         alpha: float = 0.02,
-        identity_weight: float = 0.02,
+        identity_weight: float | None = 0.02,
         margin: float = 0.5,
         hard_ratio: float = 0.5,
         negative_pool: int = 0,
@@ -186,6 +198,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
         identity_transform: str = "translation",
         backbone: Callable[[], nn.Module] | nn.Module | None = None,
         pretrained: str | Path | None = None,
+        first_weights: str = "he",
         identity_epochs: int = 3,
         identity_lr: float = 1e-4,
         max_epochs: int = 20,
@@ -224,14 +237,73 @@ class IdenNetClassifier(BaseIdentityClassifier):
         self.identity_transform = identity_transform
         self.backbone = backbone
         self.pretrained = pretrained
+        self.first_weights = first_weights
         self.identity_epochs = identity_epochs
         self.identity_lr = identity_lr
 
-    _network_parameters = ("normalize", "identity_transform", "backbone", "pretrained")
+    _network_parameters = (
+        "normalize", "identity_transform", "backbone", "pretrained", "first_weights",
+    )  # fmt: skip
+
+    @classmethod
+    def as_released(cls, **params: Any) -> "IdenNetClassifier":
+        """Make the estimator with the settings of the code that the authors of [1]_ released.
+
+        That code sums the cross-entropy over the AUs and divides by all images of a batch, of
+        which one half has identities alone, and halves a hinge with margin 1. In means, as here,
+        the identity then weighs 1 : 12 against twelve AUs: ``alpha=1/13`` in mixed batches,
+        ``margin=1``. Biases, first weights (``first_weights="released"``), Adam at 1e-4 with a
+        weight decay of 5e-4, a tenth of the rate after each 10,000 steps, at most 100 epochs,
+        and an end after 10 without a better F1 of the validation part.
+
+        Two things differ: negatives are mined as [1]_ says, where the released layer draws the
+        hard ones from the nearest four; and without ``pretrained`` the trunk starts at random,
+        where the authors start it and FC5 from face recognition.
+
+        Parameters
+        ----------
+        **params
+            Parameters that shall be others, such as ``random_state`` or ``pretrained``.
+
+        Returns
+        -------
+        IdenNetClassifier
+
+        Examples
+        --------
+        >>> from skau import IdenNetClassifier
+        >>> clf = IdenNetClassifier.as_released(max_epochs=5)
+        >>> clf.margin, clf.lr, clf.max_epochs
+        (1.0, 0.0001, 5)
+        """
+        released = {
+            "alpha": 1 / 13,
+            "identity_weight": None,
+            "margin": 1.0,
+            "first_weights": "released",
+            "max_epochs": 100,
+            "batch_size": 64,
+            "lr": 1e-4,
+            "identity_lr": 1e-4,
+            "optimizer": partial(torch.optim.Adam, weight_decay=5e-4),
+            "monitor": "f1",
+            "callbacks": [
+                LRScheduler(StepLR, step_every="batch", step_size=10_000, gamma=0.1),
+                EarlyStopping("valid_f1", patience=10, lower_is_better=False),
+            ],
+        }
+        return cls(**released | params)
 
     def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> IdenNet:
         affine = self.identity_transform == "affine"
-        return IdenNet(input_shape, n_aus, self.normalize, affine, self._make_backbone())
+        return IdenNet(
+            input_shape,
+            n_aus,
+            self.normalize,
+            affine,
+            self._make_backbone(),
+            released=self.first_weights == "released",
+        )
 
     def _make_backbone(self) -> nn.Module | None:
         if self.backbone is None:
@@ -246,15 +318,18 @@ class IdenNetClassifier(BaseIdentityClassifier):
         return backbone
 
     def _identity_trunk(self) -> nn.Module:
+        """Return what ``pretrained`` fills: the backbone, or S and F together."""
         backbone = self.module_.backbone
-        return backbone if isinstance(backbone, nn.Module) else super()._identity_trunk()
+        if isinstance(backbone, nn.Module):
+            return backbone
+        parts = {name: self.module_.get_submodule(name) for name in ("trunk", "fc5")}
+        return nn.ModuleDict(parts)
 
     def _make_stages(
         self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
     ) -> list[Stage]:
-        identities = self._make_identity_batches(
-            train, rng, "the identity branch learns from the AU loss alone"
-        )
+        otherwise = "the identity branch learns from the AU loss alone"
+        identities = self._make_identity_batches(train, rng, otherwise)
         triplets = self._make_triplets()
         stages = []
         if identities and self.identity_epochs:
@@ -264,9 +339,14 @@ class IdenNetClassifier(BaseIdentityClassifier):
         batches: Any = ShuffledBatches(annotated, self.batch_size, rng)
         if identities and len(annotated) == 0:
             batches = identities
+        elif identities and len(identities.rows) < len(train) and self.identity_weight is None:
+            half = ShuffledBatches(annotated, max(1, self.batch_size // 2), rng)
+            batches = MixedBatches(half, identities.halved())
         elif identities and len(identities.rows) < len(train) and self.identity_weight:
             batches = AlternatingBatches(batches, identities)  # of the identity-only rows
-        loss = _IdenNetLoss(self.alpha if identities else 0.0, triplets, self.identity_weight)
+        loss = _IdenNetLoss(
+            self.alpha if identities else 0.0, triplets, self.identity_weight or 0.0
+        )
         stages.append(Stage("AU", self.max_epochs, loss, batches, train, valid))
         return stages
 

@@ -1,5 +1,7 @@
 """IdenNet: the identity, as a unit vector, subtracted from the AU features."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -43,6 +45,24 @@ def _count_features(backbone: nn.Module, input_shape: tuple[int, ...]) -> int:
     return features.shape[1]
 
 
+def _released_init(net: "IdenNet") -> None:
+    """Draw the first weights of the released code, in place.
+
+    Caffe's "xavier" in the trunk and FC5, uniform within sqrt(3 / inputs); normal of standard
+    deviation 0.01 in FC6 and FC7; biases of zero.
+    """
+    for name, layer in net.named_modules():
+        if not isinstance(layer, nn.Conv2d | nn.Linear):
+            continue
+        if name.startswith(("fc6", "fc7")):
+            nn.init.normal_(layer.weight, std=0.01)
+        else:
+            reach = math.sqrt(3 / layer.weight[0].numel())
+            nn.init.uniform_(layer.weight, -reach, reach)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+
+
 class IdenNet(AUModule):
     """The network of paper 2, Table I: 6,572,832 parameters for 128 x 128 x 3 and 12 AUs.
 
@@ -62,6 +82,10 @@ class IdenNet(AUModule):
     backbone : nn.Module, default=None
         (b, *input_shape) -> (b, d): ``F(x) = NORM(MFM(FC5(backbone(x))))``. Its weights stay as
         they are. One that learns nothing (``requires_grad_(False)``) is kept in evaluation mode.
+    released : bool, default=False
+        True makes the network of the released code: biases in all layers (1,964 parameters more),
+        and its first weights. With those of He et al. ``MFM(FC6(S(x)))`` is eight times as long,
+        so that the subtraction of a unit vector changes it eight times less.
 
     Raises
     ------
@@ -76,16 +100,19 @@ class IdenNet(AUModule):
         normalize: bool = True,
         affine: bool = False,
         backbone: nn.Module | None = None,
+        released: bool = False,
     ) -> None:
         super().__init__()
         self.input_shape, self.n_features = input_shape, N_FEATURES
-        self.trunk, width = make_trunk(input_shape)
+        self.trunk, width = make_trunk(input_shape, bias=released)
         n_identity = width if backbone is None else _count_features(backbone, input_shape)
-        self.fc5 = lightcnn_branch(n_identity, normalize)
-        self.fc6 = lightcnn_branch(width)
+        self.fc5 = lightcnn_branch(n_identity, normalize, bias=released)
+        self.fc6 = lightcnn_branch(width, bias=released)
         he_init(self)
         # torch's smaller default: training starts near probability one half
-        self.fc7 = nn.Linear(N_FEATURES, n_aus, bias=False)
+        self.fc7 = nn.Linear(N_FEATURES, n_aus, bias=released)
+        if released:
+            _released_init(self)
         self.transform = _Affine(N_FEATURES) if affine else torch.sub
         self.backbone = backbone  # after he_init, which would draw its weights anew
 

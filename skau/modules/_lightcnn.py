@@ -23,11 +23,11 @@ _UNPADDED_FROM = 57
 
 
 def lightcnn_stem(
-    image_size: tuple[int, int], in_channels: int, min_side: int = 1
+    image_size: tuple[int, int], in_channels: int, min_side: int = 1, *, bias: bool = False
 ) -> tuple[nn.Sequential, int, tuple[int, int]]:
     """Build the first layers of the trunk S of paper 2, Table I.
 
-    Up to four convolutions without bias, each followed by 2 x 2 max-pooling in ceil mode and
+    Up to four convolutions, each followed by 2 x 2 max-pooling in ceil mode and
     Max-Feature-Map. The two commute exactly; pooling first, as Table I does, leaves the
     gradient of Max-Feature-Map a quarter of the pixels. Images below 57 px keep no pixel through
     the unpadded convolutions, so there all are padded.
@@ -38,6 +38,8 @@ def lightcnn_stem(
     in_channels : 1 or 3
     min_side : int, default=1
         Stop before the map's shorter side would fall below it; the first layer is always there.
+    bias : bool, default=False
+        Whether the convolutions have one, as in the released code; Table I counts none.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def lightcnn_stem(
         h, w = (-(-side // 2) for side in before)
         if layers and min(h, w) < min_side:
             break
-        layers.append(nn.Conv2d(channels, n_out, kernel, padding=padding, bias=False))
+        layers.append(nn.Conv2d(channels, n_out, kernel, padding=padding, bias=bias))
         if max(before) > 1:  # nothing to pool in one pixel, and OpenVINO would refuse it
             layers.append(nn.MaxPool2d(2, ceil_mode=True))
         layers.append(MaxFeatureMap())
@@ -62,13 +64,17 @@ def lightcnn_stem(
     return nn.Sequential(*layers), channels, (height, width)
 
 
-def lightcnn_trunk(image_size: tuple[int, int], in_channels: int) -> tuple[nn.Sequential, int]:
+def lightcnn_trunk(
+    image_size: tuple[int, int], in_channels: int, *, bias: bool = False
+) -> tuple[nn.Sequential, int]:
     """Build the whole trunk S of paper 2, Table I, flattened at its end.
 
     Parameters
     ----------
     image_size : (height, width), at least 32 each
     in_channels : 1 or 3
+    bias : bool, default=False
+        As in `lightcnn_stem`.
 
     Returns
     -------
@@ -76,14 +82,14 @@ def lightcnn_trunk(image_size: tuple[int, int], in_channels: int) -> tuple[nn.Se
     n_features : int
         4,800 for 128 x 128 pixels.
     """
-    stem, channels, (height, width) = lightcnn_stem(image_size, in_channels)
+    stem, channels, (height, width) = lightcnn_stem(image_size, in_channels, bias=bias)
     return nn.Sequential(*stem, nn.Flatten()), channels * height * width
 
 
-def make_trunk(input_shape: tuple[int, ...]) -> tuple[nn.Sequential, int]:
+def make_trunk(input_shape: tuple[int, ...], *, bias: bool = False) -> tuple[nn.Sequential, int]:
     """Build the trunk S for images (c, h, w), or its stand-in for vectors (d,), and its width."""
     if len(input_shape) == 3:
-        return lightcnn_trunk((input_shape[1], input_shape[2]), input_shape[0])
+        return lightcnn_trunk((input_shape[1], input_shape[2]), input_shape[0], bias=bias)
     width = 64
     return nn.Sequential(mlp(input_shape[0], width), nn.ReLU()), width
 
@@ -95,9 +101,9 @@ class _UnitLength(nn.Module):
         return F.normalize(z, dim=1)
 
 
-def lightcnn_branch(width: int, normalize: bool = False) -> nn.Sequential:
+def lightcnn_branch(width: int, normalize: bool = False, *, bias: bool = False) -> nn.Sequential:
     """Build ``MFM(FC(s))`` or ``NORM(MFM(FC(s)))``: (b, width) -> (b, 256)."""
-    layers: list[nn.Module] = [nn.Linear(width, 2 * N_FEATURES, bias=False), MaxFeatureMap()]
+    layers: list[nn.Module] = [nn.Linear(width, 2 * N_FEATURES, bias=bias), MaxFeatureMap()]
     return nn.Sequential(*layers, _UnitLength()) if normalize else nn.Sequential(*layers)
 
 

@@ -21,10 +21,12 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
     module : nn.Module
         Filled in place; it keeps its device and dtype.
     path : str or Path
-        What ``torch.save(other.state_dict(), path)`` wrote. A ``"state_dict"`` about it, as
-        training scripts write, and a prefix ``module.``, which ``DataParallel`` leaves, are
-        taken off. Where ``module`` takes RGB and the file's first layer takes grey, its kernels
-        are repeated for the three channels and divided by 3, so that a grey face gives the same.
+        What ``torch.save(other.state_dict(), path)`` wrote. Where ``module`` is an
+        ``nn.ModuleDict`` of a trunk and FC5, the file may hold the trunk alone, both and more
+        layers, or LightenedCNN-A. A ``"state_dict"`` about it, as training scripts write, and a
+        prefix ``module.``, which ``DataParallel`` leaves, are taken off. Where ``module`` takes
+        RGB and the file's first layer takes grey, its kernels are repeated for the three channels
+        and divided by 3, so that a grey face gives the same.
 
     Raises
     ------
@@ -35,6 +37,10 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
     weights = _read(path)
     if weights and all(name.startswith("module.") for name in weights):
         weights = {name.removeprefix("module."): w for name, w in weights.items()}
+    if isinstance(module, nn.ModuleDict):
+        weights = _of_trunk_and_fc5(module, weights)
+        if not any(name.startswith("fc5.") for name in weights):
+            module = nn.ModuleDict({"trunk": module["trunk"]})
     own = module.state_dict()
     for name, w in weights.items():
         if name in own and w.ndim == 4 and own[name].shape == (len(w), 3, *w.shape[2:]):
@@ -54,6 +60,25 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
             f"pretrained: {str(path)!r} does not hold the weights of this network. {said}"
         )
     module.load_state_dict(weights)
+
+
+def _of_trunk_and_fc5(module: nn.ModuleDict, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Name weights as a trunk's and FC5's, whichever way the file names them."""
+    if any(name.startswith("trunk.") for name in weights):
+        return {n: w for n, w in weights.items() if n.startswith(("trunk.", "fc5."))}
+    if "conv1.weight" not in weights:
+        return {f"trunk.{name}": w for name, w in weights.items()}
+    trunk = module["trunk"]
+    assert isinstance(trunk, nn.Sequential)
+    places = [str(i) for i, layer in enumerate(trunk) if isinstance(layer, nn.Conv2d)]
+    layers = {f"conv{i}": f"trunk.{place}" for i, place in enumerate(places, start=1)}
+    layers["fc1"] = "fc5.0"
+    named = {}
+    for name, w in weights.items():
+        layer, _, kind = name.partition(".")
+        if layer in layers:  # LightenedCNN-A goes on to the people that it was trained on
+            named[f"{layers[layer]}.{kind}"] = w
+    return named
 
 
 def _read(path: str | Path) -> dict[str, Tensor]:

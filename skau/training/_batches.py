@@ -1,6 +1,7 @@
 """Which rows make a batch, which pairs and triplets a batch makes."""
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 __all__ = [
     "AlternatingBatches",
     "IdentityBatches",
+    "MixedBatches",
     "ShuffledBatches",
     "draw_pairs",
     "mine_negatives",
@@ -75,6 +77,12 @@ class IdentityBatches:
         self.n_identities = min(n_identities, len(self.images))
         self.n_each = max(2, batch_size // n_identities)
 
+    def halved(self) -> "IdentityBatches":
+        """Return the same with half as many images of each identity, two at least."""
+        half = copy(self)
+        half.n_each = max(2, self.n_each // 2)
+        return half
+
     def __len__(self) -> int:
         if not self.images:
             return 0
@@ -112,6 +120,24 @@ class AlternatingBatches:
         for batch in self.first:
             yield batch
             yield self.second.draw()
+
+
+class MixedBatches:
+    """Batches of which one half is of one kind and the other of another, as IdenNet's release has.
+
+    Parameters
+    ----------
+    first : iterable of lists of int
+        Sets the length.
+    second : IdentityBatches
+    """
+
+    def __init__(self, first: Iterable[list[int]], second: IdentityBatches) -> None:
+        self.first, self.second, self.rng = first, second, second.rng
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for batch in self.first:
+            yield batch + self.second.draw()
 
 
 def draw_pairs(group: Tensor, n_pairs: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
