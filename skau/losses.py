@@ -7,7 +7,12 @@ from torch import Tensor
 __all__ = ["difference_loss", "masked_bce", "simse", "triplet_losses"]
 
 
-def masked_bce(logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+def masked_bce(
+    logits: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    pos_weight: Tensor | None = None,
+) -> Tensor:
     """Binary cross-entropy, averaged over the labels that are there.
 
     Parameters
@@ -17,6 +22,8 @@ def masked_bce(logits: Tensor, target: Tensor, weight: Tensor | None = None) -> 
         1 present, 0 absent, NaN not annotated: such a label gives neither loss nor gradient.
     weight : Tensor of shape (b,), optional
         Weight of each row.
+    pos_weight : Tensor of shape (n_aus,), optional
+        Weight of each AU's positive labels in the sum; absent over present frames balances them.
 
     Returns
     -------
@@ -25,7 +32,7 @@ def masked_bce(logits: Tensor, target: Tensor, weight: Tensor | None = None) -> 
     """
     annotated = ~target.isnan()
     loss = F.binary_cross_entropy_with_logits(
-        logits, torch.where(annotated, target, 0.0), reduction="none"
+        logits, torch.where(annotated, target, 0.0), reduction="none", pos_weight=pos_weight
     )
     w = annotated.to(loss.dtype)
     if weight is not None:

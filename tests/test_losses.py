@@ -25,6 +25,13 @@ def test_masked_bce_weights_rows():
     assert got.item() == pytest.approx(by_hand, rel=1e-6)
 
 
+def test_masked_bce_weights_the_positives_of_each_au():
+    logits, target = torch.tensor([[0.0, 1.0], [2.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    by_hand = (3 * math.log(2) + math.log1p(math.e) + math.log1p(math.exp(2)) + math.log(2)) / 4
+    got = masked_bce(logits, target, pos_weight=torch.tensor([3.0, 1.0]))
+    assert got.item() == pytest.approx(by_hand, rel=1e-6)
+
+
 def test_masked_labels_give_no_gradient():
     logits = torch.tensor([[0.3, -0.2], [1.0, math.inf]], requires_grad=True)
     masked_bce(logits, torch.tensor([[1.0, nan], [nan, nan]])).backward()

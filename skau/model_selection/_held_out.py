@@ -106,10 +106,8 @@ class HeldOutClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self
 
     def _read_labels(self, y: Any, names: list[str] | None) -> Any:
-        self._single = np.ndim(y) == 1 or np.shape(y)[1] == 1
-        if np.ndim(y) == 1:
-            y = self._present(y)
-        table = read_table(y)
+        table = read_table(self._present(y) if as_array(y).ndim == 1 else y)
+        self._single = table.one_column
         if names is None:
             return table
         return table.match(names, len(names), "y", type(self.estimator_).__name__)

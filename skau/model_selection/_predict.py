@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import cross_validate
+from sklearn.utils import indexable
 
 from ..utils._labels import present_proba
 from ..utils._sklearn import num_samples, safe_indexing
@@ -76,6 +77,7 @@ def cross_val_predict(
     ...                   cv=SubjectKFold(2), method="predict")
     array([ 0.,  0.,  0.,  0., nan])
     """
+    X, y = indexable(X, y)
     fitted = cross_validate(
         estimator,
         X,

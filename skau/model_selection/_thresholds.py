@@ -268,5 +268,7 @@ def _at_false_alarm_rate(y: np.ndarray, s: np.ndarray, rate: float) -> tuple[flo
     """Return the lowest threshold with at most this share of false alarms, and their share."""
     absent = np.sort(s[y == 0])[::-1]
     allowed = int(np.floor(rate * len(absent) + 1e-9))
-    threshold = float(absent[allowed])
+    larger = s[s > absent[allowed]]
+    # half-way to the next score: computed in another batch, the last bit of a score may differ
+    threshold = float((absent[allowed] + larger.min()) / 2 if len(larger) else absent[allowed])
     return threshold, float((absent > threshold).mean())
