@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         predict_video,
     )
     from .models import list_models, load, load_model, save
+    from .models._onnx import export_onnx
     from .training import ResumeTraining
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "RegionClassifier",
     "ResumeTraining",
     "__version__",
+    "export_onnx",
     "list_models",
     "load",
     "load_model",
@@ -37,6 +39,7 @@ _HOMES = {
     "Int8Classifier": "estimators",
     "RegionClassifier": "estimators",
     "ResumeTraining": "training",
+    "export_onnx": "models._onnx",
     "list_models": "models",
     "load": "models",
     "load_model": "models",

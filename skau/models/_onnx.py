@@ -1,0 +1,178 @@
+"""Fitted networks as ONNX files, which run without Python."""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from copy import deepcopy
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from .._version import __version__
+from ..estimators._base import BaseAUClassifier
+from ..modules import AUModule
+from ..preprocessing import FaceCropper
+from ..utils._cache import write_whole
+from ..utils._extras import import_extra
+
+__all__ = ["export_onnx"]
+
+_OPSET = 18
+
+
+class _Probabilities(nn.Module):
+    """The network with all that comes before and after it, (b, h, w, c) uint8 -> (b, n_aus)."""
+
+    def __init__(self, module: AUModule) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, crops: Tensor) -> Tensor:
+        if crops.dtype == torch.uint8:
+            crops = crops.permute(0, 3, 1, 2).float() / 255
+        return self.module.logits(crops).sigmoid()
+
+
+def export_onnx(model: Any, path: str | Path) -> None:
+    """Write a fitted network as an ONNX file: face crops in, probabilities out.
+
+    Parameters
+    ----------
+    model : fitted classifier
+        A classifier of skau with a network; or a pipeline that ends in one, a search whose best
+        model does, or one of scikit-learn's wrappers of a fitted model. Of a pipeline the network
+        alone is exported: its crops are cut by whoever runs the file.
+    path : str or Path
+        The file, ``"model.onnx"`` by custom. It is written whole or not at all.
+
+    Raises
+    ------
+    ImportError
+        If ONNX is not installed (extra ``onnx``).
+    ValueError
+        If the model has no network that could be exported, or several.
+
+    Notes
+    -----
+    Input ``crops``: uint8 of shape (n, height, width, 3), or (n, height, width, 1) after a fit on
+    grey images; the scaling is inside. After a fit on vectors it is float64 of shape (n, d). The
+    number n is free. Output ``probabilities``: float of shape (n, n_aus), each the probability
+    that the AU is present, within 1e-4 of ``predict_proba`` in float32. (After a 1-D ``y`` it has
+    one column, that of the larger class.)
+
+    The file's ``metadata_props`` hold, as JSON: ``au_names``; ``thresholds``, from which each AU
+    counts as present; ``input``, what the crops are like; ``cropper``, the parameters of the
+    :class:`skau.preprocessing.FaceCropper` before the network, if there is one; ``skau``, the
+    version.
+
+    Examples
+    --------
+    >>> import skau
+    >>> skau.export_onnx(clf, "model.onnx")  # doctest: +SKIP
+    >>> import onnxruntime  # doctest: +SKIP
+    >>> session = onnxruntime.InferenceSession("model.onnx")  # doctest: +SKIP
+    >>> (probabilities,) = session.run(None, {"crops": crops})  # doctest: +SKIP
+    """
+    need = "export_onnx needs ONNX"
+    onnx = import_extra("onnx", "onnx", need)
+    import_extra("onnxscript", "onnx", need)
+    check_is_fitted(model)
+    clf, thresholds, cropper = _take_apart(model)
+    module = deepcopy(clf.module_).cpu().eval().to(memory_format=torch.contiguous_format)
+    shape = clf.input_shape_
+    if len(shape) == 3:
+        example = torch.zeros(2, *shape[1:], shape[0], dtype=torch.uint8)
+        what = {
+            "dtype": "uint8", "layout": "NHWC", "height": shape[1], "width": shape[2],
+            "channels": "RGB" if shape[0] == 3 else shape[0], "normalisation": "x / 255, inside",
+        }  # fmt: skip
+    else:
+        example = torch.zeros(2, *shape, dtype=torch.float64)
+        what = {"dtype": "float64", "layout": "NC", "features": shape[0]}
+    with _quietly(), torch.no_grad():
+        program = torch.onnx.export(
+            _Probabilities(module),
+            (example,),
+            input_names=["crops"],
+            output_names=["probabilities"],
+            dynamic_shapes=({0: torch.export.Dim("n")},),
+            opset_version=_OPSET,
+            dynamo=True,
+        )
+    assert program is not None
+    proto = program.model_proto
+    proto.producer_name, proto.producer_version = "skau", __version__
+    metadata = {
+        "au_names": clf.au_names_.tolist(),
+        "thresholds": thresholds,
+        "input": what,
+        "cropper": cropper,
+        "skau": __version__,
+    }
+    onnx.helper.set_model_props(proto, {key: json.dumps(v) for key, v in metadata.items()})
+    with write_whole(Path(path)) as file:
+        file.write(proto.SerializeToString())
+
+
+def _take_apart(model: Any) -> tuple[BaseAUClassifier, list[float], dict[str, Any] | None]:
+    """Return the network's classifier, its thresholds, and the parameters of what cuts crops."""
+    thresholds: Any = None
+    cropper = None
+    part = model
+    while not isinstance(part, BaseAUClassifier):
+        if thresholds is None:
+            thresholds = getattr(part, "thresholds_", None)
+        if isinstance(part, Pipeline):
+            before = [step for _, step in part.steps[:-1] if step not in (None, "passthrough")]
+            if len(before) > 1 or not all(isinstance(step, FaceCropper) for step in before):
+                raise ValueError(
+                    "model: of a pipeline a FaceCropper and a network can be exported, but this "
+                    f"one has {', '.join(type(step).__name__ for step in before)}"
+                )
+            if before:
+                cropper = before[0].get_params()
+                for name in ("memory", "n_jobs", "device", "verbose"):
+                    cropper.pop(name, None)
+            part = part.steps[-1][1]
+        elif hasattr(part, "best_estimator_"):
+            part = part.best_estimator_
+        elif isinstance(part, FrozenEstimator):
+            part = part.estimator
+        elif thresholds is not None and hasattr(part, "estimator_"):
+            part = part.estimator_
+        else:
+            raise ValueError(
+                f"model: {type(part).__name__} cannot be exported, for it is not one network in "
+                "floating point; the networks are DSNClassifier, IdenNetClassifier and those of "
+                "skau.baselines but SVTPTClassifier (of a RegionClassifier, export each of "
+                "estimators_; of an Int8Classifier, its estimator_)"
+            )
+    n = len(part.au_names_)
+    values = np.full(n, 0.5) if thresholds is None else np.asarray(thresholds, dtype=float)
+    return part, [float(t) for t in values.ravel()], cropper
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Silence what the exporter prints, logs and warns of on its way."""
+    names = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir", "torch.fx")
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

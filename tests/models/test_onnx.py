@@ -1,0 +1,106 @@
+"""What ONNX Runtime answers is what the estimator answers."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+import skau
+from skau import DSNClassifier, IdenNetClassifier, Int8Classifier, RegionClassifier
+from skau.baselines import (
+    AlexNetClassifier,
+    ATFClassifier,
+    DRMLClassifier,
+    LightCNNClassifier,
+    ROINetClassifier,
+    SVTPTClassifier,
+)
+from skau.preprocessing import FaceCropper
+
+onnxruntime = pytest.importorskip("onnxruntime", reason='needs pip install "skau[test]"')
+pytest.importorskip("onnxscript", reason='needs pip install "skau[onnx]"')
+
+ONCE = {"max_epochs": 1, "validation_fraction": 0, "precision": "float32", "random_state": 0}
+ESTIMATORS = [
+    IdenNetClassifier(identity_epochs=0, identity_transform="affine", **ONCE),
+    LightCNNClassifier(identity_epochs=0, **ONCE),
+    DRMLClassifier(**ONCE),
+    ATFClassifier(**ONCE),
+    ROINetClassifier(**ONCE),
+    pytest.param(AlexNetClassifier(**ONCE), marks=pytest.mark.slow),
+]
+
+
+def run(path, crops):
+    session = onnxruntime.InferenceSession(path)
+    (probabilities,) = session.run(["probabilities"], {"crops": crops})
+    metadata = session.get_modelmeta().custom_metadata_map
+    return probabilities, {name: json.loads(text) for name, text in metadata.items()}
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+def test_every_network(estimator, blobs, tmp_path):
+    X, Y, groups = blobs
+    clf = clone(estimator).fit(X, Y, groups=groups)
+    skau.export_onnx(clf, tmp_path / "model.onnx")
+    for rows in (slice(1), slice(17)):
+        found, _ = run(tmp_path / "model.onnx", X[rows])
+        assert found.shape == (len(X[rows]), 2)
+        assert np.abs(found - clf.predict_proba(X[rows])).max() < 1e-4
+
+
+def test_a_search_over_a_pipeline_says_what_it_takes(blobs, tmp_path, capfd):
+    X, Y, groups = blobs
+    model = make_pipeline(FaceCropper(size=32, align=None, n_jobs=1), DSNClassifier(**ONCE))
+    search = GridSearchCV(model, {"dsnclassifier__alpha": [0.1]}, cv=2)
+    search.fit(X, Y["AU1"].astype(int), dsnclassifier__groups=groups)
+    capfd.readouterr()
+    skau.export_onnx(search, tmp_path / "model.onnx")
+    assert capfd.readouterr() == ("", "")
+    found, metadata = run(tmp_path / "model.onnx", X[:5])
+    assert np.abs(found[:, 0] - search.predict_proba(X[:5])[:, 1]).max() < 1e-4
+    assert metadata["au_names"] == search.best_estimator_[-1].au_names_.tolist()
+    assert metadata["thresholds"] == [0.5]
+    assert metadata["skau"] == skau.__version__
+    assert metadata["input"] == {
+        "dtype": "uint8", "layout": "NHWC", "height": 32, "width": 32,
+        "channels": "RGB", "normalisation": "x / 255, inside",
+    }  # fmt: skip
+    assert metadata["cropper"]["size"] == 32
+    assert metadata["cropper"]["align"] is None
+    assert "n_jobs" not in metadata["cropper"]
+
+
+def test_vectors(tmp_path):
+    rng = np.random.RandomState(0)
+    X, Y = rng.rand(20, 5), rng.randint(0, 2, (20, 3))
+    clf = FrozenEstimator(DSNClassifier(max_epochs=1, validation_fraction=0).fit(X, Y))
+    skau.export_onnx(clf, tmp_path / "model.onnx")
+    found, metadata = run(tmp_path / "model.onnx", X)
+    assert np.abs(found - clf.predict_proba(X)).max() < 1e-10
+    assert metadata["input"] == {"dtype": "float64", "layout": "NC", "features": 5}
+
+
+def test_what_cannot_be_exported_says_so(blobs, fitted, tmp_path):
+    X, Y, groups = blobs
+    path = tmp_path / "model.onnx"
+    svm = SVTPTClassifier().fit(X, Y, groups=groups)
+    with pytest.raises(ValueError, match="SVTPTClassifier cannot be exported"):
+        skau.export_onnx(svm, path)
+    with pytest.raises(ValueError, match=r"RegionClassifier cannot be .* export each of"):
+        skau.export_onnx(RegionClassifier(SVTPTClassifier(), regions=None).fit(X, Y), path)
+    int8 = Int8Classifier(FrozenEstimator(fitted))
+    int8._model = b"", b""
+    with pytest.raises(ValueError, match=r"Int8Classifier cannot be .* its estimator_"):
+        skau.export_onnx(int8, path)
+    two = make_pipeline(FunctionTransformer(), FrozenEstimator(fitted)).fit(X, Y)
+    with pytest.raises(ValueError, match=r"but this one has FunctionTransformer"):
+        skau.export_onnx(two, path)
+    with pytest.raises(ValueError, match=r"not fitted yet"):
+        skau.export_onnx(DSNClassifier(), path)
+    assert not path.exists()
