@@ -1,0 +1,45 @@
+"""What skau survives, in figures.
+
+    python benchmarks/trust.py [--only files]
+
+Each section stands under its own head in ``results/trust.txt``; one that is run again takes the
+place of what it said before.
+"""
+
+import argparse
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from _record import Record
+from _trust_files import mutate_files
+
+RESULTS = Path(__file__).parent / "results" / "trust.txt"
+
+SECTIONS: dict[str, Callable[[Record], None]] = {"files": mutate_files}
+
+
+def merge(text: str, name: str, lines: list[str]) -> str:
+    """Put a section's lines in place of what it said before."""
+    sections = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", text, re.M | re.S))
+    sections[name] = "\n".join(lines) + "\n\n"
+    return "".join(f"## {key}\n{content}" for key, content in sections.items()).rstrip() + "\n"
+
+
+def main() -> None:
+    """Run the sections."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", choices=SECTIONS, nargs="+", default=list(SECTIONS))
+    for name in parser.parse_args().only:
+        with tempfile.TemporaryDirectory() as folder:
+            record = Record(Path(folder) / "unused")
+            SECTIONS[name](record)
+        before = RESULTS.read_text() if RESULTS.exists() else ""
+        RESULTS.write_text(merge(before, name, record.lines))
+
+
+if __name__ == "__main__":
+    main()
