@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from copy import deepcopy
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from .._version import __version__
 from ..estimators._base import BaseAUClassifier
+from ..model_selection import CalibratedAUClassifier, TunedThresholdsClassifier
 from ..modules import AUModule
 from ..preprocessing import FaceCropper
 from ..utils._cache import write_whole
@@ -32,14 +34,31 @@ _OPSET = 18
 class _Probabilities(nn.Module):
     """The network with all that comes before and after it, (b, h, w, c) uint8 -> (b, n_aus)."""
 
-    def __init__(self, module: AUModule) -> None:
+    slopes: Tensor
+    offsets: Tensor
+
+    def __init__(self, module: AUModule, slopes: np.ndarray, offsets: np.ndarray) -> None:
         super().__init__()
         self.module = module
+        dtype = next(module.parameters()).dtype
+        self.register_buffer("slopes", torch.as_tensor(slopes, dtype=dtype))
+        self.register_buffer("offsets", torch.as_tensor(offsets, dtype=dtype))
 
     def forward(self, crops: Tensor) -> Tensor:
         if crops.dtype == torch.uint8:
             crops = crops.permute(0, 3, 1, 2).float() / 255
-        return self.module.logits(crops).sigmoid()
+        return (self.module.logits(crops) * self.slopes + self.offsets).sigmoid()
+
+
+@dataclass
+class _Parts:
+    """What an exported model is made of."""
+
+    classifier: BaseAUClassifier
+    thresholds: np.ndarray
+    slopes: np.ndarray  # of a calibration; 1 where there is none
+    offsets: np.ndarray
+    cropper: dict[str, Any] | None
 
 
 def export_onnx(model: Any, path: str | Path) -> None:
@@ -48,9 +67,10 @@ def export_onnx(model: Any, path: str | Path) -> None:
     Parameters
     ----------
     model : fitted classifier
-        A classifier of skau with a network; or a pipeline that ends in one, a search whose best
-        model does, or one of scikit-learn's wrappers of a fitted model. Of a pipeline the network
-        alone is exported: its crops are cut by whoever runs the file.
+        A classifier of skau with a network; or a pipeline or search around one, or
+        :class:`skau.model_selection.TunedThresholdsClassifier` or
+        :class:`skau.model_selection.CalibratedAUClassifier`, but for ``method="isotonic"``. Of a
+        pipeline the network alone is exported: crops are cut by whoever runs the file.
     path : str or Path
         The file, ``"model.onnx"`` by custom. It is written whole or not at all.
 
@@ -86,7 +106,8 @@ def export_onnx(model: Any, path: str | Path) -> None:
     onnx = import_extra("onnx", "onnx", need)
     import_extra("onnxscript", "onnx", need)
     check_is_fitted(model)
-    clf, thresholds, cropper = _take_apart(model)
+    parts = _take_apart(model)
+    clf = parts.classifier
     module = deepcopy(clf.module_).cpu().eval().to(memory_format=torch.contiguous_format)
     shape = clf.input_shape_
     if len(shape) == 3:
@@ -100,7 +121,7 @@ def export_onnx(model: Any, path: str | Path) -> None:
         what = {"dtype": "float64", "layout": "NC", "features": shape[0]}
     with _quietly(), torch.no_grad():
         program = torch.onnx.export(
-            _Probabilities(module),
+            _Probabilities(module, parts.slopes, parts.offsets),
             (example,),
             input_names=["crops"],
             output_names=["probabilities"],
@@ -113,9 +134,9 @@ def export_onnx(model: Any, path: str | Path) -> None:
     proto.producer_name, proto.producer_version = "skau", __version__
     metadata = {
         "au_names": clf.au_names_.tolist(),
-        "thresholds": thresholds,
+        "thresholds": parts.thresholds.tolist(),
         "input": what,
-        "cropper": cropper,
+        "cropper": parts.cropper,
         "skau": __version__,
     }
     onnx.helper.set_model_props(proto, {key: json.dumps(v) for key, v in metadata.items()})
@@ -123,14 +144,13 @@ def export_onnx(model: Any, path: str | Path) -> None:
         file.write(proto.SerializeToString())
 
 
-def _take_apart(model: Any) -> tuple[BaseAUClassifier, list[float], dict[str, Any] | None]:
-    """Return the network's classifier, its thresholds, and the parameters of what cuts crops."""
-    thresholds: Any = None
+def _take_apart(model: Any) -> _Parts:
+    """Look through what is put around a network."""
+    tuned: TunedThresholdsClassifier | None = None
+    calibrated: CalibratedAUClassifier | None = None
     cropper = None
     part = model
     while not isinstance(part, BaseAUClassifier):
-        if thresholds is None:
-            thresholds = getattr(part, "thresholds_", None)
         if isinstance(part, Pipeline):
             before = [step for _, step in part.steps[:-1] if step not in (None, "passthrough")]
             if len(before) > 1 or not all(isinstance(step, FaceCropper) for step in before):
@@ -143,22 +163,32 @@ def _take_apart(model: Any) -> tuple[BaseAUClassifier, list[float], dict[str, An
                 for name in ("memory", "n_jobs", "device", "verbose"):
                     cropper.pop(name, None)
             part = part.steps[-1][1]
+        elif isinstance(part, TunedThresholdsClassifier):
+            if calibrated is None:  # inside a calibration they decide nothing
+                tuned = tuned or part
+            part = part.estimator_
+        elif isinstance(part, CalibratedAUClassifier) and not (calibrated or part.curves_):
+            calibrated, part = part, part.estimator_
         elif hasattr(part, "best_estimator_"):
             part = part.best_estimator_
         elif isinstance(part, FrozenEstimator):
             part = part.estimator
-        elif thresholds is not None and hasattr(part, "estimator_"):
-            part = part.estimator_
         else:
             raise ValueError(
                 f"model: {type(part).__name__} cannot be exported, for it is not one network in "
-                "floating point; the networks are DSNClassifier, IdenNetClassifier and those of "
-                "skau.baselines but SVTPTClassifier (of a RegionClassifier, export each of "
-                "estimators_; of an Int8Classifier, its estimator_)"
+                "floating point with at most a linear calibration; the networks are "
+                "DSNClassifier, IdenNetClassifier and those of skau.baselines but "
+                "SVTPTClassifier (of a RegionClassifier, export each of estimators_; of an "
+                "Int8Classifier, its estimator_)"
             )
     n = len(part.au_names_)
-    values = np.full(n, 0.5) if thresholds is None else np.asarray(thresholds, dtype=float)
-    return part, [float(t) for t in values.ravel()], cropper
+    return _Parts(
+        part,
+        np.full(n, 0.5) if tuned is None else tuned.thresholds_,
+        np.ones(n) if calibrated is None else calibrated.slopes_,
+        np.zeros(n) if calibrated is None else calibrated.offsets_,
+        cropper,
+    )
 
 
 @contextmanager

@@ -17,9 +17,11 @@ from skau.baselines import (
     ATFClassifier,
     DRMLClassifier,
     LightCNNClassifier,
+    ResNetClassifier,
     ROINetClassifier,
     SVTPTClassifier,
 )
+from skau.model_selection import CalibratedAUClassifier, TunedThresholdsClassifier
 from skau.preprocessing import FaceCropper
 
 onnxruntime = pytest.importorskip("onnxruntime", reason='needs pip install "skau[test]"')
@@ -32,6 +34,7 @@ ESTIMATORS = [
     DRMLClassifier(**ONCE),
     ATFClassifier(**ONCE),
     ROINetClassifier(**ONCE),
+    ResNetClassifier(**ONCE),
     pytest.param(AlexNetClassifier(**ONCE), marks=pytest.mark.slow),
 ]
 
@@ -74,6 +77,20 @@ def test_a_search_over_a_pipeline_says_what_it_takes(blobs, tmp_path, capfd):
     assert metadata["cropper"]["size"] == 32
     assert metadata["cropper"]["align"] is None
     assert "n_jobs" not in metadata["cropper"]
+
+
+def test_thresholds_and_calibration_are_inside(blobs, fitted, tmp_path):
+    X, Y, groups = blobs
+    calibrated = CalibratedAUClassifier(fitted, cv="prefit").fit(X, Y, groups=groups)
+    tuned = TunedThresholdsClassifier(calibrated, cv="prefit").fit(X, Y, groups=groups)
+    skau.export_onnx(tuned, tmp_path / "model.onnx")
+    found, metadata = run(tmp_path / "model.onnx", X)
+    assert np.abs(found - tuned.predict_proba(X)).max() < 1e-2  # bfloat16 where it is native
+    assert np.abs(found - fitted.predict_proba(X)).max() > 1e-2
+    assert metadata["thresholds"] == tuned.thresholds_.tolist()
+    calibrated.set_params(method="isotonic").fit(X, Y, groups=groups)
+    with pytest.raises(ValueError, match="CalibratedAUClassifier cannot be exported"):
+        skau.export_onnx(calibrated, tmp_path / "model.onnx")
 
 
 def test_vectors(tmp_path):

@@ -23,13 +23,16 @@ from skau.baselines import (
     ATFClassifier,
     DRMLClassifier,
     LightCNNClassifier,
+    ResNetClassifier,
     ROINetClassifier,
     SVTPTClassifier,
 )
 from skau.metrics import f1_frame_scorer
-from skau.model_selection import SubjectKFold
+from skau.model_selection import CalibratedAUClassifier, SubjectKFold, TunedThresholdsClassifier
 from skau.models import load, save
+from skau.models._trusted import trusted_types
 from skau.preprocessing import FaceCropper
+from skau.utils import all_estimators
 
 ESTIMATORS = [
     DSNClassifier(max_epochs=1),
@@ -40,6 +43,7 @@ ESTIMATORS = [
     DRMLClassifier(max_epochs=1),
     ATFClassifier(max_epochs=1),
     ROINetClassifier(max_epochs=1),
+    ResNetClassifier(max_epochs=1),
     SVTPTClassifier(),
 ]
 
@@ -112,6 +116,22 @@ def test_one_model_an_au(blobs, tmp_path):
     model.set_params(regions=None).fit(X, Y)
     again = there_and_back(model, tmp_path)
     assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+def test_thresholds_and_calibration(blobs, fitted, tmp_path, method):
+    X, Y, groups = blobs
+    model = CalibratedAUClassifier(fitted, method=method, cv="prefit").fit(X, Y, groups=groups)
+    model = TunedThresholdsClassifier(model, cv="prefit").fit(X, Y, groups=groups)
+    again = there_and_back(model, tmp_path)
+    assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert np.array_equal(again.predict(X), model.predict(X))
+
+
+def test_every_estimator_is_trusted():
+    """A class that moves or is new must be one that files may name."""
+    names = {f"{cls.__module__}.{cls.__qualname__}" for _, cls in all_estimators()}
+    assert names <= set(trusted_types())
 
 
 def test_quantized_network(blobs, fitted, tmp_path):
