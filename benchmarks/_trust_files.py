@@ -2,6 +2,7 @@
 
 import copy
 import json
+import pickle
 import sys
 import tempfile
 import time
@@ -67,6 +68,11 @@ def mutate_files(record: Record) -> None:
     models = [clf, pipeline, SVTPTClassifier().fit(X, Y, groups=groups)]
     outcomes: dict[str, Counter] = {"accident": Counter(), "forgery": Counter()}
     watch, worst = Watch(), 0.0
+    watch.on = True
+    pickle.loads(pickle.dumps(Path()))  # it does see what it is there for
+    watch.on = False
+    assert watch.seen
+    watch.seen.clear()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         path = Path(folder) / "model.skau"

@@ -33,6 +33,7 @@ from ._trusted import trusted_types
 
 __all__ = ["load", "save"]
 
+_LISTS = ("steps", "transformers", "transformer_list", "estimators")
 _PACKAGES = ("numpy", "scikit-learn", "skops", "torch")
 
 
@@ -256,6 +257,8 @@ def _renumber(schema: dict[str, Any], members: dict[str, bytes]) -> dict[str, by
 def _explain(model: Any, error: Exception) -> ValueError:
     """Say which parameters or attributes hinder a model from being saved."""
     parts = model.get_params() if hasattr(model, "get_params") else {}
+    # what lists steps says nothing more than the steps, which are there by name
+    parts = {name: v for name, v in parts.items() if name.rpartition("__")[2] not in _LISTS}
     guilty = {name for name, value in parts.items() if not _can_be_saved(value)}
     guilty |= {name for name in parts if name.endswith("backbone") and parts[name] is not None}
     if not guilty:

@@ -48,6 +48,17 @@ class _Harmful:
         return (exec, ("raise SystemExit('the file was run')",))
 
 
+def test_the_watch_sees_what_it_is_there_for():
+    global watching
+    watching = True
+    try:
+        exec("1")
+        pickle.loads(pickle.dumps(_Harmful))
+    finally:
+        watching = False
+    assert ran[-2:] == ["exec", "pickle.find_class"]
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"PK", b"no zip", pickle.dumps(_Harmful()), pickle.dumps({"a": 1}), bytes(1000)],
