@@ -13,6 +13,7 @@ to the single-encoder baseline::
 
 import argparse
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import sklearn
@@ -20,6 +21,7 @@ from sklearn.model_selection import GridSearchCV
 
 from skau import DSNClassifier
 from skau.datasets import load_faces, load_sample_faces
+from skau.inspection import AUScoreDisplay, LossWeightsDisplay
 from skau.metrics import au_report, roc_auc_scorer
 from skau.model_selection import SubjectKFold
 from skau.preprocessing import FaceCropper
@@ -85,3 +87,14 @@ for name, report in reports.items():
     table[f"{name} F1"], table[f"{name} AUC"] = report["f1"], report["roc_auc"]
 print(f"\n{len(test)} images of {len(np.unique(subjects[test]))} held-out subjects")
 print(table.round(3).to_string())
+
+# %%
+# The same as figures: the search over the loss weights, and how surely each AU of somebody
+# unknown is ranked, beside the baseline and chance.
+
+LossWeightsDisplay.from_estimator(search)
+AUScoreDisplay.from_estimator(
+    search, crops[test], Y.iloc[test], metric="roc_auc", name="DSN", baseline=single,
+    baseline_name="single encoder",
+)  # fmt: skip
+plt.show()
