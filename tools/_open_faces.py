@@ -1,0 +1,179 @@
+"""The people that the open model learns from, and what their faces do.
+
+The same rig, skins and lights as `make_au_faces`, but a wider spread: many faces at rest, single
+AUs and whole displays beside the usual mixtures, resting faces that look a little like an AU or
+its opposite, skins with hardly a furrow and with deep ones at rest, and movements that no label
+names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from skau.datasets._rendering._furrows import furrow_maps
+from skau.datasets._rendering._people import _EXCLUSIVE, PRESENT, _draw_intensities, _draw_scene
+from skau.datasets._rendering._render import render
+from skau.datasets._rendering._rig import ACTION_UNITS, Rig, expression, load_rig, person
+from skau.datasets._rendering._skin import paint
+
+AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26, 43)
+
+# How a picture comes about, and how often.
+_KINDS = {"rest": 0.25, "single": 0.2, "display": 0.25, "mixture": 0.3}
+# Displays: the AUs that always take part, and those that join in half of the pictures.
+_DISPLAYS = (
+    ((6, 12), (25, 26, 7)),  # enjoyment
+    ((12,), (25, 6)),  # a polite smile
+    ((12, 25), (6, 10, 26)),  # a broad smile
+    ((1, 2, 5), (25, 26)),  # surprise
+    ((1, 4), (15, 17)),  # sadness
+    ((4, 7), (23, 24, 17)),  # anger
+    ((9, 10), (4, 7, 17, 25)),  # disgust
+    ((1, 2, 20), (4, 5, 25)),  # fear
+    ((14,), (17, 24)),  # contempt
+    ((43,), (12, 4)),  # a blink
+)
+# Pictures of the people before this number hardly show teeth; those of the others do, in smiles
+# above all: teeth are lighter there, and lips that part in a smile bare them.
+_TOOTHY = 900
+_SMILES = (0, 2)  # displays that come as often again there
+# Movements that no label names; a face that shows one shows none of the labelled AUs for it.
+_UNNAMED = ("au/jawLeft", "au/jawRight", "au/mouthLeft", "au/mouthRight", "au/jawForward",
+            "au/mouthFunnel", "au/cheekPuff", "au/mouthPucker", "au/mouthLowerDownLeft",
+            "au/mouthLowerDownRight")  # fmt: skip
+# Details of a face that look like an AU; people differ in them more than the renderer's default.
+_LOOKS_LIKE_AN_AU = (
+    "mouth-angles", "eyebrows-trans", "eyebrows-angle", "eye-height", "eye-corner", "eyefold",
+    "mouth-laugh", "mouth-lowerlip-ext", "mouth-upperlip-ext", "mouth-dimples", "mouth-scale-vert",
+)  # fmt: skip
+_PAIRS = (("-up", "-down"), ("-incr", "-decr"), ("-in", "-out"), ("-convex", "-concave"))
+
+
+def draw_person(
+    seed: int, number: int, n_pictures: int, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw one person's pictures and the intensities of `AUS` in them.
+
+    Parameters
+    ----------
+    seed : int
+    number : int
+        Of the person; each has seeds of their own, whatever the order.
+    n_pictures : int
+    size : int
+        Side of the pictures in pixels.
+
+    Returns
+    -------
+    images : ndarray of shape (n_pictures, size, size, 3), uint8
+    intensity : ndarray of shape (n_pictures, 18), float32
+        From 0 to 1; what the resting face looks like is not in it.
+    """
+    rig, furrows = load_rig(), furrow_maps()
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
+    shape, traits = person(rng)
+    shape = rig.moved(shape, _likeness(rng, rig))
+    toothy = number >= _TOOTHY
+    look = replace(
+        paint(rng, traits), teeth=float(rng.uniform(1.0, 2.2) if toothy else rng.uniform(0.8, 1.5))
+    )
+    units = list(ACTION_UNITS)
+    strength = dict(zip(units, np.exp(rng.normal(0, 0.2, len(units))).clip(0.6, 1.5), strict=True))
+    manner = {name: float(np.exp(rng.normal(0, 0.2))) for name in sorted(rig.targets)}
+    inclined = rng.normal(0, 0.25, len(units))
+    rest = _resting_face(rng, units)
+    # Some skins hardly fold; old ones stay folded at rest.
+    depth = float(
+        rng.choice([0.0, rng.uniform(0.1, 0.5), rng.uniform(0.5, 1.2)], p=[0.2, 0.4, 0.4])
+    )
+    folded = {u: max(0.0, traits.age - 0.3) * rng.uniform(0, 0.9) for u in furrows}
+
+    images = np.empty((n_pictures, size, size, 3), np.uint8)
+    intensity = np.empty((n_pictures, len(AUS)), np.float32)
+    for picture in range(n_pictures):
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, picture)))
+        amounts = _amounts(rng, inclined, toothy)
+        scene = _draw_scene(rng, float(rng.uniform(0.5, 2.2)))
+        gaze = rng.normal(0, [0.16, 0.12])
+        scene = replace(scene, gaze=(float(gaze[0]), float(gaze[1])))
+        intensity[picture] = [amounts[au] for au in AUS]
+        shown = {u: amounts.get(u, 0.0) + rest[u] for u in units}
+        weights = expression(shown, strength=strength, lopsided=float(rng.normal(0, 0.12)))
+        weights = {name: value * manner[name] for name, value in weights.items()}
+        lids = "Down" if gaze[1] > 0 else "Up"
+        for side in ("Left", "Right"):
+            weights[f"au/eyeLook{lids}{side}"] = min(0.7, 2.5 * abs(float(gaze[1])))
+        for name in _UNNAMED:
+            if rng.random() < 0.04:
+                weights[name] = weights.get(name, 0.0) + float(rng.uniform(0.1, 0.5))
+        if toothy and amounts[12] and amounts[25]:
+            up, down = rng.uniform([0.0, -0.3], [0.9, 0.4]) * amounts[12]
+            for side in ("Left", "Right"):
+                weights[f"au/mouthUpperUp{side}"] += float(up)
+                weights[f"au/mouthLowerDown{side}"] += float(down)
+        today = look.lines * depth * float(rng.uniform(0.6, 1.3))
+        folds = np.zeros_like(next(iter(furrows.values())))
+        for u, furrow in furrows.items():
+            deep = today * max(0.0, shown[u]) * strength[u] + look.lines * folded[u]
+            if deep:
+                folds += np.float32(deep) * furrow
+        images[picture] = render(look, shape, rig.moved(shape, weights), folds, scene, size)
+    return images, intensity
+
+
+def _likeness(rng: np.random.Generator, rig: Rig) -> dict[str, float]:
+    """Draw details of the face that look like an AU, the same on both sides."""
+    weights: dict[str, float] = {}
+    for name in sorted(rig.targets):
+        if not any(part in name for part in _LOOKS_LIKE_AN_AU) or name.startswith("shape/r-"):
+            continue
+        pair = next((p for p in _PAIRS if name.endswith(p[0])), None)
+        if pair is None:
+            continue
+        value = float(np.clip(rng.normal(0, 0.18), -0.5, 0.5))
+        chosen = name if value > 0 else name.removesuffix(pair[0]) + pair[1]
+        for side in {chosen, chosen.replace("shape/l-", "shape/r-")} & set(rig.targets):
+            weights[side] = abs(value)
+    return weights
+
+
+def _resting_face(rng: np.random.Generator, units: list[int]) -> dict[int, float]:
+    """Draw what AUs, or their opposites, somebody seems to show when they show none."""
+    rest = {}
+    for u in units:
+        chance, more, less = rng.random(), rng.uniform(0.03, 0.22), -rng.uniform(0.03, 0.15)
+        rest[u] = float(more if chance < 0.22 else less if chance < 0.37 else 0.0)
+    return rest
+
+
+def _amounts(rng: np.random.Generator, inclined: np.ndarray, toothy: bool) -> dict[int, float]:
+    """Draw the intensities of the AUs in one picture."""
+    kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
+    mixture = _draw_intensities(rng, inclined, list(AUS))
+    trace = {au: float(rng.uniform(0, 0.12) * (rng.random() < 0.15)) for au in AUS}
+    strong = dict(zip(AUS, PRESENT + (1 - PRESENT) * rng.beta(2, 1.3, len(AUS)), strict=True))
+    single = int(rng.choice(AUS))
+    which = int(rng.integers(len(_DISPLAYS)))
+    if toothy and rng.random() < 0.2:
+        which = int(rng.choice(_SMILES))
+    always, sometimes = _DISPLAYS[which]
+    joining = [au for au in sometimes if rng.random() < 0.5]
+    share = rng.uniform(0.4, 1.1)  # a display is strong or weak as a whole
+    # All was drawn before the kind decides, so that the rest of the picture does not depend on it.
+    if kind == "mixture":
+        return _possible(mixture)
+    if kind == "single":
+        trace[single] = float(strong[single])
+    elif kind == "display":
+        for au in (*always, *joining):
+            trace[au] = float(np.clip(share * rng.uniform(0.7, 1.2), PRESENT, 1))
+    return _possible(trace)
+
+
+def _possible(amounts: dict[int, float]) -> dict[int, float]:
+    for one, other in _EXCLUSIVE:
+        if min(amounts.get(one, 0.0), amounts.get(other, 0.0)) > 0:
+            amounts[min((one, other), key=amounts.__getitem__)] = 0.0
+    return amounts
