@@ -1,43 +1,100 @@
-"""AUs of a film of ten minutes against one of one minute: peak memory and speed.
+"""Films: speed with no, one and two faces, who is who, head pose, memory.
 
-    python benchmarks/video.py [--minutes 1 10] [--size 128]
+    python benchmarks/video.py [--minutes 1 10] [--seconds 20] [--size 128]
 
-Rendered faces sway through a film of 640 x 480 pixels at 25 frames a second. Each film is scored
-by ``predict_video`` in a process of its own, whose peak memory is read when it ends.
+Rendered faces move through films of 640 x 480 pixels at 25 frames a second, so what is in them
+is known. Speed is told as a ratio to searching every frame as a whole; memory is that of films of
+some minutes, each scored in a process of its own.
 """
 
 import argparse
 import resource
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+import pandas as pd
 from _record import Record
 from PIL import Image
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from skau import IdenNetClassifier, predict_video
+from skau import IdenNetClassifier, predict_images, predict_video
 from skau.datasets import load_sample_faces
-from skau.preprocessing import FaceCropper
+from skau.datasets._rendering import _people
+from skau.preprocessing import FaceCropper, Frame, head_pose
 
 HERE = Path(__file__).parent
+PEOPLE = {"a": "S003", "b": "S010"}
+SIDE, WIDTH, HEIGHT, RATE = 200, 640, 480, 25
+Places = dict[str, tuple[float, float]]
 
 
-def write_film(path: Path, minutes: float) -> None:
-    """Let the sample faces sway, ten seconds each."""
-    faces = load_sample_faces().images
+def stay(t: float) -> Places:
+    """Two people who sway."""
+    return {
+        "a": (60 + 40 * np.sin(t), 120 + 20 * np.sin(1.3 * t)),
+        "b": (380 + 40 * np.sin(0.9 * t), 130 + 20 * np.sin(t)),
+    }
+
+
+def one(t: float) -> Places:
+    """One of them."""
+    return {"a": stay(t)["a"]}
+
+
+def nobody(t: float) -> Places:
+    """Return nowhere."""
+    return {}
+
+
+def cross(t: float) -> Places:
+    """Two people who change sides every ten seconds, one in front of the other."""
+    way = 0.5 - 0.5 * np.cos(np.pi * t / 10)
+    return {"a": (40 + 360 * way, 120.0), "b": (400 - 360 * way, 150.0)}
+
+
+def leave(t: float) -> Places:
+    """Two people, each of whom is away for five of every twenty seconds."""
+    places = stay(t)
+    if 5 <= t % 20 < 10:
+        del places["a"]
+    if 12 <= t % 20 < 17:
+        del places["b"]
+    return places
+
+
+def frames(where: Callable[[float], Places], seconds: float, cuts: float = 0) -> Iterator[Frame]:
+    """Yield a film; with ``cuts``, the scene and its light change so often, and people swap."""
+    faces = load_sample_faces()
+    rows = {
+        "a": np.flatnonzero(faces.groups == "S003"),
+        "b": np.flatnonzero(faces.groups == "S010"),
+    }
+    for k in range(round(seconds * RATE)):
+        t = k / RATE
+        scene = int(t // cuts) if cuts else 0
+        frame = Image.new("RGB", (WIDTH, HEIGHT), [(120, 130, 140), (40, 60, 90)][scene % 2])
+        for who, (x, y) in where(t).items():
+            # a new expression every two seconds
+            face = faces.images[rows[who][int(t // 2) % len(rows[who])]]
+            x = WIDTH - SIDE - x if scene % 2 else x
+            frame.paste(Image.fromarray(face).resize((SIDE, SIDE)), (round(x), round(y)))
+        yield Frame(t, np.asarray(frame))
+
+
+def write_film(path: Path, seconds: float) -> None:
+    """Write a film of one face."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
-        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
-        for k in range(round(minutes * 60 * 25)):
-            if k % 250 == 0:
-                face = Image.fromarray(faces[(k // 250) % len(faces)]).resize((320, 320))
-            frame = Image.new("RGB", (640, 480), (120, 130, 140))
-            frame.paste(face, (round(160 + 60 * np.sin(k / 25)), round(80 + 30 * np.sin(k / 18))))
-            container.mux(stream.encode(av.VideoFrame.from_image(frame)))
+        stream = container.add_stream("libx264", rate=RATE, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for frame in frames(one, seconds):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame.image, format="rgb24")))
         container.mux(stream.encode())
 
 
@@ -51,37 +108,160 @@ def fitted(size: int) -> Pipeline:
     )
 
 
-def score(film: Path, size: int) -> tuple[int, float, float]:
+def peak(film: Path, size: int) -> tuple[int, float, float]:
     """Return frames, seconds and the peak of the memory in MB."""
     model = fitted(size)
     start = time.perf_counter()
-    table = predict_video(model, film)
+    table = predict_video(model, film, verbose=0)
     took = time.perf_counter() - start
     assert table["probability"].notna().mean() > 0.9
     return len(table), took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def compare_speed(record: Record, model: Pipeline, seconds: float) -> None:
+    """Time films against the same frames as photos, each of which is searched as a whole."""
+    record.say("frames a second (ratio to a search of every whole frame, in the same run)")
+    for name, where, faces in (
+        ("one face", one, "largest"),
+        ("no face", nobody, "largest"),
+        ("one face, all wanted", one, "all"),
+        ("two faces, all wanted", stay, "all"),
+    ):
+        film = list(frames(where, seconds))
+        images = [Image.fromarray(frame.image) for frame in film]
+        took = []
+        for run in (
+            lambda f=film, w=faces: predict_video(model, iter(f), faces=w, verbose=0),
+            lambda f=images, w=faces: predict_images(model, f, faces=w, verbose=0),
+        ):
+            start = time.perf_counter()
+            run()
+            took.append(time.perf_counter() - start)
+        record.say(
+            f"  {name:22s} {len(film) / took[0]:6.1f} ({took[1] / took[0]:.1f}), searched "
+            f"{len(film) / took[1]:6.1f}"
+        )
+
+
+def follow_people(record: Record, model: Pipeline, seconds: float) -> None:
+    """Count how often a person's number changes, and the faces that a full search finds."""
+    record.say("who is who: changes of the number a minute of film (people found, of two)")
+    for name, where, cuts in (
+        ("two who stay", stay, 0),
+        ("two who cross", cross, 0),
+        ("leave and return", leave, 0),
+        ("stay, cuts, sides swap", stay, 7),
+        ("cross, one followed", cross, 0),
+    ):
+        film = list(frames(where, seconds, cuts))
+        wanted = "largest" if "one" in name else "all"
+        table = predict_video(model, iter(film), faces=wanted, verbose=0)
+        known = table[table["face"].notna()].copy()
+        known["truth"] = _whose(known, where, cuts)
+        switches = {
+            column: sum(_changes(rows[column]) for _, rows in known.groupby("truth"))
+            for column in ("face", "person")
+        }
+        mixed = (known.groupby("person")["truth"].nunique() > 1).sum()
+        some = list(range(0, len(film), 5))
+        found = known.groupby("frame").size()
+        kept = sought = 0
+        if wanted == "all":
+            images = [Image.fromarray(film[k].image) for k in some]
+            full = predict_images(model, images, faces="all", verbose=0)
+            for k, n in full.groupby("image")["face"].count().items():
+                sought += n
+                kept += min(n, found.get(some[k], 0))
+        minutes = seconds / 60
+        record.say(
+            f"  {name:22s} person {switches['person'] / minutes:5.1f}, face "
+            f"{switches['face'] / minutes:5.1f} ({known['person'].nunique()} people, {mixed} of "
+            f"them mixed)"
+            + (f"; {kept} of the {sought} faces that a full search finds" if sought else "")
+        )
+
+
+def _whose(table: pd.DataFrame, where: Callable[[float], Places], cuts: float) -> list[str]:
+    whose = []
+    for row in table.itertuples():
+        t = row.frame / RATE
+        swapped = cuts and int(t // cuts) % 2
+        far = {}
+        for who, (x, y) in where(t).items():
+            x = WIDTH - SIDE - x if swapped else x
+            far[who] = abs((row.box_x1 + row.box_x2) / 2 - x - SIDE / 2)
+            far[who] += abs((row.box_y1 + row.box_y2) / 2 - y - SIDE / 2)
+        whose.append(min(far, key=far.get))
+    return whose
+
+
+def _changes(numbers: pd.Series) -> int:
+    return sum(a != b for a, b in pairwise(numbers.tolist()))
+
+
+def measure_pose(record: Record, n_people: int) -> None:
+    """Compare head poses with those that the renderer drew."""
+    poses: list[Any] = []
+    draw = _people.render
+
+    def noting(look: Any, rest: Any, head: Any, folds: Any, scene: Any, size: int) -> Any:
+        poses.append(np.degrees([scene.yaw, scene.pitch, scene.roll]))
+        return draw(look, rest, head, folds, scene, size)
+
+    _people.render = noting
+    try:
+        shape = (5, 160, 160, 3)
+        drawn = [
+            _people.draw_subject(99, k, [1, 4, 12, 25], shape, 2.5)[0] for k in range(n_people)
+        ]
+    finally:
+        _people.render = draw
+    table = FaceCropper(on_missing="warn").detect(np.concatenate(drawn))
+    truth = np.array(poses)
+    rows = (np.abs(truth) <= 30).all(axis=1) & table["probability"].notna().to_numpy()
+    points = table.loc[rows, "left_eye_x":"mouth_right_y"].to_numpy().reshape(-1, 5, 2)
+    error = np.abs(head_pose(points) - truth[rows])
+    yaw, pitch, roll = np.median(error, axis=0)
+    record.say(
+        f"head pose within 30 degrees, {rows.sum()} renders: median error yaw {yaw:.1f}, pitch "
+        f"{pitch:.1f}, roll {roll:.1f} degrees; 90 % within "
+        + ", ".join(f"{e:.1f}" for e in np.percentile(error, 90, axis=0))
+    )
+
+
+def measure_memory(record: Record, minutes: list[float], size: int) -> None:
+    """Score films of several lengths, each in a process of its own."""
+    record.say("memory")
+    peaks = []
+    with tempfile.TemporaryDirectory() as folder:
+        for length in minutes:
+            film = Path(folder) / f"{length:g}.mp4"
+            write_film(film, 60 * length)
+            with get_context("spawn").Pool(1) as pool:
+                n, took, most = pool.apply(peak, (film, size))
+            peaks.append(most)
+            record.say(
+                f"  {length:5g} minutes: {n:6d} frames, {n / took:6.1f} frames/s, peak "
+                f"memory {most:6.0f} MB, {most / peaks[0]:.2f} of the first"
+            )
+
+
 def main() -> None:
-    """Score all films and keep what they say."""
+    """Measure, and keep what was measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, nargs="+", default=[1, 10])
+    parser.add_argument("--seconds", type=float, default=20, help="of the other films")
+    parser.add_argument("--people", type=int, default=40, help="rendered for the pose")
     parser.add_argument("--size", type=int, default=128, help="of the crops")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "video.txt")
     options = parser.parse_args()
     record = Record(options.out)
-    record.say(f"IdenNet, crops of {options.size} px, films of 640 x 480")
-    peaks = []
-    with tempfile.TemporaryDirectory() as folder:
-        for minutes in options.minutes:
-            film = Path(folder) / f"{minutes:g}.mp4"
-            write_film(film, minutes)
-            with get_context("spawn").Pool(1) as pool:
-                frames, took, peak = pool.apply(score, (film, options.size))
-            peaks.append(peak)
-            record.say(
-                f"  {minutes:5g} minutes: {frames:6d} frames, {frames / took:6.1f} frames/s, peak "
-                f"memory {peak:6.0f} MB, {peak / peaks[0]:.2f} of the first"
-            )
+    record.say(f"IdenNet, crops of {options.size} px, films of {WIDTH} x {HEIGHT}")
+    model = fitted(options.size)
+    compare_speed(record, model, options.seconds)
+    follow_people(record, model, 2 * options.seconds)
+    measure_pose(record, options.people)
+    measure_memory(record, options.minutes, options.size)
     record.write()
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         IdenNetClassifier,
         Int8Classifier,
         RegionClassifier,
+        predict_images,
         predict_video,
     )
     from .models import list_models, load, load_model, save
@@ -28,6 +29,7 @@ __all__ = [
     "list_models",
     "load",
     "load_model",
+    "predict_images",
     "predict_video",
     "save",
 ]
@@ -43,6 +45,7 @@ _HOMES = {
     "list_models": "models",
     "load": "models",
     "load_model": "models",
+    "predict_images": "estimators",
     "predict_video": "estimators",
     "save": "models",
 }

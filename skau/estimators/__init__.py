@@ -4,12 +4,13 @@ from ._dsn import DSNClassifier
 from ._idennet import IdenNetClassifier
 from ._int8 import Int8Classifier
 from ._regions import RegionClassifier
-from ._video import predict_video
+from ._video import predict_images, predict_video
 
 __all__ = [
     "DSNClassifier",
     "IdenNetClassifier",
     "Int8Classifier",
     "RegionClassifier",
+    "predict_images",
     "predict_video",
 ]

@@ -327,7 +327,9 @@ class BaseAUClassifier(
         rows = train.rows[train.annotated]
         if len(rows) and (train.group >= 0).any():
             logits = self.net_.run(self.module_.logits, train.X, rows=rows).astype(np.float64)
-            self.population_ = measure_population(logits, train.group[rows], self.au_names_)
+            self.population_ = measure_population(
+                logits, train.group[rows], self.au_names_, train.Y[rows]
+            )
 
     # -- prediction -------------------------------------------------------------------------
 

@@ -12,17 +12,22 @@ from ..utils._warnings import user_level
 __all__ = ["calibrate", "measure_population", "population_table", "unknown_population"]
 
 
+_COLUMNS = ["mean", "std", "frames", "rest", "rest_frames"]
+
+
 def unknown_population(names: np.ndarray) -> pd.DataFrame:
     """Stand for a population that was not measured: NaN throughout."""
-    return population_table(np.nan, names)
+    return population_table(np.full((len(names), len(_COLUMNS)), np.nan), names)
 
 
 def population_table(values: Any, names: np.ndarray) -> pd.DataFrame:
-    """Return the table of a population, of values of shape (n_aus, 3)."""
-    return pd.DataFrame(values, index=names, columns=["mean", "std", "frames"])
+    """Return the table of a population, of values of shape (n_aus, 5), or 3 if rest is unknown."""
+    return pd.DataFrame(values, index=names, columns=_COLUMNS[: np.shape(values)[1]])
 
 
-def measure_population(logits: np.ndarray, codes: np.ndarray, names: np.ndarray) -> pd.DataFrame:
+def measure_population(
+    logits: np.ndarray, codes: np.ndarray, names: np.ndarray, labels: np.ndarray
+) -> pd.DataFrame:
     """Say what the logits of a person are usually like, and how much people differ.
 
     Parameters
@@ -32,6 +37,8 @@ def measure_population(logits: np.ndarray, codes: np.ndarray, names: np.ndarray)
     codes : ndarray of shape (n,)
         The person of each frame.
     names : ndarray of shape (n_aus,)
+    labels : ndarray of shape (n, n_aus)
+        1, 0, or NaN where it is not known.
 
     Returns
     -------
@@ -39,14 +46,35 @@ def measure_population(logits: np.ndarray, codes: np.ndarray, names: np.ndarray)
         ``mean`` and ``std`` over a person's frames, averaged over people, and ``frames``: how
         many frames tell as much about a person's mean as knowing people in general does, the
         variance within people over that between them. It is infinite where people do not
-        differ, and NaN if nobody knows, as with one person or one frame of each.
+        differ, and NaN if nobody knows, as with one person or one frame of each. ``rest`` is the
+        mean at rest, averaged over people: of frames with no AU, or without this one if there
+        are none of those. ``rest_frames`` is ``frames`` among frames without this AU.
     """
-    people = pd.DataFrame(logits, columns=names).groupby(codes)
+    values = pd.DataFrame(logits, columns=names)
+    mean, std, frames = _effects(values, codes)
+    table = pd.DataFrame({"mean": mean, "std": std, "frames": frames})
+    absent = np.asarray(labels) == 0
+    resting = ~(np.asarray(labels) == 1).any(axis=1)
+    for j, name in enumerate(names):
+        rows = absent[:, j]
+        calm = rows & resting if (rows & resting).any() else rows
+        rest = rest_frames = np.nan
+        if calm.any():
+            rest = values.loc[calm, name].groupby(codes[calm]).mean().mean()
+            rest_frames = _effects(values.loc[rows, [name]], codes[rows])[2][name]
+        table.loc[name, ["rest", "rest_frames"]] = rest, rest_frames
+    return table[_COLUMNS]
+
+
+def _effects(values: pd.DataFrame, codes: np.ndarray) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Return people's mean, the spread of a person, and their variances' ratio."""
+    people = values.groupby(codes)
     n, means = people.size(), people.mean()
     within = people.var().mul(n - 1, axis=0).sum() / max(n.sum() - len(n), 1)
     between = (means.var() - within * (1 / n).mean()).clip(lower=0)
-    frames = (within / between).fillna(0) if len(n) > 1 and n.max() > 1 else np.nan
-    return pd.DataFrame({"mean": means.mean(), "std": np.sqrt(within), "frames": frames})
+    known = len(n) > 1 and n.max() > 1
+    frames = (within / between).fillna(0) if known else pd.Series(np.nan, index=values.columns)
+    return means.mean(), np.sqrt(within), frames
 
 
 def calibrate(logits: np.ndarray, groups: Any, population: pd.DataFrame) -> np.ndarray:
@@ -79,7 +107,7 @@ def calibrate(logits: np.ndarray, groups: Any, population: pd.DataFrame) -> np.n
             stacklevel=user_level(),
         )
         return logits
-    mean, std, frames = population.to_numpy().T
+    mean, std, frames = population[["mean", "std", "frames"]].to_numpy().T
     people = pd.DataFrame(logits).groupby(codes)
     n = people.size().to_numpy()[:, None]
     trust = n / (n + frames)

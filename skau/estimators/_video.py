@@ -1,201 +1,306 @@
-"""Action Units of a film, frame by frame."""
+"""Action Units of films and photos, of one face or of all."""
 
-import os
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from functools import partial
-from io import BytesIO
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from numbers import Integral
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
-from ..preprocessing import FaceCropper, Video, read_video
-from ..preprocessing._landmarks import BOX, COLUMNS, PROBABILITY
-from ..preprocessing._results import in_threads
-from ..preprocessing._storage import Journal, journal_of
-from ..preprocessing._worker import Done
+from ..preprocessing import Video, read_video
+from ..preprocessing._film import Seen, faces_of_film, faces_of_photos, sample
+from ..preprocessing._images import ImageSource
+from ..utils._warnings import user_level
+from ._face_table import FaceTable, Settings
+from ._scorer import Scorer
 
-__all__ = ["predict_video"]
+__all__ = ["predict_images", "predict_video"]
 
-_BOX = list(COLUMNS[BOX])
-_ROWS = 250  # written at a time, about ten seconds of film
+_FRAMES = 240  # of a film that are kept together: what a killed run loses at most; 30 blocks
+_PHOTOS = 64
+
+Reference = Mapping[int, Sequence[Any]] | Sequence[Any]
 
 
 def predict_video(
-    model: Pipeline,
-    video: str | PathLike[str] | Video,
+    model: Any,
+    video: str | PathLike[str] | Video | Iterable[Any],
     *,
+    faces: str = "largest",
+    every: int = 1,
+    fps: float | None = None,
+    calibrate: bool = False,
+    reference: Reference | None = None,
     out: str | PathLike[str] | None = None,
     verbose: int = 1,
 ) -> pd.DataFrame:
-    """Compute the probability of each AU in every frame of a video.
+    """Compute the probability of each AU of the faces in a film.
 
-    The face is followed from frame to frame. Only a few frames are in memory at a time, whatever
-    the length of the video.
+    Faces are followed from frame to frame. Only a few frames are in memory at a time, whatever
+    the length of the film.
 
     Parameters
     ----------
-    model : Pipeline
-        A fitted pipeline of a :class:`~skau.preprocessing.FaceCropper` and a classifier.
-    video : path-like or Video
-        A file in any format that FFmpeg reads, or what
-        :func:`~skau.preprocessing.read_video` returned.
+    model : estimator
+        A fitted pipeline that begins with a :class:`~skau.preprocessing.FaceCropper`, or a search
+        around one. What follows the cropper needs ``predict_proba``.
+    video : path-like, Video or iterable of frames
+        A file in any format that FFmpeg reads, what :func:`~skau.preprocessing.read_video`
+        returned, or frames of a webcam, a screen, a decoder of your own: uint8 RGB arrays
+        (height, width, 3), PIL images, or ``skau.preprocessing.Frame(time, image)``.
+    faces : {"largest", "all"}, default="largest"
+        ``"largest"`` follows one face a frame, the one that ``select`` of the cropper says, until
+        it is lost; ``"all"`` finds and follows everybody. Newcomers beside a face that is
+        followed are looked for in every eighth frame that is looked at, and followed backwards to
+        where they came in, so only one that comes and goes within eight frames can be missed.
+    every : int, default=1
+        Look at every k-th frame only.
+    fps : float, default=None
+        Look at so many frames a second at most, in place of ``every``.
+    calibrate : bool, default=False
+        Calibrate to each person by all their frames, after the pass, as
+        ``model.predict_proba(X, groups=person)`` does: it takes off what is just that face.
+        **It uses the person's other frames**, and supposes that people show an AU about equally
+        often.
+    reference : list of photos, or dict of person to list of photos, default=None
+        Photos (paths, arrays or PIL images) of each person at rest, by the number that the column
+        ``person`` gives them; a list is of the person who is seen most. The person's logits are
+        shifted so that at rest they are what people's are, the further the more photos there are.
+        People without photos are calibrated by their frames if ``calibrate`` says so.
     out : path-like, default=None
-        A ``.csv`` file to which the rows are written as they are computed. A call that was
-        interrupted goes on where that file ends when it is repeated, and one that had ended
-        returns its rows. A small file beside it, with ``.journal`` added to the name, tells of
-        what film and by what model they are.
+        A ``.csv`` or ``.parquet`` (extra ``parquet``) file for the table, written whole at the
+        end; ``.json`` beside it says of what film and by what model. Until then, what is done is
+        kept in a folder with ``.part`` added to the name: a call that was interrupted goes on
+        where it stopped when it is repeated. One that had ended returns its rows. Frames that do
+        not come from a file cannot be gone back to, so nothing of them is kept before the end.
     verbose : int, default=1
         0 shows no progress bar.
 
     Returns
     -------
-    DataFrame with a row a frame
-        ``frame``, counted from 0; its ``time`` in seconds; the ``probability`` of a face, the
-        edges of its box ``box_x1, box_y1, box_x2, box_y2`` in pixels, and the probability of
-        each AU under the name it had in ``y``. Numbers have six significant digits. NaN where
-        there is no face.
+    DataFrame with a row a face and frame
+        A frame without a face has a row too, of NaN. ``frame``, counted from 0 in the film; its
+        ``time`` in seconds; ``face``, the number of a track: as long as a face is followed
+        without a gap or a cut; ``person``, the same number for tracks that look like one person,
+        so that people are the same again after a cut or an absence; the ``probability`` of a
+        face; the edges of its box ``box_x1, box_y1, box_x2, box_y2`` in pixels; ``yaw, pitch,
+        roll`` of the head in degrees (see :func:`~skau.preprocessing.head_pose`); the probability
+        of each AU under the name it had in ``y``. AUs are NaN where a face cannot be aligned.
 
     Raises
     ------
     ImportError
         If PyAV is not installed (extra ``video``).
     ValueError
-        If ``model`` is another kind of pipeline, or ``out`` holds the rows of another film, model
-        or cropper.
+        If ``model`` is another kind of estimator, another argument cannot be used, or ``out``
+        holds the rows of another film, model or setting.
+
+    See Also
+    --------
+    predict_images : The same of photos.
+    skau.inspection.draw_overlay : The film with the faces and their AUs drawn in.
 
     Examples
     --------
     >>> from skau import predict_video
     >>> table = predict_video(pipeline, "interview.mp4", out="interview.csv")  # doctest: +SKIP
     >>> table.plot(x="time", y="AU12")  # doctest: +SKIP
+    >>> panel = predict_video(pipeline, "panel.mp4", faces="all", fps=5)  # doctest: +SKIP
+    >>> panel[panel["yaw"].abs() < 30].groupby("person")["AU12"].mean()  # doctest: +SKIP
     """
-    cropper, classifier = _parts(model)
-    if not isinstance(video, Video):
+    _check(faces, every, fps)
+    if isinstance(video, str | PathLike):
         video = read_video(video)
-    columns = ["frame", "time", "probability", *_BOX, *classifier.au_names_.tolist()]
-    done = _read(out, columns, {} if out is None else _describe(cropper, classifier, video))
-    rows: list[list[float]] = []
-    file = None if out is None else open(out, "a", encoding="utf-8")  # noqa: SIM115
-    bar = tqdm(
-        total=video.n_frames, initial=len(done), desc="frames", unit="frame", disable=not verbose
+    scorer = Scorer(model)
+    film = None
+    if isinstance(video, Video):
+        film = _file(video.path)
+        if fps is not None and video.frame_rate is not None and fps > video.frame_rate * 1.001:
+            warnings.warn(
+                f"fps={fps:g}, but the film has {video.frame_rate:g} frames a second; all are "
+                "looked at",
+                stacklevel=user_level(),
+            )
+    settings = Settings(
+        "frame",
+        {"film": film, "faces": faces, "every": every, "fps": fps},
+        calibrate=calibrate,
+        reference=reference,
     )
-    written = 0
-    try:
-        with bar:
-            for row in _rows(cropper, classifier, video, done):
-                rows.append(row)
-                bar.update()
-                if file is not None and len(rows) - written == _ROWS:
-                    _write(file, rows[written:], columns)
-                    written = len(rows)
-    finally:  # an interruption loses nothing that was computed
-        if file is not None:
-            with file:
-                _write(file, rows[written:], columns)
-    table = pd.DataFrame(rows, columns=columns)
-    table = pd.concat([part for part in (done, table) if len(part)], ignore_index=True)
-    return table.astype({"frame": int})
+    table = FaceTable(scorer, settings, out, keep=film is not None)
+    if table.ended is not None:
+        return table.ended
+    worker = scorer.cropper._worker()
+    tracker = worker.tracker(everyone=faces == "all")
+    if table.state is not None:
+        tracker.restore(table.state["tracker"])
+    shots = sample(video, every, fps)
+    done = 0 if table.state is None else table.state["shots"]
+    for _ in islice(shots, done):
+        pass
+    total = _count(video, every, fps) if isinstance(video, Video) else None
+    with tqdm(total=total, initial=done, desc="frames", unit="frame", disable=not verbose) as bar:
+        while True:
+            part = _Counted(islice(shots, _FRAMES))
+            table.add(_passing(faces_of_film(worker, tracker, part, scorer.cropper.n_jobs), bar))
+            if not part.n:
+                break
+            done += part.n
+            table.keep({"tracker": tracker.state(), "shots": done})
+    return table.finish()
 
 
-def _parts(model: Any) -> tuple[FaceCropper, Any]:
-    steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else []
-    if len(steps) != 2 or not isinstance(steps[0], FaceCropper):
-        raise ValueError(
-            f"model is {model!r:.80}; expected a pipeline of a FaceCropper and a classifier: "
-            "make_pipeline(FaceCropper(size=...), classifier)"
-        )
-    check_is_fitted(steps[1])
-    return steps[0], steps[1]
-
-
-def _describe(cropper: FaceCropper, classifier: Any, video: Video) -> dict[str, Any]:
-    """Return what the rows depend on; of the model, what it says of two fixed images."""
-    file = Path(video.path)
-    shape = (2, cropper.size, cropper.size, 3)
-    noise = np.random.RandomState(0).randint(0, 256, shape).astype(np.uint8)
-    return {
-        "film": [file.name, file.stat().st_size, file.stat().st_mtime_ns],
-        "cropper": vars(replace(cropper._worker(), device="")),
-        "model": np.round(classifier.predict_proba(noise), 4).tolist(),
-    }
-
-
-def _read(
-    out: str | PathLike[str] | None, columns: list[str], run: dict[str, Any]
+def predict_images(
+    model: Any,
+    images: Any,
+    *,
+    faces: str = "largest",
+    calibrate: bool = False,
+    reference: Reference | None = None,
+    out: str | PathLike[str] | None = None,
+    verbose: int = 1,
 ) -> pd.DataFrame:
-    """Return the rows of an earlier call, and begin the file if there is none."""
-    if out is None:
-        return pd.DataFrame(columns=columns)
-    path = Path(fspath(out))
-    if path.suffix.lower() != ".csv":
-        raise ValueError(f"out={str(path)!r} must end in .csv")
-    text = path.read_bytes() if path.exists() else b""
-    whole = text[: text.rfind(b"\n") + 1]  # the last line may be cut short
-    journal = journal_of(path)
-    if not whole:
-        journal.unlink(missing_ok=True)
-        Journal(path, run).close()
-        path.write_text(",".join(columns) + "\n", encoding="utf-8")
-        return pd.DataFrame(columns=columns)
-    done = pd.read_csv(BytesIO(whole))
-    if done.columns.tolist() != columns:
-        raise ValueError(
-            f"out: {str(path)!r} has the columns {', '.join(done.columns)}, which this model "
-            "does not write; give another file, or delete it"
-        )
-    if not journal.exists():
-        raise ValueError(
-            f"out: {str(path)!r} is there already, without the file {journal.name} that would say "
-            "of what film; give another file, or delete it"
-        )
-    Journal(path, run).close()  # refuses another run
-    os.truncate(path, len(whole))
-    return done
+    """Compute the probability of each AU of the faces in photos.
 
+    Parameters
+    ----------
+    model : estimator
+        As in :func:`predict_video`.
+    images : list of paths, arrays or PIL images
+        What :class:`~skau.preprocessing.FaceCropper` takes, but for films and tables.
+    faces : {"largest", "all"}, default="largest"
+        One face a photo, the one that ``select`` of the cropper says, or all of them.
+    calibrate, reference
+        As in :func:`predict_video`; who is who is told by appearance alone.
+    out : path-like, default=None
+        As in :func:`predict_video`; only of paths can a call that was interrupted go on.
+    verbose : int, default=1
+        0 shows no progress bar.
 
-def _write(file: Any, rows: list[list[float]], columns: list[str]) -> None:
-    pd.DataFrame(rows, columns=columns).astype({"frame": int}).to_csv(
-        file, header=False, index=False
+    Returns
+    -------
+    DataFrame with a row a face and photo
+        The columns of :func:`predict_video`, but for ``path`` (of paths) or ``image`` (the row of
+        ``images``) in place of ``frame`` and ``time``. A photo without a face has a row of NaN.
+
+    Raises
+    ------
+    ValueError
+        If ``model`` is another kind of estimator, another argument cannot be used, no image can
+        be read, or ``out`` holds the rows of other photos, another model or setting.
+
+    Warns
+    -----
+    UserWarning
+        Of files that cannot be read; they have a row of NaN.
+
+    Examples
+    --------
+    >>> from skau import predict_images
+    >>> table = predict_images(pipeline, ["a.jpg", "b.jpg"], faces="all")  # doctest: +SKIP
+    """
+    _check(faces, 1, None)
+    photos = ImageSource(images)
+    scorer = Scorer(model)
+    files = None if photos.paths is None else [_file(path) for path in photos.paths]
+    settings = Settings(
+        "path" if files else "image",
+        {"photos": files, "faces": faces},
+        calibrate=calibrate,
+        reference=reference,
+        paths=photos.paths,
     )
-    file.flush()
+    table = FaceTable(scorer, settings, out, keep=files is not None)
+    if table.ended is not None:
+        return table.ended
+    worker, everyone = scorer.cropper._worker(), faces == "all"
+    first, face, broken = 0, 0, {}
+    if table.state is not None:
+        first, face, broken = (table.state[key] for key in ("photos", "face", "broken"))
+
+    def numbered(parts: Iterator[list[Seen]]) -> Iterator[list[Seen]]:
+        nonlocal face
+        for part in parts:
+            named = []
+            for seen in part:
+                if seen.problem is not None:
+                    broken[seen.frame] = seen.problem
+                named.append(seen if seen.face < 0 else seen._replace(face=face))
+                face += seen.face >= 0
+            yield named
+
+    with tqdm(
+        total=len(photos), initial=first, desc="photos", unit="photo", disable=not verbose
+    ) as bar:
+        while first < len(photos):
+            rows = range(first, min(first + _PHOTOS, len(photos)))
+            parts = faces_of_photos(worker, photos, rows, everyone, scorer.cropper.n_jobs)
+            table.add(_passing(numbered(parts), bar))
+            first = rows.stop
+            table.keep({"photos": first, "face": face, "broken": broken})
+    _report(photos, broken)
+    return table.finish()
 
 
-def _rows(
-    cropper: FaceCropper, classifier: Any, video: Video, done: pd.DataFrame
-) -> Iterator[list[float]]:
-    """Yield the rows of the frames that are not done."""
-    cropper._validate_params()
-    worker = cropper._worker()
-    times: list[float] = []
-    start = len(done)
-    box = done[_BOX].iloc[-1].to_numpy(float) if start else np.full(4, np.nan)
-    frames: Iterable[Any] = islice(video, start, None)
-    items = worker.follow(frames, times, search=True, box=None if np.isnan(box).any() else box)
-    work = partial(worker.work, cut=True)
-    number = start
-    for chunk in in_threads(work, items, cropper.n_jobs):
-        for one, proba in zip(chunk, _probabilities(classifier, chunk), strict=True):
-            numbers = [*one.values[PROBABILITY : PROBABILITY + 1], *one.values[BOX], *proba]
-            row = [times[number - start], *map(float, numbers)]
-            yield [number, *(float(f"{value:.6g}") for value in row)]
-            number += 1
+class _Counted:
+    """Count what is taken from an iterator."""
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        self._items, self.n = items, 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for item in self._items:
+            self.n += 1
+            yield item
 
 
-def _probabilities(classifier: Any, chunk: list[Done]) -> np.ndarray:
-    """Return the AUs' probabilities (n, n_aus) of the crops of a chunk; NaN without a face."""
-    found = (one.crop if one.problem is None else None for one in chunk)
-    crops = {i: crop for i, crop in enumerate(found) if crop is not None}
-    result = np.full((len(chunk), len(classifier.au_names_)), np.nan)
-    if crops:
-        proba = classifier.predict_proba(np.stack(list(crops.values())))
-        # two columns after a 1-D y: absent and present
-        result[list(crops)] = proba if proba.shape[1] == result.shape[1] else proba[:, 1:]
-    return result
+def _passing(parts: Iterator[list[Seen]], bar: tqdm) -> Iterator[list[Seen]]:
+    """Move the bar by the frames that pass."""
+    last = -1
+    for part in parts:
+        yield part
+        bar.update(len({seen.frame for seen in part} - {last}))
+        last = part[-1].frame
+
+
+def _check(faces: Any, every: Any, fps: Any) -> None:
+    if faces not in ("largest", "all"):
+        raise ValueError(f"faces={faces!r} must be 'largest' or 'all'")
+    if isinstance(every, bool) or not isinstance(every, Integral) or every < 1:
+        raise ValueError(f"every={every!r} must be a whole number from 1")
+    if fps is not None and not fps > 0:
+        raise ValueError(f"fps={fps!r} must be positive")
+    if fps is not None and every != 1:
+        raise ValueError(f"every={every} and fps={fps:g} exclude each other; give one of them")
+
+
+def _count(video: Video, every: int, fps: float | None) -> int | None:
+    if video.n_frames is None:
+        return None
+    if fps is None or video.frame_rate is None:
+        return -(-video.n_frames // every)
+    return min(video.n_frames, round(video.n_frames / video.frame_rate * fps) or 1)
+
+
+def _file(path: str) -> list[Any]:
+    """Say which content of a file is meant."""
+    try:
+        stat = Path(path).stat()
+    except OSError:
+        return [fspath(path), None, None]
+    return [Path(path).name, stat.st_size, stat.st_mtime_ns]
+
+
+def _report(photos: ImageSource, broken: dict[int, str], most: int = 20) -> None:
+    if not broken:
+        return
+    said = [f"{photos.name(row)}: {why}" for row, why in list(broken.items())[:most]]
+    more = f" and {len(broken) - most} more" if len(broken) > most else ""
+    message = f"images: cannot read {', '.join(said)}{more}"
+    if len(broken) == len(photos):
+        raise ValueError(message)
+    warnings.warn(f"{message}; their rows are NaN", stacklevel=user_level())

@@ -11,6 +11,7 @@ from ._feature_space import FeatureSpaceDisplay
 from ._history import TrainingHistoryDisplay
 from ._loss_weights import LossWeightsDisplay
 from ._occlusion import OcclusionDisplay
+from ._overlay import draw_overlay
 from ._person_expression import PersonExpressionDisplay
 from ._report import write_report
 from ._reports import benchmark_report, film_report, training_report
@@ -30,6 +31,7 @@ __all__ = [
     "TimelineDisplay",
     "TrainingHistoryDisplay",
     "benchmark_report",
+    "draw_overlay",
     "film_report",
     "training_report",
     "write_report",

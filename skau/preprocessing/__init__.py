@@ -14,15 +14,18 @@ if TYPE_CHECKING:
     from ._cropper import FaceCropper
     from ._images import read_image
     from ._landmarks import pool_by_subject
-    from ._video import Video, read_video
+    from ._pose import head_pose
+    from ._video import Frame, Video, read_video
     from ._warp import warp
 
 __all__ = [
     "FaceCropper",
+    "Frame",
     "Video",
     "box_matrix",
     "eye_distance_matrix",
     "eye_matrix",
+    "head_pose",
     "pool_by_subject",
     "read_image",
     "read_video",
@@ -33,10 +36,12 @@ __all__ = [
 
 _MODULES = {
     "FaceCropper": "_cropper",
+    "Frame": "_video",
     "Video": "_video",
     "box_matrix": "_alignment",
     "eye_distance_matrix": "_alignment",
     "eye_matrix": "_alignment",
+    "head_pose": "_pose",
     "pool_by_subject": "_landmarks",
     "read_image": "_images",
     "read_video": "_video",

@@ -1,14 +1,11 @@
 """Results on disk: written beside their place, and moved there when they are whole."""
 
-import json
 import os
 import shutil
-from collections.abc import Sequence
 from contextlib import suppress
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,73 +96,3 @@ class NpyWriter:
         fields = {"descr": "|u1", "fortran_order": False, "shape": (self._rows, *self._shape)}
         np.lib.format.write_array_header_1_0(header, fields)
         self._file.write(header.getvalue())
-
-
-def journal_of(out: str | PathLike[str]) -> Path:
-    """Return where the journal of results is: beside them."""
-    return Path(f"{os.fspath(out)}.journal")
-
-
-class Journal:
-    """What a run has done so far, one line a row; removed when the run has ended.
-
-    Parameters
-    ----------
-    path : path-like
-        Of the results; the journal is beside them, with ``.journal`` added to the name.
-    run : dict
-        What the results depend on.
-
-    Attributes
-    ----------
-    done : list of [values, problem]
-        The rows of an earlier, interrupted run of the same description.
-
-    Raises
-    ------
-    ValueError
-        If there is a journal of another run.
-    """
-
-    def __init__(self, path: str | PathLike[str], run: dict[str, Any]) -> None:
-        self.path = journal_of(path)
-        lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
-        if lines and not lines[-1].endswith(b"\n"):
-            lines.pop()  # cut short by the interruption
-        if lines:
-            earlier = json.loads(lines[0])
-            other = [key for key in run if earlier.get(key) != run[key]]
-            if other:
-                raise ValueError(
-                    f"out: {str(self.path)!r} is left from an interrupted run that differs in "
-                    f"{', '.join(other)}; repeat that run, choose another out, or delete the file "
-                    "to start anew"
-                )
-        self.done = [json.loads(line) for line in lines[1:]]
-        self._run = run
-        self._file = open(self.path, "ab")  # noqa: SIM115
-        self._file.truncate(sum(map(len, lines)))
-        if not lines:
-            self._write([run])
-
-    def append(self, rows: Sequence[tuple[list[float], str | None]]) -> None:
-        """Write down rows that are done."""
-        self._write(rows)
-
-    def rewrite(self, rows: Sequence[tuple[list[float], str | None]]) -> None:
-        """Write down all rows anew."""
-        self._file.close()
-        half = self.path.with_suffix(".part")
-        self._file = open(half, "wb")  # noqa: SIM115
-        self._write([self._run, *rows])
-        self._file.close()
-        half.replace(self.path)  # at no time is there half a journal
-        self._file = open(self.path, "ab")  # noqa: SIM115
-
-    def _write(self, lines: Sequence[Any]) -> None:
-        self._file.writelines(json.dumps(line).encode() + b"\n" for line in lines)
-        self._file.flush()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()

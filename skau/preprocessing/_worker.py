@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from ._images import READ_ERRORS
 from ._landmarks import BOX, FACE, POINTS, PROBABILITY, SIZE, empty_row, select_face
 from ._mtcnn._cascade import follow_face
 from ._mtcnn._search import find_faces
+from ._tracks import BLOCK, Tracker
 from ._video import Frame
 from ._warp import warp
 
@@ -59,31 +61,42 @@ class Worker:
         return self.align is not None or self.region != "full"
 
     def follow(
-        self,
-        video: Iterable[Frame],
-        times: list[float],
-        *,
-        search: bool,
-        box: NDArray[np.float64] | None = None,
+        self, video: Iterable[Frame], times: list[float], *, search: bool
     ) -> Iterator[Item]:
-        """Yield the frames with their landmarks if ``search``, and note their times.
+        """Yield the frames with their landmarks if ``search``, and note their times."""
+        tracker = self.tracker(everyone=False)
+        frames = iter(video)
+        while block := list(islice(frames, BLOCK)):
+            times += [frame.time for frame in block]
+            images = [Image.fromarray(frame.image) for frame in block]
+            seen = tracker(images) if search else [[] for _ in images]
+            for image, faces in zip(images, seen, strict=True):
+                values = faces[0].values if faces else empty_row(image.size)
+                yield partial(_itself, image), values
 
-        ``box`` is where the face was in the frame before the first, if there was one.
+    def tracker(self, *, everyone: bool) -> Tracker:
+        """Return what follows one face through a film, or all of them."""
+        return Tracker(partial(self.find, everyone=everyone), self._near, everyone)
 
-        The whole frame is searched only where there was no face in the frame before, or where
-        the last network of the cascade rejects the place at which it was.
-        """
-        for frame in video:
-            times.append(frame.time)
-            image = Image.fromarray(frame.image)
-            values = empty_row(image.size)
-            if search and box is not None:
-                near = follow_face(image, box, device=self.device)
-                values = select_face(near, image.size, self.select)
-            if search and np.isnan(values[PROBABILITY]):
-                values = self._find([image])[0]
-            box = None if np.isnan(values[PROBABILITY]) else values[BOX]
-            yield partial(_itself, image), values
+    def find(self, image: Image.Image, *, everyone: bool) -> list[NDArray[np.float64]]:
+        """Return the rows of the landmark table of an image's faces, one or all of them."""
+        if not everyone:
+            row = self._find([image])[0]
+            return [] if np.isnan(row[PROBABILITY]) else [row]
+        faces = find_faces(
+            [image],
+            min_face_size=self.min_face_size,
+            threshold=self.threshold,
+            largest_only=False,
+            device=self.device,
+        )[0]
+        one_by_one = (faces.take(np.array([i])) for i in range(len(faces)))
+        return [select_face(face, image.size, "largest") for face in one_by_one]
+
+    def _near(self, image: Image.Image, values: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Return the row of a face at the place of another row; None if it is gone."""
+        faces = follow_face(image, values[BOX], device=self.device)
+        return select_face(faces, image.size, "largest") if len(faces) else None
 
     def work(self, items: Sequence[Item], *, cut: bool) -> list[Done]:
         """Read images, find landmarks that are wanted and not known, and cut crops if asked."""

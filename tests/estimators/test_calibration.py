@@ -45,18 +45,32 @@ def fitted(request, people):
 
 def test_population_by_hand():
     logits = np.array([[0.0, 1], [2, 1], [4, 5], [8, 5]])
-    found = measure_population(logits, np.array([3, 3, 7, 7]), np.array(["AU1", "AU2"]))
+    labels = np.array([[0.0, 0], [0, 1], [0, 0], [0, np.nan]])
+    found = measure_population(logits, np.array([3, 3, 7, 7]), np.array(["AU1", "AU2"]), labels)
     # AU1: variances 2 and 8, means 1 and 6; AU2: nobody ever moves
     assert found.index.tolist() == ["AU1", "AU2"]
     np.testing.assert_allclose(found["mean"], [3.5, 3])
     np.testing.assert_allclose(found["std"], [5**0.5, 0])
     np.testing.assert_allclose(found["frames"], [5 / (12.5 - 2.5), 0])
+    # no AU shows in rows 0, 2 and 3; of AU2, it is known of rows 0 and 2: one a person
+    np.testing.assert_allclose(found["rest"], [(0 + 6) / 2, (1 + 5) / 2])
+    np.testing.assert_allclose(found["rest_frames"], [5 / (12.5 - 2.5), np.nan])
+
+
+def test_rest_is_without_the_au_where_some_au_always_shows():
+    logits, codes = np.array([[0.0, 9], [2, 9], [4, 9], [8, 9]]), np.array([0, 0, 1, 1])
+    labels = np.array([[0.0, 1], [0, 1], [0, 1], [1, 1]])
+    found = measure_population(logits, codes, np.array(["AU1", "AU2"]), labels)
+    assert found.loc["AU1", "rest"] == ((0 + 2) / 2 + 4) / 2
+    assert found.loc["AU2", ["rest", "rest_frames"]].isna().all()
 
 
 @pytest.mark.parametrize("codes", [[0, 0, 0, 0], [0, 1, 2, 3]])
 def test_one_person_or_one_frame_of_each_tells_nothing_about_people(codes):
     logits = np.random.RandomState(0).randn(4, 2)
-    population = measure_population(logits, np.array(codes), np.array(["AU1", "AU2"]))
+    population = measure_population(
+        logits, np.array(codes), np.array(["AU1", "AU2"]), np.zeros((4, 2))
+    )
     assert population["frames"].isna().all()
     with pytest.warns(UserWarning, match="groups changes nothing"):
         same = calibrate(logits, np.array([0, 0, 1, 1]), population)
@@ -65,7 +79,9 @@ def test_one_person_or_one_frame_of_each_tells_nothing_about_people(codes):
 
 def test_people_who_do_not_differ_are_left_as_they_are():
     logits = np.array([[1.0], [2], [2], [1]])
-    population = measure_population(logits, np.array([0, 0, 1, 1]), np.array(["AU1"]))
+    population = measure_population(
+        logits, np.array([0, 0, 1, 1]), np.array(["AU1"]), np.zeros((4, 1))
+    )
     assert np.isinf(population["frames"]).all()
     np.testing.assert_allclose(calibrate(logits, np.array([0, 0, 0, 1]), population), logits)
 

@@ -1,5 +1,6 @@
 """From a fitted pipeline and a film to a table of AUs."""
 
+import json
 from copy import deepcopy
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 import skau.estimators._video
 from skau import DSNClassifier, predict_video
 from skau.datasets import load_sample_faces
+from skau.estimators._face_table import FaceTable, read_table
 from skau.preprocessing import FaceCropper, read_video
 
 av = pytest.importorskip("av", reason='needs pip install "skau[video]"')
@@ -45,83 +47,124 @@ def film(tmp_path_factory):
     return path
 
 
+COLUMNS = [
+    "frame", "time", "face", "person", "probability", "box_x1", "box_y1", "box_x2", "box_y2",
+    "yaw", "pitch", "roll", "AU6", "AU12",
+]  # fmt: skip
+
+
 @pytest.mark.filterwarnings("ignore:no face found")
 def test_every_frame_gets_its_row(model, film):
     table = predict_video(model, film, verbose=0)
-    assert table.columns.tolist() == [
-        "frame", "time", "probability", "box_x1", "box_y1", "box_x2", "box_y2", "AU6", "AU12"
-    ]  # fmt: skip
+    assert table.columns.tolist() == COLUMNS
     assert table["frame"].tolist() == list(range(30))
     np.testing.assert_allclose(table["time"], np.arange(30) / 10, atol=1e-6)
     faceless = table["probability"].isna()
     assert faceless[[8, 9]].all()
-    assert not faceless[:8].any()
-    assert (table[["AU6", "AU12"]].isna().all(axis=1) == faceless).all()
+    assert not faceless.drop([8, 9]).any()
+    assert (table[COLUMNS[2:]].isna().all(axis=1) == faceless).all()
+    assert table.loc[~faceless, ["face", "person"]].eq(0).all(axis=None)
     expected = model.predict_proba(read_video(film))[~faceless]
     np.testing.assert_allclose(table.loc[~faceless, ["AU6", "AU12"]], expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("stop", [1, 12, 29])
-@pytest.mark.parametrize("torn", [False, True])
-def test_goes_on_after_an_interruption(model, film, tmp_path, monkeypatch, stop, torn):
-    whole = predict_video(model, read_video(film), verbose=0)
-    rows, seen = skau.estimators._video._rows, []
+def kill(monkeypatch, after):
+    """Let the table be interrupted after so many parts."""
+    keep, seen = FaceTable.keep, []
 
-    def stopped(cropper, classifier, video, done):
-        for row in rows(cropper, classifier, video, done):
-            if row[0] == stop and not seen:
-                seen.append(stop)
-                raise KeyboardInterrupt
-            yield row
+    def keep_or_stop(self, state):
+        keep(self, state)
+        seen.append(state)
+        if len(seen) == after:
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(skau.estimators._video, "_rows", stopped)
-    monkeypatch.setattr(skau.estimators._video, "_ROWS", 5)
-    out = tmp_path / "film.csv"
+    monkeypatch.setattr(FaceTable, "keep", keep_or_stop)
+
+
+@pytest.mark.parametrize("faces", ["largest", "all"])
+def test_goes_on_after_an_interruption(model, film, tmp_path, monkeypatch, faces):
+    whole = predict_video(model, read_video(film), faces=faces, verbose=0)
+    monkeypatch.setattr(skau.estimators._video, "_FRAMES", 8)
+    kill(monkeypatch, 2)
+    out, part = tmp_path / "film.csv", tmp_path / "film.csv.part"
     with pytest.raises(KeyboardInterrupt):
-        predict_video(model, film, out=out, verbose=0)
-    assert len(pd.read_csv(out)) == stop
-    if torn:
-        with out.open("a") as file:
-            file.write("17,0.")
-    pd.testing.assert_frame_equal(predict_video(model, film, out=out, verbose=0), whole)
-    pd.testing.assert_frame_equal(pd.read_csv(out), whole)
-    monkeypatch.setattr(skau.estimators._video, "_rows", rows_of_nothing_new)
-    pd.testing.assert_frame_equal(predict_video(model, film, out=out, verbose=0), whole)
-
-
-def rows_of_nothing_new(cropper, classifier, video, done):
-    assert len(done) == 30
-    return iter([])
+        predict_video(model, film, faces=faces, out=out, verbose=0)
+    assert not out.exists()
+    (part / "000001.npz").write_bytes(b"torn")  # counts as missing
+    again = predict_video(model, film, faces=faces, out=out, verbose=0)
+    pd.testing.assert_frame_equal(again, whole)
+    pd.testing.assert_frame_equal(read_table(out), whole)
+    assert not part.exists()
+    monkeypatch.setattr(FaceTable, "add", None)  # nothing is computed again
+    again = predict_video(model, film, faces=faces, out=out, verbose=0)
+    pd.testing.assert_frame_equal(again, whole)
+    story = json.loads((tmp_path / "film.csv.json").read_text())
+    assert story["columns"]["yaw"].startswith("degrees")
+    assert story["run"]["faces"] == faces
+    assert story["thresholds"] == [0.5, 0.5]
 
 
 def test_rows_of_another_film_or_model_are_refused(model, film, tmp_path):
     out = tmp_path / "film.csv"
-    predict_video(model, film, out=out, verbose=0)
+    predict_video(model, film, fps=1, out=out, verbose=0)
     other_film = tmp_path / "other.mp4"
     other_film.write_bytes(film.read_bytes())
-    with pytest.raises(ValueError, match="run that differs in film; .*choose another out"):
-        predict_video(model, other_film, out=out, verbose=0)
+    with pytest.raises(ValueError, match="run that differs in film; .*another file"):
+        predict_video(model, other_film, fps=1, out=out, verbose=0)
+    with pytest.raises(ValueError, match="run that differs in fps"):
+        predict_video(model, film, out=out, verbose=0)
     other = deepcopy(model)
     other[-1].module_.classifier[-1].bias.data += 1
     with pytest.raises(ValueError, match="run that differs in model"):
-        predict_video(other, film, out=out, verbose=0)
+        predict_video(other, film, fps=1, out=out, verbose=0)
     other = make_pipeline(clone(model[0]).set_params(margin=0.1), model[-1])
     with pytest.raises(ValueError, match="run that differs in cropper"):
-        predict_video(other, film, out=out, verbose=0)
-    (tmp_path / "film.csv.journal").unlink()
-    with pytest.raises(ValueError, match=r"without the file film.csv.journal"):
-        predict_video(model, film, out=out, verbose=0)
+        predict_video(other, film, fps=1, out=out, verbose=0)
+    (tmp_path / "film.csv.json").unlink()
+    with pytest.raises(ValueError, match="without a file beside it"):
+        predict_video(model, film, fps=1, out=out, verbose=0)
     out.unlink()
-    assert len(predict_video(model, film, out=out, verbose=0)) == 30
+    assert len(predict_video(model, film, fps=1, out=out, verbose=0)) == 3
+
+
+def test_sampled_frames_are_those_of_the_whole_film(model, film):
+    whole = predict_video(model, film, verbose=0)
+    some = predict_video(model, film, every=4, verbose=0)
+    assert some["frame"].tolist() == list(range(0, 30, 4))
+    assert some["probability"].isna().tolist() == whole["probability"].isna()[::4].tolist()
+    some = predict_video(model, film, fps=2.5, verbose=0)
+    assert some["frame"].tolist() == list(range(0, 30, 4))
+
+
+def test_frames_of_a_camera(model, film):
+    whole = predict_video(model, film, verbose=0)
+    frames = list(read_video(film))
+    again = predict_video(model, iter(frames), verbose=0)
+    pd.testing.assert_frame_equal(again, whole)
+    again = predict_video(model, (frame.image for frame in frames), verbose=0)
+    assert again["time"].isna().all()
+    pd.testing.assert_frame_equal(again.drop(columns="time"), whole.drop(columns="time"))
+    with pytest.raises(ValueError, match="fps needs frames that have a time"):
+        predict_video(model, (frame.image for frame in frames), fps=1, verbose=0)
 
 
 def test_progress_and_errors(model, film, tmp_path, capfd):
-    predict_video(model, film)
-    assert "30/30" in capfd.readouterr().err
+    predict_video(model, film, every=10)
+    assert "3/3" in capfd.readouterr().err
     with pytest.raises(ValueError, match="pipeline of a FaceCropper"):
         predict_video(model[-1], film)
     with pytest.raises(ValueError, match=r"must end in \.csv"):
         predict_video(model, film, out=tmp_path / "x.txt")
-    (tmp_path / "other.csv").write_text("frame,time,AU1\n0,0.0,0.5\n")
-    with pytest.raises(ValueError, match="has the columns frame, time, AU1"):
-        predict_video(model, film, out=tmp_path / "other.csv")
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        predict_video(model, film, out=tmp_path / "no" / "x.csv")
+    for wrong, match in (
+        ({"faces": "some"}, "'largest' or 'all'"),
+        ({"every": 0}, "whole number from 1"),
+        ({"fps": 0}, "must be positive"),
+        ({"fps": 1, "every": 2}, "exclude each other"),
+        ({"calibrate": True}, "calibrate needs a model that knows how people differ"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            predict_video(model, film, verbose=0, **wrong)
+    with pytest.warns(UserWarning, match="the film has 10 frames a second"):
+        predict_video(model, film, fps=30, verbose=0)

@@ -1,0 +1,265 @@
+"""The table of the faces of a film or of photos: scored, told apart, kept, written."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..preprocessing import head_pose
+from ..preprocessing._film import Seen
+from ..preprocessing._landmarks import BOX, COLUMNS, POINTS, PROBABILITY
+from ..preprocessing._people import join_people
+from ..preprocessing._results import table_writer
+from ..preprocessing._storage import forget_parts, part_of
+from ..utils._cache import Cache
+from ..utils._formats import sidecar_of, write_sidecar
+from ._calibration import calibrate
+from ._reference import ANYBODY, rest_shifts
+from ._scorer import Scorer
+
+__all__ = ["FaceTable", "Settings"]
+
+POSE = ["yaw", "pitch", "roll"]
+_NUMBERS = ["frame", "time", "face", "probability", *COLUMNS[BOX], *POSE]  # of a row, before AUs
+_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a table depends on, beside the model."""
+
+    places: str  # "frame"; or "path" or "image", which have no time
+    source: dict[str, Any]
+    calibrate: bool
+    reference: Any
+    paths: list[str] | None = field(default=None, repr=False)
+
+
+class FaceTable:
+    """Collect rows, and make a table of them at the end.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    settings : Settings
+    out : path-like or None
+        The table's file; parts of it are kept in a folder beside it until it is whole.
+    keep : bool
+        Whether the source can be read again, so that parts are worth keeping.
+
+    Attributes
+    ----------
+    ended : DataFrame or None
+        The table of an earlier call that had ended.
+    state : dict or None
+        What an interrupted call gave to `keep` last.
+    """
+
+    def __init__(
+        self, scorer: Scorer, settings: Settings, out: str | PathLike[str] | None, *, keep: bool
+    ) -> None:
+        scorer.cropper._validate_params()
+        self._scorer, self._settings = scorer, settings
+        self._population = None
+        if settings.calibrate or settings.reference is not None:
+            name = "calibrate" if settings.calibrate else "reference"
+            self._population = scorer.population(name)
+        self._shifts = None
+        if settings.reference is not None:
+            self._shifts = rest_shifts(scorer, settings.reference)
+        self._rows: list[np.ndarray] = []
+        self._looks: dict[int, list[Any]] = {}  # of each face, the sum and the number
+        self._fresh: tuple[list[np.ndarray], dict[int, list[Any]]] = ([], {})
+        self.state: dict[str, Any] | None = None
+        self.ended: pd.DataFrame | None = None
+        self._out = None if out is None else Path(fspath(out))
+        self._write = table_writer(out)
+        self._cache = None
+        if self._out is not None:
+            self.ended = self._earlier(self._out)
+            if keep and self.ended is None:
+                self._cache = Cache(part_of(self._out))
+                self._go_on(self._cache)
+
+    # -- what was done before -----------------------------------------------------------------
+
+    def _run(self) -> dict[str, Any]:
+        """Return what the rows depend on; of the model, what it says of two fixed images."""
+        worker = replace(self._scorer.cropper._worker(), device="")
+        reference = self._settings.reference
+        return self._settings.source | {
+            "cropper": vars(worker),
+            "calibrate": self._settings.calibrate,
+            "reference": None if reference is None else Cache.key(self._shifts),
+            "aus": self._scorer.names,
+            "model": self._scorer.print,
+        }
+
+    def _earlier(self, out: Path) -> pd.DataFrame | None:
+        if not out.exists():
+            return None
+        self._refuse_other(read_run(out), f"{str(out)!r}")
+        return read_table(out)
+
+    def _go_on(self, cache: Cache) -> None:
+        before = cache.get("run")
+        if before is None:
+            cache.clear()
+            cache.put("run", self._run())
+            return
+        self._refuse_other(before, f"{str(cache.folder)!r}")
+        while (part := cache.get(f"{len(self._rows):06d}")) is not None:
+            self._rows.append(part["rows"])
+            self._sum_up(part["looks"])
+            self.state = part["state"]
+
+    def _refuse_other(self, before: Any, where: str) -> None:
+        if not isinstance(before, dict):
+            raise ValueError(
+                f"out: {where} is there already, without a file beside it that would say of what "
+                "film or photos; give another file, or delete it"
+            )
+        run = self._run()
+        differs = [key for key in run if before.get(key) != run[key]]
+        if differs:
+            raise ValueError(
+                f"out: {where} is of a run that differs in {', '.join(differs)}; give another "
+                "file, or delete it"
+            )
+
+    # -- rows ---------------------------------------------------------------------------------
+
+    def add(self, parts: Iterable[Sequence[Seen]]) -> None:
+        """Score the next faces."""
+        rows, looks = self._fresh
+        for seen in parts:
+            rows.append(self._score(seen))
+            for one in seen:
+                if one.look is not None:
+                    total = looks.setdefault(one.face, [np.zeros_like(one.look), 0])
+                    total[0] += one.look
+                    total[1] += 1
+
+    def _score(self, seen: Sequence[Seen]) -> np.ndarray:
+        values = np.array([one.values for one in seen])
+        pose = head_pose(values[:, POINTS].reshape(-1, 5, 2))
+        places = [[one.frame, one.time, np.nan if one.face < 0 else one.face] for one in seen]
+        score = self._scorer.proba if self._population is None else self._scorer.logits
+        aus = np.full((len(seen), len(self._scorer.names)), np.nan)
+        crops = {i: one.crop for i, one in enumerate(seen) if one.crop is not None}
+        if crops:
+            aus[list(crops)] = score(np.stack(list(crops.values())))
+        return np.column_stack([places, values[:, PROBABILITY], values[:, BOX], pose, aus])
+
+    def keep(self, state: dict[str, Any]) -> None:
+        """Close a part: all rows since the last one are kept, with what is needed to go on."""
+        rows, looks = self._fresh
+        self._fresh = ([], {})
+        width = len(_NUMBERS) + len(self._scorer.names)
+        part = np.concatenate([np.zeros((0, width)), *rows])
+        if self._cache is not None:
+            value = {"rows": part, "looks": looks, "state": state}
+            self._cache.put(f"{len(self._rows):06d}", value)
+        self._rows.append(part)
+        self._sum_up(looks)
+
+    def _sum_up(self, looks: Mapping[int, Sequence[Any]]) -> None:
+        for face, (total, n) in looks.items():
+            before = self._looks.setdefault(face, [np.zeros_like(total), 0])
+            before[0] = before[0] + total
+            before[1] += n
+
+    # -- the end ------------------------------------------------------------------------------
+
+    def finish(self) -> pd.DataFrame:
+        """Return the table; it is written first, and what was kept is deleted."""
+        numbers = np.concatenate([np.zeros((0, len(_NUMBERS) + len(self._scorer.names))),
+                                  *self._rows])  # fmt: skip
+        table = pd.DataFrame(numbers, columns=[*_NUMBERS, *self._scorer.names])
+        table = table.astype({"frame": int, "face": "Int64"})
+        table.insert(3, "person", self._people(table))
+        if self._population is not None:
+            table[self._scorer.names] = self._calibrated(table, self._population)
+        rounded = [*_NUMBERS[3:], *self._scorer.names]
+        table[rounded] = _round(table[rounded].to_numpy())
+        table["time"] = table["time"].round(_DIGITS)
+        if self._settings.places != "frame":
+            table = table.drop(columns="time").rename(columns={"frame": self._settings.places})
+            if self._settings.paths is not None:
+                paths = np.array(self._settings.paths, dtype=object)
+                table[self._settings.places] = paths[table[self._settings.places]]
+        if self._out is not None:
+            write_sidecar(self._out, table, self._story())
+            self._write(table)
+            forget_parts(self._out)
+        return table
+
+    def _people(self, table: pd.DataFrame) -> pd.Series:
+        known = table[table["face"].notna()]
+        frames = known["frame"].to_numpy()
+        whose = known["face"].to_numpy(dtype=int)
+        order = np.argsort(whose, kind="stable")
+        faces, starts = np.unique(whose[order], return_index=True)
+        parts = np.split(frames[order], starts[1:])
+        spans = dict(zip(faces.tolist(), parts, strict=True)) if len(faces) else {}
+        looks = {face: total / n for face, (total, n) in self._looks.items()}
+        people = join_people(looks, spans)
+        return table["face"].map(people).astype("Int64")
+
+    def _calibrated(self, table: pd.DataFrame, population: pd.DataFrame) -> np.ndarray:
+        logits = table[self._scorer.names].to_numpy()
+        person = table["person"].to_numpy(dtype=float, na_value=np.nan)
+        rows = np.flatnonzero(~np.isnan(logits).any(axis=1) & ~np.isnan(person))
+        whose = person[rows].astype(int)
+        if len(rows):
+            shifts = self._shifts or {}
+            if ANYBODY in shifts:
+                shifts = {int(np.bincount(whose).argmax()): shifts[ANYBODY]}
+            if unknown := sorted(set(shifts) - set(whose.tolist())):
+                raise ValueError(
+                    f"reference: nobody has the number {', '.join(map(str, unknown))}; the column "
+                    f"person holds {', '.join(map(str, np.unique(whose)))}"
+                )
+            own = np.isin(whose, list(shifts))
+            for number, shift in shifts.items():
+                logits[rows[whose == number]] += shift
+            others = rows[~own]
+            if self._settings.calibrate and len(others):
+                codes = np.unique(whose[~own], return_inverse=True)[1]
+                logits[others] = calibrate(logits[others], codes, population)
+        return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))
+
+    def _story(self) -> dict[str, Any]:
+        return {
+            "model": self._scorer.story(),
+            "thresholds": self._scorer.thresholds(),
+            "run": self._run(),
+        }
+
+
+def read_run(out: Path) -> Any:
+    """Return what the file beside a table says that it depends on; None if there is none."""
+    try:
+        return json.loads(sidecar_of(out).read_text(encoding="utf-8"))["run"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Return the table of a call that had ended."""
+    if path.suffix.lower() == ".parquet":
+        return pd.read_parquet(path, engine="pyarrow")
+    return pd.read_csv(path, dtype={"face": "Int64", "person": "Int64"}, encoding="utf-8")
+
+
+def _round(numbers: np.ndarray) -> np.ndarray:
+    """Round to six significant digits."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.floor(np.log10(np.abs(numbers)))
+    power = 10.0 ** np.nan_to_num(_DIGITS - 1 - scale, posinf=0.0)
+    return np.round(numbers * power) / power

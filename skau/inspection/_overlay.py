@@ -1,0 +1,196 @@
+"""Films and photos with the faces, who they are and their AUs drawn in."""
+
+from collections.abc import Iterator
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageDraw, ImageFont
+
+from ..preprocessing import Video, read_image, read_video
+from ..utils._extras import import_extra
+from ..utils._formats import au_columns
+from ._plotting import COLOURS
+
+__all__ = ["draw_overlay"]
+
+_BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
+
+
+def draw_overlay(
+    table: pd.DataFrame,
+    source: Any,
+    out: str | PathLike[str],
+    *,
+    aus: list[str] | None = None,
+    threshold: float = 0.5,
+) -> None:
+    """Draw boxes, people and bars of the AUs into a film or photos.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`skau.predict_video` of the film, or :func:`skau.predict_images` of paths. A
+        frame that was left out by ``every`` or ``fps`` shows what the last one showed.
+    source : path-like or Video, or list of paths
+        The film, or the photos. A list of paths, even of one, is photos.
+    out : path-like
+        The film to write (H.264, with the sound of ``source`` as it is), in a container of the
+        ending: ``.mp4``, ``.mkv``, ``.mov``. Of photos, a folder; it is made if need be.
+    aus : list of str, default=None
+        The columns to draw. None draws all AUs.
+    threshold : float, default=0.5
+        Bars from this probability on are drawn strong.
+
+    Raises
+    ------
+    ImportError
+        If PyAV is not installed (extra ``video``); of films only.
+    ValueError
+        If the table does not fit the source, ``out`` is the source, or a column is not there.
+    """
+    names = au_columns(table) if aus is None else list(aus)
+    photos = isinstance(source, list | tuple)
+    place = "path" if photos else "frame"
+    if missing := sorted({place, "person", *_BOX, *names} - set(table)):
+        raise ValueError(
+            f"table has no column {', '.join(missing)}; it must come from "
+            f"{'predict_images' if photos else 'predict_video'}"
+        )
+    pen = _Pen(names, threshold)
+    found = table[table["probability"].notna()]
+    faces: dict[Any, list[dict[Any, Any]]] = {}
+    for row in found[[place, "person", *_BOX, *names]].to_dict("records"):
+        faces.setdefault(row[place], []).append(row)
+    if photos:
+        _draw_photos([fspath(path) for path in source], faces, pen, Path(fspath(out)))
+    else:
+        video = source if isinstance(source, Video) else read_video(source)
+        if Path(fspath(out)).exists() and Path(fspath(out)).samefile(video.path):
+            raise ValueError(f"out={fspath(out)!r} is the film itself; give another file")
+        _draw_film(video, table["frame"].unique(), faces, pen, Path(fspath(out)))
+
+
+class _Pen:
+    """Draw faces into an image."""
+
+    def __init__(self, names: list[str], threshold: float) -> None:
+        self.names, self.threshold = names, threshold
+
+    def draw(self, image: Image.Image, faces: list[dict[Any, Any]]) -> Image.Image:
+        """Return the image with the faces drawn in."""
+        image = image.copy()
+        canvas = ImageDraw.Draw(image, "RGBA")
+        size = max(9, round(min(image.size) / 45))
+        font = ImageFont.load_default(size)
+        for face in faces:
+            colour = COLOURS[int(face["person"]) % len(COLOURS)]
+            box = [float(face[edge]) for edge in _BOX]
+            canvas.rectangle(box, outline=colour, width=max(1, size // 6))
+            label = f" {face['person']} "
+            length = canvas.textlength(label, font)
+            canvas.rectangle([box[0], box[1] - 1.3 * size, box[0] + length, box[1]], fill=colour)
+            canvas.text((box[0], box[1] - 1.25 * size), label, fill="white", font=font)
+            self._bars(canvas, image.size, face, box, size, font, colour)
+        return image
+
+    def _bars(
+        self, canvas: Any, extent: tuple[int, int], face: dict[Any, Any], box: list[float],
+        size: int, font: Any, colour: str,
+    ) -> None:  # fmt: skip
+        """Draw the AUs as bars beside the box, on the side with more room."""
+        names = [name for name in self.names if not np.isnan(face[name])]
+        if not names:
+            return
+        step = 1.2 * size
+        words = max(canvas.textlength(name, font) for name in names) + 0.4 * size
+        width = words + 4.4 * size
+        right = extent[0] - box[2] >= box[0]
+        left = box[2] + 0.3 * size if right else box[0] - width - 0.3 * size
+        left = float(np.clip(left, 0, max(0.0, extent[0] - width)))
+        top = float(np.clip(box[1], 0, max(0.0, extent[1] - step * len(names))))
+        edge = [left, top, left + width, top + step * len(names)]
+        canvas.rectangle(edge, fill=(0, 0, 0, 110))
+        for k, name in enumerate(names):
+            y, p = top + k * step, float(face[name])
+            canvas.text((left + 0.2 * size, y), name, fill="white", font=font)
+            start = left + words
+            strong = p >= self.threshold
+            canvas.rectangle([start, y + 0.2 * size, start + 4 * size, y + size],
+                             fill=(255, 255, 255, 50))  # fmt: skip
+            canvas.rectangle([start, y + 0.2 * size, start + 4 * size * p, y + size],
+                             fill=colour if strong else (200, 200, 200, 160))  # fmt: skip
+
+
+def _draw_photos(
+    paths: list[str], faces: dict[Any, list[dict[Any, Any]]], pen: _Pen, out: Path
+) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    names: set[str] = set()
+    for path in dict.fromkeys(paths):
+        try:
+            image = read_image(path)
+        except (OSError, ValueError):
+            continue  # predict_images has said so
+        name = Path(path).name
+        while name in names:
+            name = f"_{name}"
+        names.add(name)
+        target = out / name
+        if target.exists() and target.samefile(path):
+            raise ValueError(f"out={str(out)!r} is the folder of the photos; give another one")
+        if target.suffix.lower() not in Image.registered_extensions():
+            target = target.with_suffix(".png")
+        pen.draw(image, faces.get(path, [])).save(target, quality=95)
+
+
+def _draw_film(
+    video: Video, looked_at: np.ndarray, faces: dict[Any, list[dict[Any, Any]]], pen: _Pen,
+    out: Path,
+) -> None:  # fmt: skip
+    """Encode the film anew; its sound is copied packet by packet."""
+    av = import_extra("av", "video", "films need PyAV")
+    seen = set(looked_at.tolist())
+    with av.open(video.path) as origin, av.open(str(out), "w") as film:
+        sound = origin.streams.audio[0] if origin.streams.audio else None
+        rate = origin.streams.video[0].average_rate or 25
+        picture = film.add_stream("libx264", rate=rate, options={"crf": "20"})
+        # the colours are halved, so sides must be even
+        picture.width, picture.height = (side + side % 2 for side in (video.width, video.height))
+        picture.pix_fmt = "yuv420p"
+        base = picture.codec_context.time_base = origin.streams.video[0].time_base
+        copied = None if sound is None else film.add_stream_from_template(sound)
+        packets = iter(()) if sound is None else _sound(origin, sound)
+        waiting = next(packets, None)
+        shown: list[dict[Any, Any]] = []
+        for number, frame in enumerate(video):
+            if number in seen:
+                shown = faces.get(number, [])
+            while waiting is not None and float(waiting.pts * waiting.time_base) <= frame.time:
+                waiting.stream = copied
+                film.mux(waiting)
+                waiting = next(packets, None)
+            drawn = pen.draw(Image.fromarray(frame.image), shown)
+            drawn = drawn.crop((0, 0, picture.width, picture.height))
+            new = av.VideoFrame.from_image(drawn)
+            new.pts, new.time_base = round(frame.time / base), base
+            film.mux(picture.encode(new))
+        film.mux(picture.encode())
+        while waiting is not None:
+            waiting.stream = copied
+            film.mux(waiting)
+            waiting = next(packets, None)
+
+
+def _sound(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield the packets of the sound, counted from the start of the picture."""
+    first = container.streams.video[0]
+    start = (first.start_time or 0) * first.time_base
+    shift = round(start / stream.time_base)
+    for packet in container.demux(stream):
+        if packet.dts is not None and packet.pts is not None:
+            packet.pts -= shift
+            packet.dts -= shift
+            yield packet

@@ -1,0 +1,127 @@
+"""Faces of films and photos, one after the other, each with its crop and its appearance."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ._images import READ_ERRORS, ImageSource, read_image
+from ._landmarks import PROBABILITY, empty_row
+from ._people import appearance
+from ._results import in_threads
+from ._tracks import BLOCK, Sighting, Tracker
+from ._video import Frame
+from ._worker import Worker
+
+__all__ = ["Seen", "Shot", "faces_of_film", "faces_of_photos", "sample"]
+
+
+class Shot(NamedTuple):
+    """A frame that is looked at."""
+
+    frame: int
+    time: float
+    image: Image.Image
+
+
+class Seen(NamedTuple):
+    """A face in a frame or photo, or that there is none."""
+
+    frame: int  # or the row of a photo
+    time: float
+    face: int  # the number of its track; -1 is none
+    values: NDArray[np.float64]  # its row of the landmark table
+    crop: NDArray[np.uint8] | None
+    look: NDArray[np.float64] | None
+    problem: str | None = None  # why a file cannot be read
+
+
+def sample(video: Iterable[Any], every: int, fps: float | None) -> Iterator[Shot]:
+    """Yield every k-th frame, or about so many a second.
+
+    Parameters
+    ----------
+    video : iterable of Frame, array or PIL image
+    every : int
+    fps : float or None
+
+    Raises
+    ------
+    ValueError
+        If ``fps`` is wanted of frames without a time.
+    """
+    last = -1
+    for number, frame in enumerate(video):
+        time, image = frame if isinstance(frame, Frame) else (math.nan, frame)
+        if fps is not None:
+            if math.isnan(time):
+                raise ValueError(
+                    "fps needs frames that have a time: let video yield "
+                    "skau.preprocessing.Frame(time, image), or use every"
+                )
+            tick = math.floor(time * fps + 1e-6)
+            if tick <= last:
+                continue
+            last = tick
+        elif number % every:
+            continue
+        yield Shot(number, time, read_image(image))
+
+
+def faces_of_film(
+    worker: Worker, tracker: Tracker, shots: Iterable[Shot], n_jobs: int | None
+) -> Iterator[list[Seen]]:
+    """Yield the faces of consecutive frames, in order; a frame without one yields one as well."""
+    return in_threads(partial(_cut_all, worker), _tracked(tracker, shots), n_jobs)
+
+
+def _tracked(tracker: Tracker, shots: Iterable[Shot]) -> Iterator[tuple[Image.Image, Seen]]:
+    shots = iter(shots)
+    while block := list(islice(shots, BLOCK)):
+        for shot, faces in zip(block, tracker([s.image for s in block]), strict=True):
+            nobody = Sighting(-1, empty_row(shot.image.size))
+            for face, values in faces or [nobody]:
+                yield shot.image, Seen(shot.frame, shot.time, face, values, None, None)
+
+
+def faces_of_photos(
+    worker: Worker, photos: ImageSource, rows: range, everyone: bool, n_jobs: int | None
+) -> Iterator[list[Seen]]:
+    """Yield the faces of some photos, in order, as those of a film of which each is a cut."""
+    job = partial(_look_at_all, worker, everyone)
+    return in_threads(job, zip(rows, photos.loaders(rows), strict=True), n_jobs)
+
+
+def _look_at_all(
+    worker: Worker, everyone: bool, photos: list[tuple[int, Callable[[], Image.Image]]]
+) -> list[Seen]:
+    seen = []
+    for row, load in photos:
+        try:
+            image = load()
+        except READ_ERRORS as error:
+            problem = f"{type(error).__name__}: {error}"
+            seen.append(Seen(row, math.nan, -1, empty_row(), None, None, problem))
+            continue
+        for values in worker.find(image, everyone=everyone) or [empty_row(image.size)]:
+            seen += _cut_all(worker, [(image, Seen(row, math.nan, 0, values, None, None))])
+    return seen
+
+
+def _cut_all(worker: Worker, faces: list[tuple[Image.Image, Seen]]) -> list[Seen]:
+    return [_cut(worker, image, seen) for image, seen in faces]
+
+
+def _cut(worker: Worker, image: Image.Image, seen: Seen) -> Seen:
+    known = not np.isnan(seen.values[PROBABILITY])
+    if not known and worker.needs_landmarks:
+        return seen._replace(face=-1)
+    done = worker.work([(lambda: image, seen.values)], cut=True)[0]
+    crop = done.crop if done.problem is None else None
+    look = appearance(image, seen.values) if known else None
+    return seen._replace(face=seen.face if known else -1, crop=crop, look=look)

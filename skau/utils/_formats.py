@@ -1,0 +1,194 @@
+"""Tables of faces on disk, in skau's own columns and in those that other tools write."""
+
+import json
+from collections.abc import Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .._version import __version__
+from ._cache import write_whole
+
+__all__ = ["to_openface", "to_pyfeat"]
+
+_UNITS = {
+    "path": "file",
+    "image": "row of the images, from 0",
+    "frame": "number in the film, from 0",
+    "time": "seconds from the start of the film",
+    "face": "number of a track",
+    "person": "number of a person",
+    "probability": "of a face, 0 to 1",
+    "yaw": "degrees, positive to the right of the image",
+    "pitch": "degrees, positive upwards",
+    "roll": "degrees, positive counter-clockwise",
+}
+_BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
+_POSE = ["yaw", "pitch", "roll"]
+_OWN = {*_UNITS, *_BOX}
+_OPENFACE_FULL = 5.0  # OpenFace's intensities go from 0 to 5
+
+
+def to_openface(table: pd.DataFrame, *, thresholds: float | Sequence[float] = 0.5) -> pd.DataFrame:
+    """Turn a table of faces into the columns that OpenFace 2 writes [1]_.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`skau.predict_video` or :func:`skau.predict_images`.
+    thresholds : float or sequence of n_aus floats, default=0.5
+        From this probability on, an AU counts as present.
+
+    Returns
+    -------
+    DataFrame
+        ``frame``, counted from 1; ``face_id``, the person (-1: no face); ``timestamp`` in
+        seconds; ``confidence``, the probability of the face, 0 to 1; ``success``, 1 where there
+        is a face; ``pose_Rx, pose_Ry, pose_Rz`` in radians, with OpenFace's signs (positive are a
+        lowered head, one turned to the left of the image, and one inclined clockwise);
+        ``AU01_r, ...``, **five times the probability**: OpenFace's own are intensities from 0 to
+        5; ``AU01_c, ...``, 1 where the AU is present. Numbers are 0 where there is no face, as in
+        OpenFace. Gaze, head position and 68 landmarks are not there. Photos have ``path`` in
+        place of frame and timestamp. AUs that are not named by a number keep their names.
+
+    References
+    ----------
+    .. [1] T. Baltrusaitis, A. Zadeh, Y. C. Lim, L.-P. Morency, "OpenFace 2.0: Facial Behavior
+       Analysis Toolkit", FG 2018; https://github.com/TadasBaltrusaitis/OpenFace/wiki/Output-Format
+
+    Examples
+    --------
+    >>> from skau.utils import to_openface
+    >>> table = pd.DataFrame({
+    ...     "frame": [0], "time": [0.0], "face": [0], "person": [0], "probability": [0.99],
+    ...     "box_x1": [10], "box_y1": [10], "box_x2": [50], "box_y2": [60],
+    ...     "yaw": [0.0], "pitch": [-90.0], "roll": [0.0], "AU1": [0.25], "AU12": [0.75]})
+    >>> to_openface(table)[["frame", "pose_Rx", "AU01_r", "AU12_c"]].round(2)
+       frame  pose_Rx  AU01_r  AU12_c
+    0      1     1.57    1.25       1
+    """
+    names = au_columns(table)
+    found = table["face"].notna().to_numpy()
+    columns: dict[str, Any] = {}
+    if "frame" in table:
+        columns["frame"] = table["frame"] + 1
+    elif "path" in table:
+        columns["path"] = table["path"]
+    columns["face_id"] = table["person"].fillna(-1).astype(int)
+    if "time" in table:
+        columns["timestamp"] = table["time"]
+    columns["confidence"] = table["probability"].fillna(0.0)
+    columns["success"] = found.astype(int)
+    pose = -np.radians(table[["pitch", "yaw", "roll"]].to_numpy(float))
+    for name, angle in zip(["pose_Rx", "pose_Ry", "pose_Rz"], pose.T, strict=True):
+        columns[name] = np.nan_to_num(angle) + 0.0
+    proba = np.nan_to_num(table[names].to_numpy(float))
+    present = proba >= np.broadcast_to(np.asarray(thresholds, float), len(names))
+    for name, p in zip(names, proba.T, strict=True):
+        columns[f"{_padded(name)}_r"] = _OPENFACE_FULL * p
+    for name, p in zip(names, present.T, strict=True):
+        columns[f"{_padded(name)}_c"] = p.astype(int)
+    return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def to_pyfeat(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn a table of faces into the columns that Py-Feat writes [1]_.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`skau.predict_video` or :func:`skau.predict_images`.
+
+    Returns
+    -------
+    DataFrame
+        ``frame``, counted from 0 (of photos, the photo's number); ``FaceRectX, FaceRectY,
+        FaceRectWidth, FaceRectHeight`` in pixels; ``FaceScore``, the probability of the face, 0 to
+        1; ``Pitch, Roll, Yaw`` in degrees, with skau's signs; ``AU01, ...``, the probability of
+        each AU, 0 to 1; ``Identity``, ``Person_0`` and so on; of films the time in seconds,
+        ``approx_time``; of photos ``input``, the file. NaN where there is no face. Landmarks and
+        emotions are not there.
+
+    References
+    ----------
+    .. [1] J. H. Cheong et al., "Py-Feat: Python Facial Expression Analysis Toolbox", Affective
+       Science 4, 2023.
+    """
+    names = au_columns(table)
+    if "frame" in table:
+        frame = table["frame"].to_numpy()
+    elif "path" in table:
+        frame = pd.factorize(table["path"])[0]
+    else:
+        frame = table["image"].to_numpy()
+    box = table[_BOX].to_numpy(float)
+    columns: dict[str, Any] = {
+        "frame": frame,
+        "FaceRectX": box[:, 0],
+        "FaceRectY": box[:, 1],
+        "FaceRectWidth": box[:, 2] - box[:, 0],
+        "FaceRectHeight": box[:, 3] - box[:, 1],
+        "FaceScore": table["probability"].to_numpy(float),
+    }
+    for name in ("Pitch", "Roll", "Yaw"):
+        columns[name] = table[name.lower()].to_numpy(float)
+    for name in names:
+        columns[_padded(name)] = table[name].to_numpy(float)
+    columns["Identity"] = [None if pd.isna(who) else f"Person_{who}" for who in table["person"]]
+    if "time" in table:
+        columns["approx_time"] = table["time"].to_numpy()
+    if "path" in table:
+        columns["input"] = table["path"].to_numpy()
+    return pd.DataFrame(columns)
+
+
+def au_columns(table: pd.DataFrame) -> list[str]:
+    """Return the columns of a table of faces that are AUs; the others must be there."""
+    needed = {"face", "person", "probability", *_BOX, *_POSE}
+    if missing := sorted(needed - set(table)):
+        raise ValueError(
+            f"table has no column {', '.join(missing)}; it must come from predict_video or "
+            "predict_images"
+        )
+    return [str(name) for name in table if name not in _OWN]
+
+
+def _padded(name: str) -> str:
+    """AU1 -> AU01, as the other tools write it."""
+    return f"AU{int(name[2:]):02d}" if name[:2] == "AU" and name[2:].isdigit() else name
+
+
+def sidecar_of(out: str | PathLike[str]) -> Path:
+    """Return the file beside a table that says how it was made."""
+    return Path(f"{fspath(out)}.json")
+
+
+def write_sidecar(out: str | PathLike[str], table: pd.DataFrame, story: dict[str, Any]) -> Path:
+    """Say beside a table how it was made, as JSON.
+
+    Parameters
+    ----------
+    out : path-like
+        The table's file; ``.json`` is added to its name.
+    table : DataFrame
+        Its columns are told with their units.
+    story : dict
+        What else there is to tell: model, thresholds, parameters.
+
+    Returns
+    -------
+    Path
+        Of the file.
+    """
+    units = {
+        name: _UNITS.get(name, "pixels" if name in _BOX else "probability of the AU, 0 to 1")
+        for name in map(str, table)
+    }
+    text = json.dumps({"skau": __version__, **story, "columns": units}, indent=1)
+    path = sidecar_of(out)
+    with write_whole(path) as file:
+        file.write(text.encode())
+    return path

@@ -1,0 +1,277 @@
+"""Several people in films and photos: who is who, calibration, other models, the picture of it."""
+
+from importlib.util import find_spec
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, GroupKFold
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skau import DSNClassifier, predict_images, predict_video
+from skau.datasets import load_sample_faces
+from skau.estimators._calibration import calibrate
+from skau.inspection import draw_overlay
+from skau.preprocessing import FaceCropper, Frame, read_video
+
+AUS = ["AU6", "AU12"]
+WIDTH, HEIGHT = 384, 192
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return load_sample_faces()
+
+
+@pytest.fixture(scope="module")
+def model(faces):
+    clf = DSNClassifier(max_epochs=1, random_state=0, precision="float32")
+    rows = slice(0, 80)
+    model = make_pipeline(FaceCropper(size=32, on_missing="warn"), clf)
+    groups = {"dsnclassifier__groups": faces.groups[rows]}
+    return model.fit(faces.images[rows], faces.target[AUS][rows], **groups)
+
+
+def picture(faces, who, number):
+    return Image.fromarray(faces.images[np.flatnonzero(faces.groups == who)[number]])
+
+
+def shots(*scenes):
+    """Yield frames; a scene is its grey, its length and who is where: {who: (picture, x, y)}."""
+    number = 0
+    for grey, n, people in scenes:
+        for k in range(n):
+            frame = Image.new("RGB", (WIDTH, HEIGHT), (grey, grey + 10, grey + 20))
+            for face, x, y in people(k).values():
+                frame.paste(face, (round(x), round(y)))
+            yield Frame(number / 10, np.asarray(frame))
+            number += 1
+
+
+def truth(table, *scenes):
+    """Say whose each row's face is: the nearest of those in the frame."""
+    places = [people(k) for _, n, people in scenes for k in range(n)]
+    whose = []
+    for row in table.itertuples():
+        centre = np.array([row.box_x1 + row.box_x2, row.box_y1 + row.box_y2]) / 2
+        far = {
+            who: np.linalg.norm(centre - [x + 64, y + 64])
+            for who, (_, x, y) in places[row.frame].items()
+        }
+        whose.append(min(far, key=far.get))
+    return np.array(whose)
+
+
+def test_people_stay_leave_return_and_change_places_at_a_cut(model, faces):
+    a, b = (picture(faces, who, 0) for who in ("S001", "S006"))
+
+    def both(k):
+        return {"a": (a, 20 + k, 30), "b": (b, 230 - k, 30 + k)}
+
+    def only_a(k):
+        return {"a": (a, 35 - k, 30)}
+
+    def swapped(k):
+        return {"b": (b, 20 + k, 40), "a": (a, 230, 40 - k)}
+
+    scenes = (70, 14, both), (70, 12, only_a), (70, 13, both), (180, 10, swapped)
+    table = predict_video(model, shots(*scenes), faces="all", verbose=0)
+    per_frame = table.groupby("frame")["face"].count()
+    assert per_frame.tolist() == [2] * 14 + [1] * 12 + [2] * 23
+    whose = truth(table, *scenes)
+    assert table["person"].nunique() == 2
+    assert all(table["person"][whose == who].nunique() == 1 for who in "ab")
+    assert all(len(set(whose[table["face"] == face])) == 1 for face in table["face"].unique())
+    # the film's cut ends all tracks, a stay does not
+    assert set(table["face"][table["frame"] >= 39]).isdisjoint(table["face"][table["frame"] < 39])
+    assert table["face"][(whose == "a") & (table["frame"] < 39)].nunique() == 1
+
+
+def test_the_largest_face_gives_way_to_another_under_a_new_number(model, faces):
+    a, b = (picture(faces, who, 0) for who in ("S001", "S006"))
+
+    def first(k):
+        return {"a": (a, 20 + k, 30), "b": (b.resize((96, 96)), 250, 40)}
+
+    def then(k):
+        return {"b": (b.resize((96, 96)), 250 - 2 * k, 40)}
+
+    scenes = (70, 10, first), (70, 10, then)
+    table = predict_video(model, shots(*scenes), verbose=0)
+    assert table["frame"].tolist() == list(range(20))
+    assert table["face"].tolist() == [0] * 10 + [1] * 10
+    assert table["person"].tolist() == [0] * 10 + [1] * 10
+
+
+@pytest.fixture
+def photos(faces, tmp_path):
+    paths = []
+    for name, people in (("a", ["S001"]), ("b ä", ["S001", "S006"]), ("empty", [])):
+        image = Image.new("RGB", (WIDTH, HEIGHT), (70, 80, 90))
+        for k, who in enumerate(people):
+            image.paste(picture(faces, who, 0), (20 + 200 * k, 30))
+        paths.append(str(tmp_path / f"{name}.png"))
+        image.save(paths[-1])
+    return paths
+
+
+def test_photos(model, faces, photos, tmp_path):
+    table = predict_images(model, photos, faces="all", out=tmp_path / "t.csv", verbose=0)
+    assert table.columns.tolist()[:4] == ["path", "face", "person", "probability"]
+    assert table["path"].tolist() == [photos[0], photos[1], photos[1], photos[2]]
+    assert table["face"].tolist()[:3] == [0, 1, 2]
+    assert table["person"].nunique() == 2
+    assert table["person"][table["box_x1"] < 100].nunique() == 1
+    assert table.iloc[3, 1:].isna().all()
+    expected = model.predict_proba(photos[:1])
+    np.testing.assert_allclose(table.loc[[0], AUS], expected, rtol=1e-4)
+    one = predict_images(model, [Image.open(path) for path in photos], verbose=0)
+    assert one["image"].tolist() == [0, 1, 2]
+    again = predict_images(model, photos, faces="all", out=tmp_path / "t.csv", verbose=0)
+    pd.testing.assert_frame_equal(again, table)
+    if find_spec("pyarrow"):
+        again = predict_images(model, photos, faces="all", out=tmp_path / "t.parquet", verbose=0)
+        pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t.parquet"), table)
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no image")
+    with pytest.warns(UserWarning, match=r"cannot read row 1 .*broken.jpg.*rows are NaN"):
+        table = predict_images(model, [photos[0], broken], verbose=0)
+    assert table["probability"].isna().tolist() == [False, True]
+    with pytest.raises(ValueError, match="cannot read"):
+        predict_images(model, [broken], verbose=0)
+    draw_overlay(predict_images(model, photos, verbose=0), photos, tmp_path / "drawn")
+    drawn = np.asarray(Image.open(tmp_path / "drawn" / "b ä.png").convert("RGB")).astype(int)
+    assert np.abs(drawn - np.asarray(Image.open(photos[1]))).max() > 50
+
+
+# -- models of other kinds ---------------------------------------------------------------------
+
+
+def flat(crops):
+    return crops.reshape(len(crops), -1)[:, ::64] / 255.0
+
+
+def kinds():
+    flatten, logistic = FunctionTransformer(flat), LogisticRegression(max_iter=20, tol=0.1)
+    plain = make_pipeline(flatten, logistic)
+    return {
+        "nested": (plain, False, ["y0"]),
+        "calibrated": (CalibratedClassifierCV(plain, cv=2), False, ["y0"]),
+        "fixed threshold": (FixedThresholdClassifier(plain, threshold=0.3), False, ["y0"]),
+        "several outputs": (MultiOutputClassifier(plain), True, ["y0", "y1"]),
+        "search": (GridSearchCV(MultiOutputClassifier(plain), {"n_jobs": [1]}, cv=2), True,
+                   ["y0", "y1"]),
+        "skau": (GridSearchCV(DSNClassifier(max_epochs=1, random_state=0), {"alpha": [1]},
+                              cv=GroupKFold(2), scoring="accuracy"), True, AUS),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.filterwarnings("ignore")
+def test_models_of_any_kind(faces, kind):
+    last, several, names = kinds()[kind]
+    rows = slice(0, 40)
+    y = faces.target[AUS][rows] if several else faces.target["AU12"][rows]
+    model = Pipeline([("crop", FaceCropper(size=32, on_missing="warn")), ("model", last)])
+    if kind == "skau":
+        model.fit(faces.images[rows], y, model__groups=faces.groups[rows])
+    else:
+        model.fit(faces.images[rows], y)
+    table = predict_images(model, faces.images[rows][:3], verbose=0)
+    assert table.columns.tolist()[-len(names) :] == names
+    proba = model.predict_proba(faces.images[:3])
+    expected = proba if isinstance(proba, np.ndarray) else np.stack([p[:, 1] for p in proba], 1)
+    if not several:
+        expected = expected[:, 1:]
+    np.testing.assert_allclose(table[names], expected, rtol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_search_around_the_pipeline(faces):
+    pipeline = make_pipeline(
+        FaceCropper(size=32, on_missing="warn"), FunctionTransformer(flat), DummyClassifier()
+    )
+    search = GridSearchCV(pipeline, {"dummyclassifier__strategy": ["prior"]}, cv=2)
+    search.fit(faces.images[:20], faces.target["AU12"][:20])
+    table = predict_images(search, faces.images[:2], verbose=0)
+    np.testing.assert_allclose(table["y0"], faces.target["AU12"][:20].mean(), rtol=1e-5)
+    three = make_pipeline(FaceCropper(size=32), FunctionTransformer(flat), DummyClassifier())
+    three.fit(faces.images[:6], [0, 1, 2, 0, 1, 2])
+    with pytest.raises(ValueError, match="model predicts 3 classes"):
+        predict_images(three, faces.images[:2])
+
+
+# -- calibration -------------------------------------------------------------------------------
+
+
+def test_calibration_is_that_of_groups(model, faces):
+    rows = np.flatnonzero(np.isin(faces.groups, ["S020"]))[:6]
+    films = [Frame(k / 10, faces.images[row]) for k, row in enumerate(rows)]
+    table = predict_video(model, iter(films), calibrate=True, verbose=0)
+    person = table["person"].to_numpy(int)
+    plain = predict_video(model, iter(films), verbose=0)[AUS].to_numpy()
+    logits = calibrate(np.log(plain / (1 - plain)), person, model[-1].population_)
+    np.testing.assert_allclose(table[AUS], 1 / (1 + np.exp(-logits)), rtol=1e-3)
+    assert np.abs(plain - table[AUS]).to_numpy().max() > 1e-3
+
+
+def test_photos_at_rest_shift_a_person(model, faces):
+    films = [Frame(k / 10, faces.images[100]) for k in range(4)]
+    rest = [faces.images[101], faces.images[102]]
+    plain = predict_video(model, iter(films), verbose=0)
+    table = predict_video(model, iter(films), reference=rest, verbose=0)
+    people = model[-1].population_
+    logits = model.decision_function(np.stack(rest)).mean(axis=0)
+    trust = 2 / (2 + people["rest_frames"])
+    expected = np.log(plain[AUS] / (1 - plain[AUS])) - trust * (logits - people["rest"])
+    np.testing.assert_allclose(np.log(table[AUS] / (1 - table[AUS])), expected, atol=1e-3)
+    again = predict_video(model, iter(films), reference={0: rest}, verbose=0)
+    pd.testing.assert_frame_equal(again, table)
+    with pytest.raises(ValueError, match="nobody has the number 7; the column person holds 0"):
+        predict_video(model, iter(films), reference={7: rest}, verbose=0)
+    with pytest.raises(ValueError, match="reference: no face found"):
+        predict_video(model, iter(films), reference=[np.zeros((64, 64, 3), np.uint8)], verbose=0)
+    with pytest.raises(ValueError, match="lists of photos"):
+        predict_video(model, iter(films), reference="me.jpg", verbose=0)
+
+
+# -- the picture -------------------------------------------------------------------------------
+
+
+def test_overlay_of_a_film_keeps_its_length_and_sound(model, faces, tmp_path):
+    av = pytest.importorskip("av")
+    path, out = tmp_path / "film.mp4", tmp_path / "drawn.mp4"
+    face = picture(faces, "S001", 0)
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("libx264", rate=10, options={"crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = 256, 192, "yuv420p"
+        sound = film.add_stream("aac", rate=16000, layout="mono")
+        for frame in shots((70, 12, lambda k: {"a": (face, 20 + k, 30)})):
+            image = np.ascontiguousarray(frame.image[:, :256])
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            wave = np.sin(np.arange(1600) / 8)[None].astype(np.float32)
+            tone = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+            tone.sample_rate, tone.pts = 16000, round(frame.time * 16000)
+            film.mux(sound.encode(tone))
+        film.mux(stream.encode())
+        film.mux(sound.encode())
+    table = predict_video(model, path, every=2, verbose=0)
+    draw_overlay(table, path, out)
+    before, after = list(read_video(path)), list(read_video(out))
+    assert [frame.time for frame in after] == pytest.approx([frame.time for frame in before])
+    box = table[["box_x1", "box_y1"]].iloc[2].to_numpy().astype(int)  # frame 4, shown in 5, too
+    for frame in (4, 5):
+        change = np.abs(after[frame].image.astype(int) - before[frame].image).sum(axis=2)
+        assert change[box[1] + 20 : box[1] + 60, box[0] - 2 : box[0] + 3].max(axis=1).min() > 60
+    with av.open(str(path)) as old, av.open(str(out)) as new:
+        assert [bytes(p) for p in new.demux(audio=0)] == [bytes(p) for p in old.demux(audio=0)]
+    with pytest.raises(ValueError, match="the film itself"):
+        draw_overlay(table, path, path)
+    with pytest.raises(ValueError, match="no column"):
+        draw_overlay(table.drop(columns="person"), path, out)

@@ -1,0 +1,134 @@
+"""Which face of a frame is which of the one before, who is who, and how a head is turned."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skau.preprocessing import head_pose
+from skau.preprocessing._landmarks import COLUMNS
+from skau.preprocessing._people import _projection, join_people
+from skau.preprocessing._pose import TEMPLATE, rotation
+from skau.preprocessing._tracks import Tracker
+
+
+class Stage:
+    """Frames of discs of their own grey; a detector that sees those brighter than 90."""
+
+    def __init__(self, *frames):
+        self.frames = frames
+        self.images = [self.draw(discs) for discs in frames]
+        self.searches = []
+
+    @staticmethod
+    def draw(discs):
+        image = np.full((120, 400, 3), 20, np.uint8)
+        stripes = np.arange(40) // 4 % 2 * 60
+        for x, grey in discs:
+            face = np.full((40, 40), grey) + (stripes if grey % 2 else stripes[:, None])
+            image[40:80, x : x + 40] = face[..., None].clip(0, 255)
+        return Image.fromarray(image)
+
+    @staticmethod
+    def row(x):
+        values = np.full(len(COLUMNS), np.nan)
+        values[:5] = x, 40, x + 40, 80, 0.99
+        return values
+
+    def find(self, image):
+        index = next(i for i, own in enumerate(self.images) if own is image)
+        self.searches.append(index)
+        return [self.row(x) for x, _ in self.frames[index]]
+
+    def follow(self, image, values):
+        index = next(i for i, own in enumerate(self.images) if own is image)
+        near = [x for x, _ in self.frames[index] if abs(x - values[0]) < 25]
+        return self.row(min(near, key=lambda x: abs(x - values[0]))) if near else None
+
+    def track(self, everyone=True, block=8):
+        tracker = Tracker(self.find, self.follow, everyone)
+        seen = []
+        for start in range(0, len(self.images), block):
+            seen += tracker(self.images[start : start + block])
+        return [{s.face: s.values[0] for s in faces} for faces in seen]
+
+
+A, B = 100, 101  # an even grey has stripes across, an odd one stripes down
+
+
+def test_newcomers_are_followed_back_to_where_they_came_in():
+    frames = [[(20, A)]] * 3 + [[(20, A), (200 + k, B)] for k in range(5)]
+    stage = Stage(*frames)
+    assert stage.track() == [{0: 20}] * 3 + [{0: 20, 1: 200 + k} for k in range(5)]
+    # frame 0, the last one, and frame 2, where the newcomer is not any more
+    assert stage.searches == [0, 7, 2]
+
+
+def test_a_face_that_is_gone_for_a_moment_is_the_same():
+    frames = [[(20 + k, A), (200, B)] if k not in (3, 4) else [(200, B)] for k in range(8)]
+    seen = Stage(*frames).track()
+    assert [sorted(faces) for faces in seen] == [[0, 1]] * 3 + [[1]] * 2 + [[0, 1]] * 3
+
+
+def test_a_track_does_not_go_over_to_another_face():
+    # B comes from the right and covers A, then goes on to the left; A was never far
+    frames = [[(100, A), (100 + 18 * (6 - k), B)] if abs(6 - k) > 1 else [(100 + 18 * (6 - k), B)]
+              for k in range(12)]  # fmt: skip
+    seen = Stage(*frames).track(block=8)
+    for faces, discs in zip(seen, frames, strict=True):
+        assert sorted(faces.values()) == sorted(x for x, _ in discs)
+    owner = {}
+    for faces, discs in zip(seen, frames, strict=True):
+        for face, x in faces.items():
+            owner.setdefault(face, set()).add(dict(discs)[x])
+    assert all(len(greys) == 1 for greys in owner.values())
+
+
+def test_faceless_frames_are_all_searched_and_followed_ones_are_not():
+    stage = Stage([], [], [], [(50, A)], [(52, A)], [(54, A)])
+    assert [len(faces) for faces in stage.track(everyone=False)] == [0, 0, 0, 1, 1, 1]
+    assert stage.searches == [0, 1, 2, 3]
+
+
+def test_a_tracker_goes_on_from_its_state():
+    frames = [[(20 + k, A), (200 - k, B)] if k % 7 else [(20 + k, A)] for k in range(32)]
+    whole = Stage(*frames)
+    expected = whole.track()
+    stage = Stage(*frames)
+    first = Tracker(stage.find, stage.follow, True)
+    seen = first(stage.images[:8]) + first(stage.images[8:16])
+    again = Tracker(stage.find, stage.follow, True)
+    again.restore(first.state())
+    seen += again(stage.images[16:24]) + again(stage.images[24:])
+    assert [{s.face: s.values[0] for s in faces} for faces in seen] == expected
+
+
+def test_people_who_are_seen_at_once_are_two():
+    look = np.random.RandomState(0).randn(_projection()[1].shape[1])
+    looks = {0: look, 1: look * 1.1, 2: -look}
+    apart = {0: np.arange(9), 1: np.arange(20, 24), 2: np.arange(5)}
+    assert join_people(looks, apart) == {0: 0, 1: 0, 2: 1}
+    assert join_people(looks, apart | {1: np.arange(8, 12)}) == {0: 0, 1: 1, 2: 2}
+    assert join_people({}, {}) == {}
+
+
+@pytest.mark.parametrize(
+    "angles", [(0, 0, 0), (25, 0, 0), (0, -20, 0), (0, 0, 30), (-20, 15, -10)]
+)
+def test_pose_of_the_mean_face(angles):
+    turned = rotation(np.radians([angles]))[0] @ TEMPLATE.T
+    points = np.array([300, 200]) + 80 * turned[:2].T * [1, -1]
+    # angles are drawn a little towards 0, where five points say less
+    np.testing.assert_allclose(head_pose([points])[0], angles, atol=2.5)
+    assert np.isnan(head_pose([points, np.full((5, 2), np.nan)])[1]).all()
+
+
+def test_signs_of_the_pose():
+    face = np.array([[-20.0, 0], [20, 0], [0, 27], [-17, 46], [17, 46]])
+    level = head_pose([face])[0]
+    right, up = face.copy(), face.copy()
+    right[2, 0] += 8
+    up[2, 1] -= 8
+    assert head_pose([right])[0, 0] > level[0] + 5
+    assert head_pose([up])[0, 1] > level[1] + 5
+    tilted = face + np.array([[0, 5], [0, -5], [0, 0], [0, 4], [0, -4]])
+    assert head_pose([tilted])[0, 2] > 5

@@ -1,0 +1,73 @@
+"""Tables in other tools' columns, and on disk."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skau.utils import to_openface, to_pyfeat
+from skau.utils._formats import write_sidecar
+
+
+@pytest.fixture
+def table():
+    table = pd.DataFrame(
+        {
+            "frame": [0, 0, 1],
+            "time": [0.0, 0.0, 0.04],
+            "face": [0, 1, None],
+            "person": [0, 1, None],
+            "probability": [0.99, 0.9, np.nan],
+            "box_x1": [10.0, 60, np.nan],
+            "box_y1": [20.0, 20, np.nan],
+            "box_x2": [40.0, 90, np.nan],
+            "box_y2": [60.0, 70, np.nan],
+            "yaw": [90.0, 0, np.nan],
+            "pitch": [-45.0, 0, np.nan],
+            "roll": [18.0, 0, np.nan],
+            "AU1": [0.2, 0.5, np.nan],
+            "AU12": [0.9, 0.4, np.nan],
+        }
+    )
+    return table.astype({"face": "Int64", "person": "Int64"})
+
+
+def test_openface(table):
+    found = to_openface(table, thresholds=[0.1, 0.5])
+    assert found.columns.tolist() == [
+        "frame", "face_id", "timestamp", "confidence", "success", "pose_Rx", "pose_Ry", "pose_Rz",
+        "AU01_r", "AU12_r", "AU01_c", "AU12_c",
+    ]  # fmt: skip
+    assert found["frame"].tolist() == [1, 1, 2]
+    assert found["face_id"].tolist() == [0, 1, -1]
+    assert found["success"].tolist() == [1, 1, 0]
+    expected = [np.pi / 4, -np.pi / 2, -np.pi / 10]
+    np.testing.assert_allclose(found.loc[0, ["pose_Rx", "pose_Ry", "pose_Rz"]], expected)
+    np.testing.assert_allclose(found["AU01_r"], [1, 2.5, 0])
+    assert found[["AU01_c", "AU12_c"]].to_numpy().tolist() == [[1, 1], [1, 0], [0, 0]]
+
+
+def test_pyfeat(table):
+    found = to_pyfeat(table)
+    assert found.columns.tolist() == [
+        "frame", "FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight", "FaceScore",
+        "Pitch", "Roll", "Yaw", "AU01", "AU12", "Identity", "approx_time",
+    ]  # fmt: skip
+    assert found.loc[0, "FaceRectX":"FaceRectHeight"].tolist() == [10, 20, 30, 40]
+    assert found["Identity"].fillna("").tolist() == ["Person_0", "Person_1", ""]
+    photos = table.drop(columns=["frame", "time"])
+    photos.insert(0, "path", ["a.jpg", "a.jpg", "b.jpg"])
+    found = to_pyfeat(photos)
+    assert found["frame"].tolist() == [0, 0, 1]
+    assert found["input"].tolist() == ["a.jpg", "a.jpg", "b.jpg"]
+    with pytest.raises(ValueError, match="no column face, yaw; it must come from predict_video"):
+        to_pyfeat(table.drop(columns=["face", "yaw"]))
+
+
+def test_what_a_table_is_of(table, tmp_path):
+    path = tmp_path / "tä ble.csv"
+    story = json.loads(write_sidecar(path, table, {"model": "DSN"}).read_text())
+    assert story["model"] == "DSN"
+    assert story["columns"]["box_x1"] == "pixels"
+    assert story["columns"]["AU12"] == "probability of the AU, 0 to 1"
