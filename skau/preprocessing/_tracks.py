@@ -52,10 +52,10 @@ class Tracker:
     """Give the faces of consecutive frames the numbers of their tracks.
 
     A face is followed from frame to frame at the place where it was. Whole frames are searched
-    where nobody is followed, where a face is lost, after a cut, and in the last frame of each
-    block if ``everyone`` is wanted; who is new there is followed backwards to where they came
-    in. A track ends at a cut, and where the face at its place is suddenly another one. So a track
-    may be one of several of a person, but does not go from one person to another.
+    where a face is lost, after a cut, every ``patience`` frames while nobody is followed, and in
+    the last frame of each block if ``everyone`` is wanted; who is new there is followed backwards
+    to where they came in. A track ends at a cut, and where the face at its place is suddenly
+    another one. So it may be one of several of a person, but does not go from one to another.
 
     Parameters
     ----------
@@ -65,11 +65,14 @@ class Tracker:
         Returns the row of a face in an image that was at another row's place; None if it is gone.
     everyone : bool
         Whether newcomers are looked for while somebody is followed.
+    patience : int, default=1
+        While nobody is followed, one in so many frames is searched.
     """
 
     find: Find
     follow: Follow
     everyone: bool
+    patience: int = 1
     tracks: list[Track] = field(default_factory=list)
     next_face: int = 0
     frame: int = 0
@@ -86,13 +89,12 @@ class Tracker:
             found = {} if cut else self._follow_all(image)
             present = [track for track in self.tracks if track.seen == self.frame - 1]
             lost = len(found) < len(present)
-            last = self.everyone and i == len(images) - 1
-            new = self._search(image, found) if cut or lost or last or not found else []
-            if new:
-                blind = range(i - 1, searched, -1) if self.everyone and not cut else range(0)
-                for track in new:
+            last = i == len(images) - 1
+            due = not found and (last or i % self.patience == self.patience - 1)
+            if cut or lost or due or (last and self.everyone):
+                blind = range(0) if cut else range(i - 1, searched, -1)
+                for track in self._search(image, found):
                     self._trace_back(track, images, seen, blind)
-            if cut or lost or last or not found:
                 searched = i
             for track in self.tracks:
                 if track.face in found:
@@ -177,7 +179,7 @@ class Tracker:
         """Add a newcomer to the frames before that were not searched."""
         values = track.values
         for i in blind:
-            if track.face in seen[i]:
+            if track.face in seen[i] or (seen[i] and not self.everyone):
                 break
             before = self.follow(images[i], values)
             if before is None:
@@ -197,7 +199,7 @@ class Tracker:
         small = image.convert("L").resize(GRID, Image.Resampling.BOX)
         before, self.cells = self.cells, np.asarray(small, dtype=float)
         if before is None:
-            return False
+            return True  # the film begins
         return bool((np.abs(self.cells - before) > CUT_CHANGE).mean() > CUT_SHARE)
 
     def state(self) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from ._warp import warp
 __all__ = ["NO_FACE", "Done", "Item", "Worker"]
 
 NO_FACE = "no face"
+UNSEEN = 0.17  # seconds for which a face may be there alone and not be noticed
 PIXELS = 8_000_000  # about as many are decoded at once: a batch of photos, or one huge one
 
 Item = tuple[Callable[[], Image.Image], NDArray[np.float64] | None]
@@ -64,7 +65,7 @@ class Worker:
         self, video: Iterable[Frame], times: list[float], *, search: bool
     ) -> Iterator[Item]:
         """Yield the frames with their landmarks if ``search``, and note their times."""
-        tracker = self.tracker(everyone=False)
+        tracker = self.tracker(everyone=False, rate=getattr(video, "frame_rate", None))
         frames = iter(video)
         while block := list(islice(frames, BLOCK)):
             times += [frame.time for frame in block]
@@ -74,9 +75,10 @@ class Worker:
                 values = faces[0].values if faces else empty_row(image.size)
                 yield partial(_itself, image), values
 
-    def tracker(self, *, everyone: bool) -> Tracker:
-        """Return what follows one face through a film, or all of them."""
-        return Tracker(partial(self.find, everyone=everyone), self._near, everyone)
+    def tracker(self, *, everyone: bool, rate: float | None) -> Tracker:
+        """Return what follows one face, or all of them, through so many frames a second."""
+        patience = max(1, int(UNSEEN * (25 if rate is None else rate)))
+        return Tracker(partial(self.find, everyone=everyone), self._near, everyone, patience)
 
     def find(self, image: Image.Image, *, everyone: bool) -> list[NDArray[np.float64]]:
         """Return the rows of the landmark table of an image's faces, one or all of them."""

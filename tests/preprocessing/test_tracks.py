@@ -18,6 +18,7 @@ class Stage:
         self.frames = frames
         self.images = [self.draw(discs) for discs in frames]
         self.searches = []
+        self.all = True
 
     @staticmethod
     def draw(discs):
@@ -37,15 +38,16 @@ class Stage:
     def find(self, image):
         index = next(i for i, own in enumerate(self.images) if own is image)
         self.searches.append(index)
-        return [self.row(x) for x, _ in self.frames[index]]
+        return [self.row(x) for x, _ in self.frames[index]][: None if self.all else 1]
 
     def follow(self, image, values):
         index = next(i for i, own in enumerate(self.images) if own is image)
         near = [x for x, _ in self.frames[index] if abs(x - values[0]) < 25]
         return self.row(min(near, key=lambda x: abs(x - values[0]))) if near else None
 
-    def track(self, everyone=True, block=8):
-        tracker = Tracker(self.find, self.follow, everyone)
+    def track(self, everyone=True, block=8, patience=1):
+        self.all = everyone
+        tracker = Tracker(self.find, self.follow, everyone, patience)
         seen = []
         for start in range(0, len(self.images), block):
             seen += tracker(self.images[start : start + block])
@@ -87,6 +89,20 @@ def test_faceless_frames_are_all_searched_and_followed_ones_are_not():
     stage = Stage([], [], [], [(50, A)], [(52, A)], [(54, A)])
     assert [len(faces) for faces in stage.track(everyone=False)] == [0, 0, 0, 1, 1, 1]
     assert stage.searches == [0, 1, 2, 3]
+
+
+def test_who_comes_while_not_every_frame_is_searched_is_followed_back():
+    stage = Stage([], [], *([(50 + k, A)] for k in range(6)))
+    seen = stage.track(everyone=False, patience=4)
+    assert seen == [{}, {}, *({0: 50 + k} for k in range(6))]
+    # the first, the fourth, and the second, where nobody is found any more
+    assert stage.searches == [0, 3, 1]
+
+
+def test_one_face_a_frame_if_one_is_wanted():
+    both = [[(200, B), (20, A)]] * 3  # the first one is the largest
+    stage = Stage(*both, *([(20, A)] for _ in range(3)))
+    assert stage.track(everyone=False, patience=4) == [{0: 200}] * 3 + [{1: 20}] * 3
 
 
 def test_a_tracker_goes_on_from_its_state():
