@@ -55,10 +55,10 @@ def predict_video(
     faces : {"largest", "all"}, default="largest"
         ``"largest"`` follows one face a frame, the one that ``select`` of the cropper says, until
         it is lost; ``"all"`` finds and follows everybody. While nobody is followed, a face is
-        looked for six times a second, and newcomers beside a face that is followed in every
-        eighth frame that is looked at; both are followed backwards to where they came in. So
-        only who comes and goes, without a cut, within 0.17 seconds or, beside others, eight
-        frames can be missed.
+        looked for six times a second (in every frame of a camera), and newcomers beside a face
+        that is followed in every eighth frame that is looked at; both are followed backwards to
+        where they came in. So only who comes and goes, without a cut, within 0.17 seconds or,
+        beside others, eight frames can be missed.
     every : int, default=1
         Look at every k-th frame only.
     fps : float, default=None
@@ -137,8 +137,10 @@ def predict_video(
     if table.ended is not None:
         return table.ended
     worker = scorer.cropper._worker()
-    rate = video.frame_rate if isinstance(video, Video) else None
-    rate = (rate or 25) / every if fps is None else min(fps, rate or fps)
+    rate = 0.0  # of a camera it is not known: every frame is searched while nobody is there
+    if isinstance(video, Video):
+        rate = video.frame_rate or 25.0
+        rate = rate / every if fps is None else min(fps, rate)
     tracker = worker.tracker(everyone=faces == "all", rate=rate)
     if table.state is not None:
         tracker.restore(table.state["tracker"])
