@@ -100,14 +100,17 @@ class _Pen:
         self, canvas: Any, extent: tuple[int, int], face: dict[Any, Any], box: list[float],
         size: int, font: Any, colour: str,
     ) -> None:  # fmt: skip
-        """Draw the AUs as bars beside the box, on the side with more room."""
+        """Draw the AUs as bars beside the box."""
         names = [name for name in self.names if not np.isnan(face[name])]
         if not names:
             return
         step = 1.2 * size
         words = max(canvas.textlength(name, font) for name in names) + 0.4 * size
         width = words + 4.4 * size
-        right = extent[0] - box[2] >= box[0]
+        room = box[0], extent[0] - box[2]
+        right = box[0] + box[2] >= extent[0]  # outwards, away from the others, if there is room
+        if room[right] < width:
+            right = room[1] >= room[0]
         left = box[2] + 0.3 * size if right else box[0] - width - 0.3 * size
         left = float(np.clip(left, 0, max(0.0, extent[0] - width)))
         top = float(np.clip(box[1], 0, max(0.0, extent[1] - step * len(names))))
