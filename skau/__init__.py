@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         IdenNetClassifier,
         Int8Classifier,
         RegionClassifier,
+        predict_files,
         predict_images,
         predict_video,
     )
@@ -29,6 +30,7 @@ __all__ = [
     "list_models",
     "load",
     "load_model",
+    "predict_files",
     "predict_images",
     "predict_video",
     "save",
@@ -45,6 +47,7 @@ _HOMES = {
     "list_models": "models",
     "load": "models",
     "load_model": "models",
+    "predict_files": "estimators",
     "predict_images": "estimators",
     "predict_video": "estimators",
     "save": "models",

@@ -1,6 +1,7 @@
 """The classifiers: what is checked, how a network is trained, how AUs are predicted."""
 
 from ._dsn import DSNClassifier
+from ._files import predict_files
 from ._idennet import IdenNetClassifier
 from ._int8 import Int8Classifier
 from ._regions import RegionClassifier
@@ -11,6 +12,7 @@ __all__ = [
     "IdenNetClassifier",
     "Int8Classifier",
     "RegionClassifier",
+    "predict_files",
     "predict_images",
     "predict_video",
 ]

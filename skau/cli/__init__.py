@@ -1,0 +1,77 @@
+"""The ``skau`` command: a file a subcommand, imported when it is called, without own logic.
+
+Nothing here imports torch before a subcommand runs, so ``skau --help`` answers at once.
+"""
+
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+from .._version import __version__
+
+__all__ = ["main"]
+
+# What each subcommand is for, here so that the help imports none of them.
+_COMMANDS = {
+    "predict": "Score the AUs of photos, folders and films.",
+    "crop": "Find, align and cut faces.",
+    "train": "Train on a corpus and score people never seen.",
+    "report": "Write an HTML report of a training run or a table of AUs.",
+    "models": "List the models that come with skau.",
+    "export": "Write a model as ONNX.",
+}
+
+
+class _Commands(click.Group):
+    """Subcommands that are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        command = import_module(f"._{name}", __name__).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog='Completion: put  eval "$(_SKAU_COMPLETE=bash_source skau)"  into ~/.bashrc (for other '
+    "shells zsh_source or fish_source).",
+)
+@click.version_option(__version__, prog_name="skau")
+def skau() -> None:
+    """Facial Action Units of photos and films.
+
+    Try:  skau predict photo.jpg
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command, and leave with 0, 1 (failed), 2 (called wrongly) or 130 (stopped)."""
+    args = sys.argv[1:] if args is None else args
+    try:
+        skau.main(args, prog_name="skau", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nstopped; the same command goes on where it stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:
+        if "--verbose" in args:
+            traceback.print_exc()
+        click.echo(f"skau: {error or type(error).__name__}", err=True)
+        sys.exit(1)

@@ -1,0 +1,21 @@
+"""Work on a Dask cluster, where one is named."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import joblib
+
+from ..utils._extras import import_extra
+
+__all__ = ["on_cluster"]
+
+
+@contextmanager
+def on_cluster(address: str | None) -> Iterator[None]:
+    """Share joblib's work among the workers of a cluster; here, if there is no address."""
+    if address is None:
+        yield
+        return
+    distributed = import_extra("distributed", "dask", "--dask needs Dask")
+    with distributed.Client(address) as client, joblib.parallel_config("dask", client=client):
+        yield

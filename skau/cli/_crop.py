@@ -1,0 +1,50 @@
+"""``skau crop``: aligned faces, and the table of their landmarks."""
+
+from pathlib import Path
+
+import click
+
+from ._files import PHOTOS, check_output, files_of, shared_options
+
+__all__ = ["command"]
+
+
+@click.command("crop")
+@click.argument("photos", nargs=-1, required=True)
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="A .npy file.")
+@click.option("--size", default=128, show_default=True, help="Side of the crops in pixels.")
+@click.option("--align", default="eyes", show_default=True, help="As in FaceCropper.")
+@click.option("--jobs", type=int, help="Threads; all processors if not given.")
+@shared_options
+def command(
+    photos: tuple[str, ...], out: Path, size: int, align: str, jobs: int | None, force: bool,
+    verbose: bool,
+) -> None:  # fmt: skip
+    r"""Find, align and cut the faces of photos.
+
+    The crops are written to OUT, an array of shape (n, size, size, 3), and the landmarks beside
+    it, with .csv in place of .npy: a row a photo, in the order of the array. Where no face is
+    found the crop is the whole photo and the row has no landmarks.
+
+    \b
+    skau crop photos/ -o crops.npy
+    find . -name '*.jpg' | skau crop - -o crops.npy --size 64
+    """
+    if out.suffix != ".npy":
+        raise click.UsageError(f"--out {str(out)!r} must end in .npy")
+    table_path = out.with_suffix(".csv")
+    for path in (out, table_path):
+        check_output(path, force)
+    paths = files_of(photos, PHOTOS)
+
+    import sys
+
+    from ..preprocessing import FaceCropper
+
+    cropper = FaceCropper(
+        size=size, align=align, on_missing="warn", n_jobs=-1 if jobs is None else jobs,
+        verbose=int(sys.stderr.isatty()),
+    )  # fmt: skip
+    table = cropper.detect(paths, out=table_path)
+    crops = cropper.transform(table, out=out)
+    click.echo(f"{len(crops)} crops in {out}, landmarks in {table_path}")

@@ -1,0 +1,32 @@
+"""``skau export``: a model for other runtimes."""
+
+from pathlib import Path
+
+import click
+
+from ._files import check_output, shared_options
+
+__all__ = ["command"]
+
+
+@click.command("export")
+@click.argument("model")
+@click.argument("out", type=click.Path(path_type=Path))
+@shared_options
+def command(model: str, out: Path, force: bool, verbose: bool) -> None:
+    r"""Write MODEL as an ONNX file: crops in, probabilities out.
+
+    MODEL is a file of skau.save or the name of a model that ships. AU names and thresholds stand
+    in the file's metadata.
+
+    \b
+    skau export run/model.skau model.onnx
+    skau export open-1 open-1.onnx
+    """
+    check_output(out, force)
+
+    from .. import export_onnx
+    from ._files import open_model
+
+    export_onnx(open_model(model), out)
+    click.echo(str(out))

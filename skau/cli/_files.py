@@ -1,0 +1,93 @@
+"""What the subcommands share: which files are meant, and what may be written."""
+
+import glob
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = [
+    "FILMS",
+    "PHOTOS",
+    "check_output",
+    "files_of",
+    "open_model",
+    "shared_options",
+]
+
+_PHOTOS = "bmp gif jfif jpeg jpg jp2 png pgm ppm tif tiff webp avif"
+_FILMS = "3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv"
+PHOTOS, FILMS = (frozenset(f".{end}" for end in ends.split()) for ends in (_PHOTOS, _FILMS))
+
+
+def shared_options(function: Any) -> Any:
+    """Add the options that every subcommand has."""
+    function = click.option("--force", is_flag=True, help="Write over what is there.")(function)
+    return click.option("--verbose", is_flag=True, help="Show the traceback of an error.")(
+        function
+    )
+
+
+def files_of(inputs: Iterable[str], kinds: frozenset[str]) -> list[str]:
+    """Return the files meant by paths, folders, patterns and ``-`` (a list on standard input).
+
+    A folder stands for all files of the kinds in it and below, a name on the command line for
+    itself, whatever it is called. Sorted as people count: ``frame9`` before ``frame10``.
+    """
+    found: dict[str, None] = {}
+    for name in inputs:
+        if name == "-":
+            listed = sys.stdin.buffer.read().decode(errors="surrogateescape").splitlines()
+            found |= dict.fromkeys(files_of([line for line in listed if line.strip()], kinds))
+            continue
+        path = Path(name)
+        if path.is_dir():
+            inside = [
+                p for p in path.rglob("*") if p.suffix.lower() in kinds and _visible(p, path)
+            ]
+            if not inside:
+                raise click.UsageError(f"the folder {name!r} holds no {_told(kinds)}")
+            found |= dict.fromkeys(str(p) for p in sorted(inside, key=_natural))
+        elif path.exists():
+            found[name] = None
+        elif matches := sorted(glob.glob(name, recursive=True), key=_natural):
+            found |= dict.fromkeys(files_of(matches, kinds))
+        else:
+            raise click.UsageError(f"there is no file {name!r}")
+    if not found:
+        raise click.UsageError("no file is named: give photos, films, folders, or - for a list")
+    return list(found)
+
+
+def _visible(path: Path, folder: Path) -> bool:
+    return not any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def _told(kinds: frozenset[str]) -> str:
+    words = [word for word, own in (("photo", PHOTOS), ("film", FILMS)) if own <= kinds]
+    return " and no ".join(words) or "such file"
+
+
+def _natural(path: str | Path) -> list[Any]:
+    pieces = re.split(r"(\d+)", str(path))
+    return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces]
+
+
+def check_output(path: Path, force: bool) -> None:
+    """Refuse to write over a file, or into a folder that is not there."""
+    if path.exists() and not force:
+        raise click.UsageError(f"{str(path)!r} is there already; --force writes it anew")
+    if not path.parent.is_dir():
+        raise click.UsageError(
+            f"there is no folder {str(path.parent)!r} to write {path.name!r} to"
+        )
+
+
+def open_model(name: str) -> Any:
+    """Load a model file, or a model that ships, by its name."""
+    from .. import load, load_model
+
+    return load(name) if name.endswith(".skau") or Path(name).is_file() else load_model(name)

@@ -1,0 +1,58 @@
+"""``skau report``: a page of a training run or of a table of AUs."""
+
+from pathlib import Path
+
+import click
+
+from ._files import check_output, shared_options
+
+__all__ = ["command"]
+
+
+@click.command("report")
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="A .html file.")
+@click.option("--video", type=click.Path(exists=True, path_type=Path),
+              help="The film of a table, for pictures of its peaks.")  # fmt: skip
+@shared_options
+def command(source: Path, out: Path, video: Path | None, force: bool, verbose: bool) -> None:
+    r"""Write an HTML page that needs nothing beside it.
+
+    SOURCE is the folder of a training run, or the table of a film.
+
+    \b
+    skau report run/ -o run/report.html
+    skau report aus.csv -o aus.html --video interview.mp4
+    """
+    check_output(out, force)
+    if source.is_dir():
+        _of_run(source, out)
+    else:
+        from ..estimators._face_table import read_table
+        from ..inspection import film_report
+
+        film_report(out, read_table(source), video=None if video is None else str(video))
+    click.echo(str(out))
+
+
+def _of_run(run: Path, out: Path) -> None:
+    import pandas as pd
+
+    from ..inspection import AUScoreDisplay, TrainingHistoryDisplay, write_report
+
+    scores_file = run / "scores.csv"
+    if not scores_file.exists():
+        raise click.UsageError(f"{str(run)!r} holds no scores.csv: no finished run of skau train")
+    scores = pd.read_csv(scores_file, dtype={"fold": str})
+    aus = scores.loc[scores["au"] != "mean", "au"].unique()
+    f1 = scores.pivot(index="fold", columns="au", values="f1")[aus]
+    history = pd.read_csv(run / "history.csv")
+    means = scores.groupby("au", sort=False).mean(numeric_only=True)
+    name = run.resolve().name
+    told = "Mean over folds; no model has seen the people that it is scored on."
+    sections = {
+        "Unseen people": [told, means, AUScoreDisplay({name: f1}).plot()],
+        "Every fold": scores,
+        "How the model of all people learnt": TrainingHistoryDisplay(history).plot(),
+    }
+    write_report(out, f"Training run {name}", sections)

@@ -1,0 +1,115 @@
+"""``skau train``: from a corpus on disk to scores on unseen people and a model file."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ._files import shared_options
+
+__all__ = ["command"]
+
+_CORPORA = ("folder", "bp4d", "disfa", "unbc")
+_METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
+
+
+@click.command("train")
+@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="A folder.")
+@click.option(
+    "--corpus-type", type=click.Choice(_CORPORA), default="folder", show_default=True,
+    help="How CORPUS is laid out: a folder with a CSV, or a published corpus.",
+)  # fmt: skip
+@click.option("--method", type=click.Choice(_METHODS), default="single-encoder", show_default=True)
+@click.option("--folds", type=click.IntRange(2), help="Default: the published ones, else 3.")
+@click.option("--epochs", default=20, show_default=True)
+@click.option("--size", default=64, show_default=True, help="Side of the crops in pixels.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--jobs", default=1, show_default=True, help="Folds trained at a time.")
+@shared_options
+def command(
+    corpus: Path, out: Path, corpus_type: str, method: str, folds: int | None, epochs: int,
+    size: int, seed: int, jobs: int, force: bool, verbose: bool,
+) -> None:  # fmt: skip
+    r"""Train on a corpus with whole subjects held out, then on all of it.
+
+    The folder OUT gets the crops, the predictions for every person by a model that has not seen
+    them (predictions.csv), F1 and more for each fold and AU (scores.csv), the learning curves
+    (history.csv) and the model of everyone (model.skau). Called again after a stop, it goes on.
+
+    A folder's CSV has the columns image, subject, AU1, AU2, ...
+
+    \b
+    skau train faces/ -o run/
+    skau train /data/BP4D --corpus-type bp4d --method idennet --size 128 -o bp4d-run/
+    """
+    import sys
+
+    import pandas as pd
+
+    from .. import datasets, save
+    from ..metrics import au_report
+    from ..model_selection import PredefinedSubjectSplit, SubjectKFold, cross_val_predict
+    from ..preprocessing import FaceCropper
+    from ..training import ResumeTraining
+
+    if (out / "model.skau").exists() and not force:
+        raise click.UsageError(f"{str(out)!r} holds a finished run; --force makes it anew")
+    load = datasets.load_faces if corpus_type == "folder" else getattr(
+        datasets, f"load_{corpus_type}"
+    )  # fmt: skip
+    data = load(corpus)
+    out.mkdir(parents=True, exist_ok=True)
+
+    bar = int(sys.stderr.isatty())
+    cropper = FaceCropper(size=size, on_missing="warn", verbose=bar)
+    crops_file = out / "crops.npy"
+    crops = cropper.transform(data.images, out=crops_file)
+
+    estimator = _make(method, epochs, seed, ResumeTraining(out / "cache"))
+    published = data.folds if folds is None else None
+    cv: Any = PredefinedSubjectSplit(published) if published else SubjectKFold(folds or 3)
+    proba = cross_val_predict(
+        estimator, crops, data.target, groups=data.groups, cv=cv, n_jobs=jobs,
+        params={"groups": data.groups},
+    )  # fmt: skip
+    predictions = pd.DataFrame(proba, columns=data.target.columns)
+    parts = {
+        fold: test for fold, (_, test) in enumerate(cv.split(crops, data.target, data.groups))
+    }
+    names = list(published) if published else [str(fold + 1) for fold in parts]
+    scores = pd.concat(
+        {
+            names[fold]: au_report(data.target.iloc[test], predictions.iloc[test])
+            for fold, test in parts.items()
+        },
+        names=["fold", "au"],
+    )
+    scores.to_csv(out / "scores.csv")
+    predictions.insert(0, "subject", data.groups)
+    predictions.insert(0, "image", data.images)
+    predictions.to_csv(out / "predictions.csv", index=False)
+
+    estimator.fit(crops, data.target, groups=data.groups)
+    estimator.history_.to_csv(out / "history.csv", index=False)
+    estimator.set_params(callbacks=None)
+    from sklearn.pipeline import make_pipeline
+
+    cropper.set_params(on_missing="raise", verbose=0)
+    save(make_pipeline(cropper, estimator), out / "model.skau")
+    means = scores.groupby("au", sort=False)[["f1", "roc_auc"]].mean()
+    click.echo(f"mean over {len(parts)} folds of people never seen")
+    click.echo(means.round(3).to_string())
+    click.echo(f"\nthe model of all people: {out / 'model.skau'}")
+
+
+def _make(method: str, epochs: int, seed: int, resume: Any) -> Any:
+    from .. import DSNClassifier, IdenNetClassifier
+    from ..baselines import LightCNNClassifier
+
+    params: dict[str, Any] = {"max_epochs": epochs, "random_state": seed, "callbacks": [resume]}
+    if method == "idennet":
+        return IdenNetClassifier(**params)
+    if method == "lightcnn":
+        return LightCNNClassifier(**params)
+    return DSNClassifier(person_encoder=method == "dsn", **params)

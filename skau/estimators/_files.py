@@ -1,0 +1,181 @@
+"""Action Units of many films and photos, a process a film."""
+
+import shutil
+import warnings
+from collections.abc import Iterator, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from joblib import Parallel, delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+from tqdm.auto import tqdm
+
+from ..preprocessing._results import table_writer
+from ..utils._cache import Cache
+from ..utils._formats import write_sidecar
+from ..utils._text import first_few
+from ..utils._warnings import user_level
+from ._face_table import read_table
+from ._scorer import Scorer
+from ._video import predict_images, predict_video
+
+__all__ = ["predict_files"]
+
+FILMS = frozenset(
+    f".{end}"
+    for end in [
+        "3gp",
+        "avi",
+        "flv",
+        "m2ts",
+        "m4v",
+        "mkv",
+        "mov",
+        "mp4",
+        "mpeg",
+        "mpg",
+        "mts",
+        "ogv",
+        "ts",
+        "vob",
+        "webm",
+        "wmv",
+    ]
+)
+_ATTEMPTS = 3  # at what is left, after a process was killed
+
+
+def predict_files(
+    model: Any,
+    files: Sequence[str | PathLike[str]],
+    *,
+    out: str | PathLike[str],
+    faces: str = "largest",
+    every: int = 1,
+    fps: float | None = None,
+    calibrate: bool = False,
+    n_jobs: int | None = None,
+    verbose: int = 1,
+) -> pd.DataFrame:
+    """Compute the probability of each AU of the faces in films and photos, into one table.
+
+    Films are shared out among processes, or among the machines of a cluster inside
+    ``joblib.parallel_config("dask")``; all photos are one piece of work, so that a person has the
+    same number in all of them. What is done lies in a folder with ``.part`` added to the name of
+    ``out``: the rows of each film are there whole or not at all, a film whose process was killed
+    is begun again, and so is the whole where it was stopped, when the call is repeated.
+
+    Parameters
+    ----------
+    model : estimator
+        As in :func:`predict_video`.
+    files : list of paths
+        What has the ending of a film is one; everything else is a photo.
+    out : path-like
+        A ``.csv`` or ``.parquet`` (extra ``parquet``) file.
+    faces, every, fps, calibrate
+        As in :func:`predict_video`.
+    n_jobs : int, default=None
+        Films at a time, as in joblib.
+    verbose : int, default=1
+        0 shows no progress bar.
+
+    Returns
+    -------
+    DataFrame with a row a face and frame or photo
+        The columns of :func:`predict_video` behind ``path``; ``frame`` and ``time`` are empty for
+        photos. ``person`` counts anew in every film.
+
+    Raises
+    ------
+    ValueError
+        If no file can be read, or as in :func:`predict_video`.
+
+    Warns
+    -----
+    UserWarning
+        Of files that cannot be read, once all others are done.
+    """
+    out = Path(fspath(out))
+    write = table_writer(out)
+    if out.exists():
+        raise ValueError(f"out: {str(out)!r} is there already; give another file, or delete it")
+    paths = [fspath(file) for file in files]
+    if not paths:
+        raise ValueError("files holds no path; at least one film or photo is needed")
+    scorer = Scorer(model)  # refuses what is no pipeline before any work
+    films = [path for path in paths if is_film(path)]
+    photos = [path for path in paths if not is_film(path)]
+    folder = out.with_name(f"{out.name}.part")
+    folder.mkdir(exist_ok=True)
+    tables, unread = [], {}
+    if photos:
+        tables.append(
+            predict_images(
+                model, photos, faces=faces, calibrate=calibrate, out=folder / "photos.csv",
+                verbose=verbose,
+            )
+        )  # fmt: skip
+    options = {"faces": faces, "calibrate": calibrate, "every": every, "fps": fps}
+    parts = {film: folder / f"{Cache.key(film)}.csv" for film in films}
+    for film, problem in _score_films(model, parts, options, n_jobs, verbose):
+        if problem is not None:
+            unread[film] = problem
+            continue
+        table = read_table(parts[film])
+        table.insert(0, "path", film)
+        tables.append(table)
+    if unread:
+        told = first_few((f"{film}: {problem}" for film, problem in unread.items()), 20)
+        if not tables:
+            raise ValueError(f"files: none can be read: {told}")
+        warnings.warn(f"cannot read {told}", stacklevel=user_level())
+    whole = pd.concat(tables, ignore_index=True)
+    first = [name for name in ("path", "frame", "time") if name in whole]
+    whole = whole[[*first, *whole.columns.drop(first)]]
+    if "frame" in whole:
+        whole["frame"] = whole["frame"].astype("Int64")
+    write_sidecar(out, whole, {"model": scorer.story(), "thresholds": scorer.thresholds(),
+                               "run": options | {"files": paths, "unread": unread}})  # fmt: skip
+    write(whole)
+    shutil.rmtree(folder, ignore_errors=True)
+    return whole
+
+
+def is_film(path: str | PathLike[str]) -> bool:
+    """Whether a file has the ending of a film."""
+    return Path(path).suffix.lower() in FILMS
+
+
+def _score_films(
+    model: Any, parts: dict[str, Path], options: dict[str, Any], n_jobs: int | None, verbose: int
+) -> Iterator[tuple[str, str | None]]:
+    """Write the table of each film, and yield the film with what was wrong, in any order."""
+    left = set(parts)
+    with tqdm(total=len(parts), desc="films", unit="film", disable=not verbose) as bar:
+        for attempt in range(_ATTEMPTS):
+            work = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+                delayed(_score_film)(model, film, parts[film], options) for film in sorted(left)
+            )
+            try:
+                for film, problem in work:
+                    left.remove(film)
+                    bar.update()
+                    yield film, problem
+            except TerminatedWorkerError:  # killed from outside, or out of memory
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            if not left:
+                return
+
+
+def _score_film(
+    model: Any, film: str, part: Path, options: dict[str, Any]
+) -> tuple[str, str | None]:
+    try:
+        predict_video(model, film, out=part, verbose=0, **options)
+    except OSError as error:  # one broken file stops no other
+        return film, str(error)
+    return film, None

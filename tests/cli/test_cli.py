@@ -1,0 +1,224 @@
+"""The command as a shell runs it: what it prints, writes and returns."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.pipeline import make_pipeline
+
+from skau import DSNClassifier, predict_files, save
+from skau.cli import main
+from skau.datasets import load_sample_faces
+from skau.preprocessing import FaceCropper
+
+av = pytest.importorskip("av", reason='needs pip install "skau[video]"')
+
+pytestmark = pytest.mark.filterwarnings("ignore:no face found", "ignore:This process:UserWarning")
+
+
+def call(*args):
+    """Run the command in this process, and return its exit code."""
+    try:
+        main([str(arg) for arg in args])
+    except SystemExit as end:
+        return end.code or 0
+    return 0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Photos with a broken one among them, two films, and a model, in a folder with blanks."""
+    root = tmp_path_factory.mktemp("my films and ünicode")
+    faces = load_sample_faces()
+    cropper = FaceCropper(size=32)
+    clf = DSNClassifier(person_encoder=False, max_epochs=1, validation_fraction=0, random_state=0)
+    crops = FaceCropper(size=32).fit_transform(faces.images[:24])
+    clf.fit(crops, faces.target[["AU1", "AU12"]][:24], groups=faces.groups[:24])
+    save(make_pipeline(cropper, clf), root / "model.skau")
+    photos = root / "photos"
+    photos.mkdir()
+    for name, row in (("9 é.png", 0), ("10.png", 30), ("sub.jpg", 60)):
+        Image.fromarray(faces.images[row]).save(photos / name)
+    for number in (0, 1):
+        with av.open(str(root / f"film {number}.mp4"), "w") as out:
+            stream = out.add_stream("mpeg4", rate=5)
+            stream.width = stream.height = 128
+            stream.pix_fmt = "yuv420p"
+            for image in faces.images[60 * number : 60 * number + 4]:
+                out.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            out.mux(stream.encode())
+    return root
+
+
+def test_help_is_quick_and_imports_no_torch():
+    code = (
+        "import sys\nfrom skau.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print([m for m in ('torch', 'sklearn', 'pandas', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    for name in ("predict", "crop", "train", "report", "models", "export"):
+        assert f"\n  {name} " in done.stdout
+
+
+@pytest.mark.parametrize("name", ["predict", "crop", "train", "report", "models", "export"])
+def test_each_subcommand_has_a_line_to_paste(name, capsys):
+    assert call(name, "--help") == 0
+    assert f"skau {'predict' if name == 'models' else name} " in capsys.readouterr().out
+
+
+def test_photos_and_films_in_one_table(folder, tmp_path, capsys):
+    out = tmp_path / "aus.csv"
+    how = ["--model", folder / "model.skau"]
+    assert call("predict", folder / "photos", folder / "film 0.mp4", "-o", out, *how) == 0
+    table = pd.read_csv(out)
+    assert [os.path.basename(p) for p in table["path"][:3]] == ["9 é.png", "10.png", "sub.jpg"]
+    assert table["frame"][3:].tolist() == [0, 1, 2, 3]
+    assert table[["AU1", "AU12"]].notna().all(axis=None)
+    story = json.loads((tmp_path / "aus.csv.json").read_text())
+    assert story["columns"]["yaw"].startswith("degrees")
+    assert not list(tmp_path.glob("*.part"))
+    # what is there is not written over
+    assert call("predict", folder / "photos", "-o", out, *how) == 2
+    assert "--force" in capsys.readouterr().err
+    assert call("predict", folder / "film 0.mp4", "-o", out, "--force", *how) == 0
+    assert len(pd.read_csv(out)) == 4
+
+
+def test_a_broken_file_stops_no_other_and_is_named(folder, tmp_path, capsys):
+    broken, cut = tmp_path / "broken.jpg", tmp_path / "cut.mp4"
+    broken.write_bytes(b"no image")
+    cut.write_bytes((folder / "film 0.mp4").read_bytes()[:200])
+    out = tmp_path / "aus.csv"
+    sources = [broken, folder / "photos" / "sub.jpg", cut, folder / "film 1.mp4"]
+    assert call("predict", *sources, "-o", out, "--model", folder / "model.skau") == 1
+    told = capsys.readouterr().err
+    assert "broken.jpg" in told
+    assert "cut.mp4" in told
+    assert "Traceback" not in told
+    table = pd.read_csv(out)
+    assert table["AU12"].notna().sum() == 1 + 4
+
+
+def test_the_table_goes_to_standard_output_and_names_come_from_standard_input(
+    folder, monkeypatch, capsysbinary
+):
+    listed = f"{folder / 'photos' / '9 é.png'}\n\n".encode()
+    stdin = type("Stdin", (), {"buffer": type("B", (), {"read": lambda self: listed})()})()
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert call("predict", "-", "--model", folder / "model.skau") == 0
+    lines = capsysbinary.readouterr().out.decode().splitlines()
+    assert lines[0].startswith("path,face,person,")
+    assert len(lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "told"),
+    [
+        (["predict", "nobody.jpg"], 2, "there is no file 'nobody.jpg'"),
+        (["predict"], 2, "Missing argument"),
+        (["frobnicate"], 2, "No such command"),
+        (["predict", "{photos}", "-o", "no/such/aus.csv"], 2, "no folder"),
+        (["predict", "{photos}", "--model", "nope"], 1, "nope"),
+        (["predict", "{films}", "--overlay", "x.mp4"], 2, "one film"),
+        (["crop", "{photos}", "-o", "crops.png"], 2, ".npy"),
+        (["report", "{photos}", "-o", "x.html"], 2, "scores.csv"),
+    ],
+)  # fmt: skip
+def test_errors(folder, monkeypatch, tmp_path, capsys, args, code, told):
+    monkeypatch.chdir(tmp_path)
+    named = {"{photos}": folder / "photos", "{films}": folder / "film*.mp4"}
+    assert call(*(named.get(arg, arg) for arg in args)) == code
+    err = capsys.readouterr().err
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_verbose_shows_the_traceback(folder, capsys):
+    assert call("predict", folder / "photos", "--model", "nope", "--verbose") == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_films_in_processes_equal_one_after_the_other(folder, tmp_path):
+    films = [folder / "film 0.mp4", folder / "film 1.mp4"]
+    how = ["--model", folder / "model.skau", "--faces", "all"]
+    assert call("predict", *films, "-o", tmp_path / "one.csv", *how) == 0
+    assert call("predict", *films, "-o", tmp_path / "two.csv", *how, "--jobs", "2") == 0
+    one, two = (pd.read_csv(tmp_path / f"{n}.csv").sort_values(["path", "frame"]) for n in
+                ("one", "two"))  # fmt: skip
+    pd.testing.assert_frame_equal(
+        one.reset_index(drop=True), two.reset_index(drop=True), atol=1e-5
+    )
+
+
+def test_what_is_done_is_not_done_again(folder, tmp_path, monkeypatch):
+    from skau import load
+    from skau.estimators import _files
+
+    model, films = load(folder / "model.skau"), [folder / "film 0.mp4", folder / "film 1.mp4"]
+    whole = predict_files(model, films, out=tmp_path / "whole.csv", verbose=0)
+    score, seen = _files.predict_video, []
+
+    def stopped(model, film, **how):
+        if len(seen) == 1:
+            raise KeyboardInterrupt
+        seen.append(film)
+        return score(model, film, **how)
+
+    monkeypatch.setattr(_files, "predict_video", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        predict_files(model, films, out=tmp_path / "half.csv", verbose=0)
+    assert list((tmp_path / "half.csv.part").glob("*.csv"))
+    monkeypatch.setattr(_files, "predict_video", score)
+    again = predict_files(model, films, out=tmp_path / "half.csv", verbose=0)
+    pd.testing.assert_frame_equal(whole, again)
+
+
+def test_openface_columns_and_an_overlay(folder, tmp_path):
+    out, film = tmp_path / "aus.csv", tmp_path / "drawn.mp4"
+    how = ["--model", folder / "model.skau", "--format", "openface", "--overlay", film]
+    assert call("predict", folder / "film 0.mp4", "-o", out, *how) == 0
+    assert {"AU12_c", "AU12_r", "confidence"} <= set(pd.read_csv(out).columns.str.strip())
+    with av.open(str(film)) as drawn:
+        assert len(list(drawn.decode(video=0))) == 4
+
+
+def test_crop(folder, tmp_path, capsys):
+    out = tmp_path / "crops.npy"
+    assert call("crop", folder / "photos", "-o", out, "--size", "32", "--jobs", "1") == 0
+    assert np.load(out).shape == (3, 32, 32, 3)
+    table = pd.read_csv(tmp_path / "crops.csv")
+    assert table["left_eye_x"].notna().all()
+
+
+@pytest.mark.filterwarnings("ignore:no (positive|negative) example", "ignore:the .* rows held out")
+def test_train_and_report(tmp_path, capsys):
+    faces = load_sample_faces()
+    subjects = np.unique(faces.groups)[:4]
+    rows = np.flatnonzero(np.isin(faces.groups, subjects))[::5]
+    for row in rows:
+        Image.fromarray(faces.images[row]).save(tmp_path / f"{row}.png")
+    table = faces.target[["AU1", "AU12"]].iloc[rows].reset_index(drop=True).astype(int)
+    table.insert(0, "subject", faces.groups[rows])
+    table.insert(0, "image", [f"{row}.png" for row in rows])
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    run = tmp_path / "run"
+    how = ["--folds", "2", "--epochs", "1", "--size", "32"]
+    assert call("train", tmp_path, "-o", run, *how) == 0
+    assert "AU12" in capsys.readouterr().out
+    scores = pd.read_csv(run / "scores.csv")
+    assert scores.groupby("fold").size().tolist() == [3, 3]  # two AUs and their mean
+    predictions = pd.read_csv(run / "predictions.csv")
+    assert predictions[["AU1", "AU12"]].notna().all(axis=None)
+    assert call("predict", tmp_path / f"{rows[0]}.png", "--model", run / "model.skau") == 0
+    assert call("train", tmp_path, "-o", run, *how) == 2
+    pytest.importorskip("matplotlib", reason='needs pip install "skau[plot]"')
+    pytest.importorskip("jinja2", reason='needs pip install "skau[plot]"')
+    assert call("report", run, "-o", run / "report.html") == 0
+    assert "Unseen people" in (run / "report.html").read_text()
