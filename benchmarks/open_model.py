@@ -28,8 +28,8 @@ from skau.datasets import load_faces, load_london
 
 RESULTS = Path(__file__).parent / "results" / "open-model.txt"
 TWELVE = [f"AU{number}" for number in (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)]
-LAB, WILD = "another face model", "another face model in the wild"
-DRAWS = 1000
+LAB, WILD = "renders of another face model", "renders of another face model in the wild"
+DRAWS, FEWEST = 1000, 5
 
 _SMILES = """
 import importlib.util, json, sys
@@ -73,6 +73,7 @@ class Trial:
 
     def __init__(self, name: str, out: Path) -> None:
         self.model = skau.load(name) if Path(name).exists() else skau.load_model(name)
+        self.model[0].set_params(on_missing="warn")  # a face that is not found counts, too
         classifier = self.model[-1]
         self.thresholds = pd.Series(classifier.thresholds_, classifier.au_names_)
         self.record, self.figures, self.per_au = Record(out), {}, {}
@@ -80,7 +81,10 @@ class Trial:
 
     def score(self, paths: list[str]) -> pd.DataFrame:
         """Give the probabilities of the AUs, by name."""
-        return pd.DataFrame(self.model.predict_proba(paths), columns=self.thresholds.index)
+        scores = self.model.predict_proba(paths)
+        if len(self.model[0].missing_):
+            self.record.say(f"faces that were not found: {len(self.model[0].missing_)}")
+        return pd.DataFrame(scores, columns=self.thresholds.index)
 
     def say(self, part: str, what: str, value: str) -> None:
         """Print a figure, and keep it for the card."""
@@ -143,13 +147,16 @@ def _mediapipe(
 
 def _groups(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """Tell who is in which group of gender, age and ethnicity."""
-    ages = pd.cut(frame["age"].astype(float), [0, 25, 35, 200], right=False).astype(str)
+    names = ["under 25", "25 to 34", "35 and over"]
+    ages = pd.cut(frame["age"].astype(float), [0, 25, 35, 200], right=False, labels=names)
     columns = {"gender": frame["gender"], "age": ages, "ethnicity": frame["ethnicity"]}
-    return {
+    groups = {
         f"{kind} {name}": (column == name).to_numpy()
         for kind, column in columns.items()
         for name in sorted(column.dropna().unique())
     }
+    # two photographs a person; of fewer people there is nothing to say
+    return {name: mine for name, mine in groups.items() if mine.sum() >= 2 * FEWEST}
 
 
 def _paired(y: np.ndarray, score: np.ndarray, people: np.ndarray) -> float:
@@ -221,7 +228,7 @@ def main() -> None:
         (
             "lab",
             args.lab,
-            lambda: rendered(trial, "renders of another face model", args.lab, args.subjects),
+            lambda: rendered(trial, LAB, args.lab, args.subjects),
         ),
         ("wild", args.wild, lambda: rendered(trial, WILD, args.wild, "")),
         ("London", args.london, lambda: london(trial, args.london, args.mediapipe)),

@@ -41,7 +41,7 @@ HELD_OUT = 60
 CROP = 64
 BATCH, LR, DECAY = 64, 3e-3, 0.02
 """Batch size, peak learning rate and weight decay."""
-FALSE_ALARMS = 0.03
+FALSE_ALARMS = 0.02
 """Share of resting faces in which an AU may be found."""
 CARD = Path(__file__).with_name("open_model_card.json")
 UNSURE = (0.12, 0.25)
