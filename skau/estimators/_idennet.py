@@ -247,7 +247,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
 
     @classmethod
     def as_released(cls, **params: Any) -> "IdenNetClassifier":
-        """Make the estimator with the settings of the code that the authors of [1]_ released.
+        """Make the estimator with the settings of the code that the paper's authors released.
 
         That code sums the cross-entropy over the AUs and divides by all images of a batch, of
         which one half has identities alone, and halves a hinge with margin 1. In means, as here,
@@ -256,9 +256,9 @@ class IdenNetClassifier(BaseIdentityClassifier):
         weight decay of 5e-4, a tenth of the rate after each 10,000 steps, at most 100 epochs,
         and an end after 10 without a better F1 of the validation part.
 
-        Two things differ: negatives are mined as [1]_ says, where the released layer draws the
-        hard ones from the nearest four; and without ``pretrained`` the trunk starts at random,
-        where the authors start it and FC5 from face recognition.
+        Two things differ: negatives are mined as the paper says, where the released layer draws
+        the hard ones from the nearest four; and without ``pretrained`` the trunk starts at
+        random, where the authors start it and FC5 from face recognition.
 
         Parameters
         ----------

@@ -80,8 +80,9 @@ class IdenNet(AUModule):
         True lets the identity scale and shift the AU features, each through a linear layer,
         instead of being subtracted from them: 131,584 parameters more.
     backbone : nn.Module, default=None
-        (b, *input_shape) -> (b, d): ``F(x) = NORM(MFM(FC5(backbone(x))))``. Its weights stay as
-        they are. One that learns nothing (``requires_grad_(False)``) is kept in evaluation mode.
+        Maps inputs of that shape to (b, d): ``F(x) = NORM(MFM(FC5(backbone(x))))``. Its weights
+        stay as they are. One that learns nothing (``requires_grad_(False)``) is kept in
+        evaluation mode.
     released : bool, default=False
         True makes the network of the released code: biases in all layers (1,964 parameters more),
         and its first weights. With those of He et al. ``MFM(FC6(S(x)))`` is eight times as long,
