@@ -1,6 +1,6 @@
 """What skau survives, in figures.
 
-    python benchmarks/trust.py [--only files]
+    python benchmarks/trust.py [--only fit search crops film files inputs] [--n 50]
 
 Each section stands under its own head in ``results/trust.txt``; one that is run again takes the
 place of what it said before.
@@ -14,10 +14,18 @@ from pathlib import Path
 
 from _record import Record
 from _trust_files import mutate_files
+from _trust_inputs import try_inputs
+from _trust_kills import WORK, kill
 
 RESULTS = Path(__file__).parent / "results" / "trust.txt"
 
-SECTIONS: dict[str, Callable[[Record], None]] = {"files": mutate_files}
+SECTIONS: dict[str, Callable[[Record, int | None], None]] = {
+    name: lambda record, n, name=name: kill(name, record, n or 50)  # type: ignore[misc]
+    for name in WORK
+} | {
+    "files": lambda record, n: mutate_files(record),
+    "inputs": lambda record, n: try_inputs(record, n or 1000),
+}
 
 
 def merge(text: str, name: str, lines: list[str]) -> str:
@@ -33,10 +41,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", choices=SECTIONS, nargs="+", default=list(SECTIONS))
-    for name in parser.parse_args().only:
+    parser.add_argument("--n", type=int, help="kills (default 50), inputs (default 1000)")
+    options = parser.parse_args()
+    for name in options.only:
         with tempfile.TemporaryDirectory() as folder:
             record = Record(Path(folder) / "unused")
-            SECTIONS[name](record)
+            SECTIONS[name](record, options.n)
         before = RESULTS.read_text() if RESULTS.exists() else ""
         RESULTS.write_text(merge(before, name, record.lines))
 

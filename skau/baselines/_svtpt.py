@@ -260,7 +260,8 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
         """Return the plane (weights and bias) and the support vectors."""
         if len(np.unique(y)) < 2:  # nothing to tell apart: always what there is
             return np.append(np.zeros(X.shape[1]), 1.0 if y.any() else -1.0), X
-        svm = SVC(C=self.C, kernel="linear", class_weight="balanced").fit(
+        # it draws nothing, and yet moves NumPy's own generator if it has no seed
+        svm = SVC(C=self.C, kernel="linear", class_weight="balanced", random_state=0).fit(
             X, y, sample_weight=weight
         )
         return np.append(svm.coef_[0], svm.intercept_[0]), X[svm.support_]

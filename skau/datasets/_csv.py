@@ -13,7 +13,7 @@ import pandas as pd
 from pandas.errors import ParserWarning
 
 from ..utils._text import first_few
-from ..utils._warnings import user_level
+from ..utils._warnings import own_filters, user_level
 from ._bunch import au_names
 
 _PLAIN = re.compile(r"AU[ _-]?0*(\d+)", re.IGNORECASE)
@@ -54,7 +54,7 @@ def read_csv(path: Path) -> Csv:
     decimal = "," if separator != "," and re.search(r"[;\t]-?\d+,\d+\s*[;\t\r\n]", text) else "."
     options: dict[str, Any] = {"sep": separator, "skipinitialspace": True, "index_col": False}
     try:
-        with warnings.catch_warnings():
+        with own_filters():
             warnings.simplefilter("error", ParserWarning)
             head = pd.read_csv(StringIO(text), header=None, nrows=1, dtype=str, **options)
             names = _header(head.iloc[0].fillna("").str.strip().tolist(), path)

@@ -19,10 +19,10 @@ from ..modules import AUModule
 from ..training._augment import AUGMENTATIONS
 from ..training._data import AUDataset
 from ..training._net import AUNet, Loss, Stage
-from ..training._random import RandomStream
 from ..utils._device import resolve_device, resolve_precision
 from ..utils._groups import subject_codes
 from ..utils._portable import leave_out
+from ..utils._random import RandomStream
 from ..utils._sklearn import Interval, StrOptions, check_sample_weight, fit_context
 from ..utils._warnings import user_level
 from ._calibration import calibrate, measure_population, population_table, unknown_population
@@ -289,7 +289,7 @@ class BaseAUClassifier(
             module = module.double()
         else:
             self.precision_ = resolve_precision(self.precision, device)
-            module = module.to(memory_format=torch.channels_last)
+            module = module.float().to(memory_format=torch.channels_last)
         images = len(self.input_shape_) == 3
         augment = AUGMENTATIONS[self.augment] if isinstance(self.augment, str) else self.augment
         self.net_ = AUNet(
@@ -426,7 +426,9 @@ class BaseAUClassifier(
                 warnings.warn(f"{error}; the CPU takes its place", stacklevel=user_level())
                 device = torch.device("cpu")
             self._net_on(module, device)
-            self.module_.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
+            # joblib maps large arrays for reading only, of which torch warns
+            own = {name: np.require(w, None, "W") for name, w in weights.items()}
+            self.module_.load_state_dict({k: torch.from_numpy(w) for k, w in own.items()})
             self.net_.begin_history(epochs)
             self.history_ = self._make_history()
             self.population_ = population_table(self.population_, self.au_names_)

@@ -1,7 +1,5 @@
 """A trained network in 8-bit integers: OpenVINO runs it, NNCF quantizes it."""
 
-import logging
-import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from ..training._data import ImageFiles, read_ahead
 from ..training._net import chunk_length
 from ..utils._extras import import_extra
 from ..utils._sklearn import HasMethods, Interval, fit_context
+from ..utils._warnings import quietly
 from ._calibration import calibrate
 from ._prediction import AUClassifierMixin
 from ._validation import check_inputs
@@ -80,8 +79,10 @@ class Int8Classifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     Notes
     -----
-    It uses as many threads as PyTorch (``torch.get_num_threads()``) and the CPU alone. A pickle
-    holds the model; it is compiled again, in a moment, at the first prediction.
+    NNCF shows its progress bars if the estimator is ``verbose``. Fits in several threads quantize
+    one after the other. Prediction uses as many threads as PyTorch (``torch.get_num_threads()``)
+    and the CPU alone. A pickle holds the model; it is compiled again, in a moment, at the first
+    prediction.
 
     References
     ----------
@@ -164,7 +165,8 @@ class Int8Classifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             )
         rng = check_random_state(self.random_state)
         rows = rng.permutation(len(images))[: self.n_calibration]
-        self._model = _quantize(module, images, np.sort(rows))
+        bars = bool(getattr(self.estimator_, "verbose", 0))
+        self._model = _quantize(module, images, np.sort(rows), bars)
         self.classes_, self.au_names_ = self.estimator_.classes_, self.estimator_.au_names_
         self.n_features_in_ = self.estimator_.n_features_in_
         self._single, self._unlearned = self.estimator_._single, self.estimator_._unlearned
@@ -250,26 +252,29 @@ def _pixels(images: np.ndarray | ImageFiles, start: int, n: int) -> np.ndarray:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def _quietly(bars: bool) -> Iterator[None]:
     """Silence the tracer's and the quantizer's remarks on what is meant as it is."""
-    logger = logging.getLogger("nncf")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+    from rich import get_console  # comes with NNCF, which draws on this one
+
+    with quietly("nncf"):
+        console = get_console()
+        before = console.quiet, console.is_jupyter
+        if not bars:  # a notebook would show them of a quiet console too
+            console.quiet, console.is_jupyter = True, False
+        try:
             yield
-    finally:
-        logger.setLevel(level)
+        finally:
+            console.quiet, console.is_jupyter = before
 
 
 def _quantize(
-    module: AUModule, images: np.ndarray | ImageFiles, rows: np.ndarray
+    module: AUModule, images: np.ndarray | ImageFiles, rows: np.ndarray, bars: bool
 ) -> tuple[bytes, bytes]:
     """Return the quantized network as OpenVINO's XML and weights."""
     openvino, nncf = _import_openvino()
     module = deepcopy(module).cpu().eval()  # the estimator's own stays on its device
-    with _quietly(), torch.no_grad():
+    plain = torch.autocast("cpu", enabled=False)  # the user may have set it
+    with _quietly(bars), torch.no_grad(), plain:
         model = openvino.convert_model(
             _FromPixels(module), example_input=torch.from_numpy(_pixels(images, 0, 2))
         )

@@ -37,7 +37,11 @@ def check_inputs(estimator: Any, X: Any, reset: bool) -> np.ndarray | ImageFiles
     if holds_images(X):
         X = open_images(X)
     if not (isinstance(X, ImageFiles) or getattr(X, "ndim", 0) in (3, 4)):
-        X = validate_data(estimator, X, dtype=np.float64, reset=reset)
+        try:
+            X = validate_data(estimator, X, dtype=np.float64, reset=reset)
+        except (ValueError, TypeError) as error:  # which scikit-learn does not always name
+            kind = ValueError if isinstance(error, ValueError) else TypeError
+            raise kind(f"X: {error}") from error
         shape: tuple[int, ...] = X.shape[1:]
     else:
         if not isinstance(X, ImageFiles):

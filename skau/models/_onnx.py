@@ -1,10 +1,7 @@
 """Fitted networks as ONNX files, which run without Python."""
 
 import json
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from copy import deepcopy
 from dataclasses import dataclass
 from io import StringIO
@@ -25,10 +22,12 @@ from ..modules import AUModule
 from ..preprocessing import FaceCropper
 from ..utils._cache import write_whole
 from ..utils._extras import import_extra
+from ..utils._warnings import quietly
 
 __all__ = ["export_onnx"]
 
 _OPSET = 18
+_TALKERS = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir", "torch.fx")
 
 
 class _Probabilities(nn.Module):
@@ -119,7 +118,7 @@ def export_onnx(model: Any, path: str | Path) -> None:
     else:
         example = torch.zeros(2, *shape, dtype=torch.float64)
         what = {"dtype": "float64", "layout": "NC", "features": shape[0]}
-    with _quietly(), torch.no_grad():
+    with quietly(*_TALKERS), redirect_stdout(StringIO()), torch.no_grad():
         program = torch.onnx.export(
             _Probabilities(module, parts.slopes, parts.offsets),
             (example,),
@@ -189,20 +188,3 @@ def _take_apart(model: Any) -> _Parts:
         np.zeros(n) if calibrated is None else calibrated.offsets_,
         cropper,
     )
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Silence what the exporter prints, logs and warns of on its way."""
-    names = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir", "torch.fx")
-    loggers = [logging.getLogger(name) for name in names]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

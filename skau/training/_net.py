@@ -20,15 +20,22 @@ from torch.nn.modules.dropout import _DropoutNd
 from tqdm.auto import tqdm
 
 from ..utils._device import guard_forks
+from ..utils._random import RandomStream
 from ..utils._warnings import user_level
 from ._callbacks import Bar, EpochTerms, KeepBest, Tasks
 from ._data import AUDataset, Batches, ImageFiles, read_ahead
-from ._random import RandomStream
 
 __all__ = ["AUNet", "Loss", "Stage", "Term", "chunk_length"]
 
 # On a CPU, chunks of 8 images of 128 x 128 keep the activations in the cache.
 _CPU_PIXELS, _GPU_CHUNK, _VECTOR_CHUNK = 8 * 128 * 128, 256, 4096
+
+# Optimisers that are not made for a step by each batch's gradient of every weight.
+_UNFIT: dict[type[torch.optim.Optimizer], str] = {
+    torch.optim.LBFGS: "it asks for the loss of a batch several times a step, and takes one group "
+    "of weights only",
+    torch.optim.SparseAdam: "their gradients are not sparse",
+}
 
 Term = tuple[Tensor, int]
 """A loss term and the number of things it is the mean of."""
@@ -123,6 +130,34 @@ class AUNet(ClassifierMixin, NeuralNet):
             ("tasks", Tasks()),
         ]
 
+    def initialize(self) -> "AUNet":
+        """Make all parts, and let processes forked from now on compute."""
+        guard_forks()
+        return super().initialize()
+
+    def initialize_optimizer(self, *args: Any) -> "AUNet":
+        """Make the optimiser afresh; say what is wrong with it if that fails."""
+        try:
+            super().initialize_optimizer(*args)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"optimizer={self.optimizer!r} does not take this network's weights and "
+                f"lr={self.lr:g}: {error}"
+            ) from error
+        made = self.optimizer_
+        if not isinstance(made, torch.optim.Optimizer):
+            raise TypeError(
+                f"optimizer={self.optimizer!r} must make a torch.optim.Optimizer, as "
+                f"torch.optim.SGD does, but made a {type(made).__name__}"
+            )
+        for kind, reason in _UNFIT.items():
+            if isinstance(made, kind):
+                raise ValueError(
+                    f"optimizer: {kind.__name__} cannot train these networks, for {reason}; take "
+                    "torch.optim.Adam, AdamW, SGD or another that steps by each batch's gradient"
+                )
+        return self
+
     def initialize_history(self) -> "AUNet":
         """Forget all epochs."""
         self.past: list[dict[str, Any]] = []
@@ -143,7 +178,6 @@ class AUNet(ClassifierMixin, NeuralNet):
         skorch ends a run on KeyboardInterrupt, and its callbacks raise the same to stop early;
         only the first is the user's.
         """
-        guard_forks()
         if self.history and self.history[-1]["stage"] != stage.name:
             self.begin_history(self.epochs())
         self._stage, self.stream = stage, stream

@@ -1,8 +1,15 @@
 """Bad input gets an error that names it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+import torch
 from sklearn.exceptions import NotFittedError
+
+
+def _no_optimizer(weights, lr):
+    return [weights, lr]
 
 
 @pytest.mark.parametrize(
@@ -40,6 +47,22 @@ def test_bad_parameters_are_named(make, blobs):
     for bad in ({"lr": 0}, {"alpha": -1}, {"precision": "half"}, {"augment": "flop"}):
         with pytest.raises(ValueError, match=f"'{next(iter(bad))}' parameter"):
             make(**bad).fit(X, Y, groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "message"),
+    [
+        (torch.optim.LBFGS, "optimizer: LBFGS cannot train"),
+        (partial(torch.optim.LBFGS, max_iter=2), "optimizer: LBFGS cannot train"),
+        (torch.optim.SparseAdam, "optimizer: SparseAdam cannot train"),
+        (partial(torch.optim.SGD, speed=2), "optimizer=.*SGD.*lr=0.*speed"),
+        (_no_optimizer, "optimizer=.*_no_optimizer.* must make a torch.optim.Optimizer"),
+    ],
+)
+def test_optimisers_that_cannot_train_are_named(make, optimizer, message, blobs):
+    X, Y, groups = blobs
+    with pytest.raises((ValueError, TypeError), match=message):
+        make(optimizer=optimizer).fit(X, Y, groups=groups)
 
 
 def test_an_au_without_a_positive_is_warned_of(make, blobs):

@@ -10,6 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...utils._random import RandomStream
+from ...utils._warnings import own_filters
+
 __all__ = ["CELL", "STRIDE", "ProposalNet", "load_networks"]
 
 CELL = 12  # side of the first network's window, in pixels
@@ -57,10 +60,12 @@ def _padded(weight: Tensor, *pad: int) -> nn.Parameter:
 @lru_cache(maxsize=4)
 def load_networks(device: str) -> tuple[ProposalNet, nn.Module, nn.Module]:
     """Return the three networks of the cascade; they are loaded once a process and device."""
-    from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
+    with own_filters():  # it sets some
+        from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
     def ready(net: Any) -> Any:
         net = net.eval().requires_grad_(False)
-        return net.to(device, memory_format=torch.channels_last)
+        return net.to(device, torch.float32, memory_format=torch.channels_last)
 
-    return ready(ProposalNet(PNet())), ready(RNet()), ready(ONet())
+    with RandomStream(0):  # the first weights are thrown away
+        return ready(ProposalNet(PNet())), ready(RNet()), ready(ONet())

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torchvision.transforms import v2
 
-from skau.training._random import RandomStream
+from skau.utils._random import RandomStream
 
 X = torch.linspace(0.1, 0.9, 24).reshape(1, 2, 3, 4)
 

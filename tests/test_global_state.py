@@ -1,0 +1,236 @@
+"""What belongs to the whole process - generators, threads, filters - is left as it was; results
+do not depend on where the work is done: in processes, threads, a cluster or a forked child."""
+
+import logging
+import os
+import pickle
+import random
+import subprocess
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from copy import deepcopy
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from sklearn.frozen import FrozenEstimator
+from skorch.callbacks import Callback
+
+from skau import DSNClassifier, IdenNetClassifier, Int8Classifier
+from skau.baselines import SVTPTClassifier
+from skau.preprocessing import FaceCropper
+
+
+def test_images_in_threads_train_as_alone(blobs):
+    """With dropout, flips and mining, of which all draw."""
+    X, Y, groups = blobs
+    make = {
+        0: lambda: DSNClassifier(max_epochs=1, augment="flip", random_state=0),
+        1: lambda: IdenNetClassifier(identity_epochs=1, max_epochs=1, random_state=0),
+    }
+
+    def proba(i):
+        return make[i % 2]().fit(X[:32], Y[:32], groups=groups[:32]).predict_proba(X[:8])
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as a new thread may have another number
+    try:
+        with ThreadPoolExecutor(3, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            there = list(pool.map(proba, range(4)))
+        here = [proba(0), proba(1)]
+    finally:
+        torch.set_num_threads(threads)
+    for i, result in enumerate(there):
+        np.testing.assert_allclose(result, here[i % 2], rtol=1e-4, atol=1e-6)
+
+
+def _state():
+    """All that a process has one of."""
+    backends = torch.backends
+    return {
+        "torch": torch.get_rng_state().tolist(),
+        "numpy": np.random.get_state()[1].tolist(),  # noqa: NPY002 - the user's own
+        "python": random.getstate(),
+        "threads": torch.get_num_threads(),
+        "dtype": torch.get_default_dtype(),
+        "device": str(torch.get_default_device()),
+        "gradients": torch.is_grad_enabled(),
+        "inference": torch.is_inference_mode_enabled(),
+        "autocast": (torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu")),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "precision": torch.get_float32_matmul_precision(),
+        "cudnn": (backends.cudnn.enabled, backends.cudnn.benchmark, backends.cudnn.deterministic),
+        "mkldnn": backends.mkldnn.enabled,
+        "filters": list(warnings.filters),
+        "levels": {name: logging.getLogger(name).level for name in ("nncf", "torch", "", "skau")},
+        "numpy errors": np.geterr(),
+    }
+
+
+class _Raise(Callback):
+    def __init__(self, error):
+        self.error = error
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        raise self.error
+
+
+@pytest.fixture(scope="module")
+def dsn(blobs):
+    X, Y, groups = blobs
+    return DSNClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)
+
+
+def _fit(**params):
+    return lambda dsn, X, Y, g: DSNClassifier(max_epochs=1, **params).fit(X, Y, groups=g)
+
+
+CALLS = {
+    "fit": _fit(random_state=0, augment="flip"),
+    "fit of IdenNet": lambda dsn, X, Y, g: IdenNetClassifier(
+        identity_epochs=1, max_epochs=1, random_state=0
+    ).fit(X, Y, groups=g),
+    "fit, an error": _fit(random_state=0, callbacks=[_Raise(RuntimeError())]),
+    "fit, an interruption": _fit(random_state=0, callbacks=[_Raise(KeyboardInterrupt())]),
+    "fit, a bad input": lambda dsn, X, Y, g: DSNClassifier().fit(X / 255, Y),
+    "predict": lambda dsn, X, Y, g: dsn.predict(X),
+    "predict, a bad input": lambda dsn, X, Y, g: dsn.predict(X[:, :20]),
+    "SVTPT": lambda dsn, X, Y, g: SVTPTClassifier().fit(X, Y, groups=g).predict(X),
+    "quantize": lambda dsn, X, Y, g: Int8Classifier(
+        FrozenEstimator(dsn), n_calibration=4, random_state=0
+    ).fit(X).predict(X),
+    "crop": lambda dsn, X, Y, g: FaceCropper(size=32, on_missing="warn").transform(X[:3]),
+    "crop, an error": lambda dsn, X, Y, g: FaceCropper(size=32).transform(["/nowhere.png"]),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:no face")
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_what_all_share_is_left_as_it_was(call, autocast, dsn, blobs):
+    X, Y, groups = blobs
+    if call is CALLS["quantize"]:
+        pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
+    torch.manual_seed(7)
+    np.random.seed(7)  # noqa: NPY002 - the user's own
+    random.seed(7)
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        before = _state()
+        with suppress(RuntimeError, ValueError, OSError, KeyboardInterrupt):
+            call(dsn, X[:32], Y[:32], groups[:32])
+        after = _state()
+    assert [name for name in before if before[name] != after[name]] == []
+
+
+def test_a_cropper_that_is_stopped_leaves_all_as_it_was(blobs, monkeypatch):
+    def stop(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skau.preprocessing._worker.warp", stop)
+    before = _state()
+    with pytest.raises(KeyboardInterrupt):
+        FaceCropper(size=32, align=None).transform(blobs[0])
+    assert _state() == before
+
+
+def test_quantizing_in_threads_leaves_filters_and_levels(dsn, blobs, capfd):
+    pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
+    before = _state()
+
+    def quantize(_):
+        Int8Classifier(FrozenEstimator(dsn), n_calibration=4, random_state=0).fit(blobs[0])
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(quantize, range(3)))
+    assert _state() == before
+    assert capfd.readouterr() == ("", "")  # no bars
+
+
+def test_bars_of_the_quantizer_on_demand(dsn, blobs, capfd):
+    pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
+    talking = deepcopy(dsn).set_params(verbose=1)
+    Int8Classifier(FrozenEstimator(talking), n_calibration=4, random_state=0).fit(blobs[0])
+    assert "collection" in capfd.readouterr().out
+
+
+# -- forked children ------------------------------------------------------------------------
+
+_FORK = """
+import multiprocessing, sys, pickle
+import numpy as np, torch
+from skau import DSNClassifier
+from skau.preprocessing import FaceCropper
+torch.set_num_threads(2)
+rng = np.random.RandomState(0)
+X = rng.randint(0, 255, (64, 64, 64, 3)).astype(np.uint8)
+Y = rng.randint(0, 2, (64, 2))
+{parent}
+def child(queue):
+    queue.put({child})
+context = multiprocessing.get_context("fork")
+queue = context.Queue()
+process = context.Process(target=child, args=(queue,))
+process.start()
+there = queue.get(timeout=60)
+process.join()
+here = {child}
+np.testing.assert_allclose(there, here, rtol=1e-3, atol=1e-5)
+print("equal")
+"""
+_TRAIN = "clf = DSNClassifier(max_epochs=1, precision='float32', random_state=0).fit(X, Y)"
+_CROP = "FaceCropper(size=32, n_jobs=2, on_missing='warn')"
+FORKS = {
+    "trained": (_TRAIN, "clf.predict_proba(X)"),
+    "loaded": (
+        "clf = pickle.load(open(sys.argv[1], 'rb')); a = torch.ones(999, 999); a @ a",
+        "clf.predict_proba(X)",
+    ),
+    "loaded, has predicted": (
+        "clf = pickle.load(open(sys.argv[1], 'rb')); clf.predict_proba(X)", "clf.predict_proba(X)",
+    ),
+    "trains": (_TRAIN, _TRAIN.partition(" = ")[2] + ".predict_proba(X)"),
+    "cropped": (f"crops = {_CROP}.transform(X)", f"{_CROP}.transform(X).astype(float)"),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize(("parent", "child"), FORKS.values(), ids=FORKS)
+def test_a_forked_child_answers(parent, child, tmp_path):
+    path = tmp_path / "model.pickle"
+    rng = np.random.RandomState(1)
+    X, Y = rng.randint(0, 255, (16, 64, 64, 3)).astype(np.uint8), rng.randint(0, 2, (16, 2))
+    clf = DSNClassifier(max_epochs=1, precision="float32", random_state=0, validation_fraction=0)
+    path.write_bytes(pickle.dumps(clf.fit(X, Y)))
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _FORK.format(parent=parent, child=child), path],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (0, "equal\n"), ran.stderr
+
+
+# -- arrays that joblib maps into its processes ----------------------------------------------
+
+
+def _warned(what, X):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        if isinstance(what, FaceCropper):
+            what.transform(X)
+        else:
+            what.predict_proba(X)
+    return [text for w in told if "no face" not in (text := str(w.message))]
+
+
+def test_processes_take_large_arrays_without_a_word(dsn, blobs, capfd):
+    X, Y, groups = blobs
+    svtpt = SVTPTClassifier().fit(X, Y, groups=groups)
+    tasks = [dsn, svtpt, FaceCropper(size=32, on_missing="warn")]
+    told = joblib.Parallel(n_jobs=2, max_nbytes=100)(
+        joblib.delayed(_warned)(what, X) for what in tasks
+    )
+    assert told == [[], [], []]
+    out, err = capfd.readouterr()
+    assert "not writable" not in out + err
