@@ -161,61 +161,71 @@ def compare_video(say: Callable, path: Path) -> None:
     differences(say, theirs, table[POINTS].to_numpy().reshape(-1, 5, 2))
 
 
-def clouds(seed: int, power: float = 1.2) -> Image.Image:
+def clouds(seed: int, width: int, height: int, power: float = 1.2) -> Image.Image:
     """Return noise whose power falls with the frequency, as in natural scenes."""
     rng = np.random.default_rng(seed)
-    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(1920), np.fft.fftfreq(1080)))
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(width), np.fft.fftfreq(height)))
     frequency[0, 0] = 1
-    scene = np.fft.ifft2(np.fft.fft2(rng.normal(size=(3, 1080, 1920))) / frequency**power).real
+    noise = rng.normal(size=(3, height, width))
+    scene = np.fft.ifft2(np.fft.fft2(noise) / frequency**power).real
     scene = 127 + 50 * scene / scene.std()
     return Image.fromarray(scene.clip(0, 255).astype(np.uint8).transpose(1, 2, 0))
 
 
-def blocks() -> Image.Image:
+def blocks(width: int, height: int) -> Image.Image:
     """Return coloured rectangles over each other."""
     rng = np.random.default_rng(0)
-    image = Image.new("RGB", (1920, 1080))
+    image = Image.new("RGB", (width, height))
     for _ in range(400):
-        corner, side = rng.integers(-100, (1900, 1060)), rng.integers(10, 300, 2)
+        corner = (rng.uniform(-0.1, 0.98, 2) * [width, height]).astype(int)
+        side = (rng.uniform(0.01, 0.28, 2) * height).astype(int).clip(1)
         image.paste(tuple(rng.integers(0, 256, 3).tolist()), (*corner, *(corner + side)))
     return image
 
 
-def frames(say: Callable, photo: Path, rounds: int) -> None:
-    """Time frames of 1920 x 1080 with a face and without one, in one thread."""
-    y, x = np.mgrid[:1080, :1920]
-    ramp = np.stack([90 + x // 16, 120 + y // 12, 140 - x // 20], axis=-1).astype(np.uint8)
-    noise = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), np.uint8)
-    scenes = {}
-    for side in (1080, 540, 270):
-        scenes[f"photo of {side} px"] = scene = clouds(5)
-        face = Image.open(photo).convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
-        scene.paste(face, ((1920 - side) // 2, (1080 - side) // 2))
-    with_face = list(scenes)
-    scenes |= {
-        "one colour": Image.new("RGB", (1920, 1080), (120, 130, 140)),
+def scenes(photo: Image.Image, width: int, height: int) -> dict[str, Image.Image]:
+    """Return frames: the first ones, whose names begin with "photo", hold a face."""
+    found = {}
+    for name, side in (("photo", height), ("photo of half", height // 2)):
+        found[name] = clouds(5, width, height)
+        face = photo.resize((side, side), Image.Resampling.BICUBIC)
+        found[name].paste(face, ((width - side) // 2, (height - side) // 2))
+    y, x = np.mgrid[:height, :width] / height
+    ramp = np.stack([90 + 68 * x, 120 + 90 * y, 140 - 54 * x], axis=-1).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    return found | {
+        "one colour": Image.new("RGB", (width, height), (120, 130, 140)),
         "ramp": Image.fromarray(ramp),
-        "blocks": blocks(),
-        "clouds": clouds(0),
-        "rough clouds": clouds(1, 1.0),
+        "blocks": blocks(width, height),
+        "clouds": clouds(0, width, height),
+        "rough clouds": clouds(1, width, height, 1.0),
         "white noise": Image.fromarray(noise),
-        "blurred noise": Image.fromarray(noise).filter(ImageFilter.GaussianBlur(6)),
+        "blurred noise": Image.fromarray(noise).filter(ImageFilter.GaussianBlur(height / 180)),
     }
+
+
+def frames(say: Callable, photo: Path, rounds: int) -> None:
+    """Time frames of several sizes with a face and without one, in one thread."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     mtcnn, cropper = MTCNN(), FaceCropper(on_missing="warn", n_jobs=1)
-    say(f"\nFrames of 1920 x 1080, one thread, processor time, best of {rounds} rounds")
-    ours: dict[str, float] = {}
-    for name, scene in scenes.items():
-        jobs = (cropper.detect, partial(one_by_one, mtcnn))
-        seconds = [[timed(job, [scene])[0][1] for job in jobs] for _ in range(rounds)]
-        own, theirs = 1000 * np.min(seconds, axis=0)
-        ours[name] = own
-        say(f"  {name:16s}{own:7.0f} ms, mtcnn {theirs:7.0f} ms, {theirs / own:6.1f}x; "
-            f"{1 - len(cropper.missing_)} face")  # fmt: skip
-    without = max(own for name, own in ours.items() if name not in with_face)
-    for name in with_face:
-        say(f"  the slowest frame without a face costs {without / ours[name]:.1f}x of: {name}")
+    say(f"\nFrames, one thread, processor time, best of {rounds} rounds")
+    for width, height in ((160, 160), (960, 540), (1920, 1080)):
+        say(f"  {width} x {height}")
+        n = max(3, 1920 // height)  # images of a call
+        times: dict[str, np.ndarray] = {}
+        for name, scene in scenes(Image.open(photo).convert("RGB"), width, height).items():
+            jobs = (cropper.detect, partial(one_by_one, mtcnn))
+            seconds = [[timed(job, [scene] * n)[0][1] for job in jobs] for _ in range(rounds)]
+            times[name] = own, theirs = 1000 * np.min(seconds, axis=0) / n
+            say(f"    {name:16s}{own:7.1f} ms, mtcnn {theirs:7.1f} ms, {theirs / own:6.1f}x; "
+                f"{(n - len(cropper.missing_)) // n} face")  # fmt: skip
+        empty = [took for name, took in times.items() if not name.startswith("photo")]
+        slowest = max(own for own, _ in empty)
+        worst = max(own / theirs for own, theirs in empty)
+        say(f"    without a face, at most {worst:.2f} of mtcnn on the same frame, "
+            f"{slowest / times['photo'][0]:.1f} of a photo, "
+            f"{slowest / times['photo of half'][0]:.1f} of one of half the height")  # fmt: skip
     torch.set_num_threads(before)
 
 

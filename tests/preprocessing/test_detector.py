@@ -53,9 +53,11 @@ def test_reduced_tables_average_blocks(photos):
     torch.testing.assert_close(tables.resized(6, 8), expected, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("tile", [500, 10**9])
-def test_the_first_network_in_strips_is_facenet_pytorchs(photos, monkeypatch, tile):
-    monkeypatch.setattr(_cascade, "TILE", tile)
+@pytest.mark.parametrize(("rows", "fewest"), [(20, 1), (64, 4)])
+def test_the_first_network_in_strips_is_facenet_pytorchs(photos, monkeypatch, rows, fewest):
+    monkeypatch.setattr(_cascade, "ROWS", rows)
+    monkeypatch.setattr(_cascade, "FEWEST", fewest)
+    monkeypatch.setattr(_cascade, "TILE", 20 if fewest == 1 else 10**9)
     tables = IntegralImages([Image.fromarray(photo) for photo in photos[:2]], 1, "cpu")
     scale, least = 0.5, 0.1
     found = _cascade._rung(_networks.load_networks("cpu")[0], tables, scale, least)
@@ -76,11 +78,12 @@ def test_only_flat_windows_are_left_out():
     strip = torch.zeros(2, 3, 20, 200)
     strip[1, 2, 4, 70] = 11 / 128  # in the windows that begin in columns 60 to 70
     strip[0, 0, 9, 150] = 9 / 128
-    assert _cascade._spans(strip) == [(32, 106)]
+    assert _cascade._spans(strip, 9) == [(32, 106)]
     strip[0, 0, 9, 199] = 1
-    assert _cascade._spans(strip) == [(32, 106), (160, 200)]
-    assert _cascade._spans(strip[..., :30]) == [(0, 30)]
-    assert _cascade._spans(strip[..., :60]) == []
+    assert _cascade._spans(strip, 9) == [(32, 106), (160, 200)]
+    assert _cascade._spans(strip, 1) == [(32, 74), (64, 106), (160, 200)]
+    assert _cascade._spans(strip[..., :30], 9) == [(0, 30)]
+    assert _cascade._spans(strip[..., :60], 9) == []
 
 
 @pytest.mark.parametrize("side", range(250, 270))

@@ -26,10 +26,11 @@ __all__ = ["PYRAMID_FACTOR", "Candidates", "Faces", "follow_face", "propose", "r
 
 PYRAMID_FACTOR = 0.709  # about sqrt(1/2): the area halves from rung to rung
 CANDIDATE_THRESHOLDS = (0.6, 0.7)  # of the first and second network
-TILE = 60_000  # pixels that the first network is given at once, ...
 SPAN = 32  # columns that are left out together where their windows are flat: ...
 FLAT = 10 / 128  # ... within 10 of 255 levels, where a face has a probability below 0.15
-BATCH = 128  # ... and windows the others: their layers' outputs stay in the processor's cache
+TILE = 22_000  # pixels that the first network is given at once, but no fewer than ...
+ROWS, FEWEST = 64, 4  # ... these rows and spans: what layers make of more leaves the cache
+BATCH = 128  # windows that the other networks are given at once, for the same reason
 FOLLOWING_THRESHOLD = 0.7
 FOLLOWING_WINDOWS = (0.9, 1.0), (0.9, 1.0)  # sides, by that of the box, in two looks
 FOLLOWING_STILL = 0.03  # a box that moved by less of its side is not looked at again
@@ -103,36 +104,47 @@ def _rung(
     """Return the boxes of one rung, their scores, images, and the shifts of their edges."""
     width, height = pixels.size
     height, width = int(height * scale + 1), int(width * scale + 1)
-    step = _cached(TILE, pixels) // (len(pixels) * width)
-    step = max(STRIDE, min(step, 2 * SPAN) // STRIDE * STRIDE)
+    tile = _cached(TILE, pixels) // len(pixels)
+    rows = max(ROWS, tile // width // STRIDE * STRIDE)
+    most = max(FEWEST, tile // (rows + CELL - STRIDE) // SPAN)
     nobody = torch.zeros(0, 4, device=pixels.device)
     parts = [(nobody, nobody[:, 0], nobody[:, 0].long(), nobody)]
-    for top in range(0, height - CELL + STRIDE, step):
-        strip = pixels.resized(height, width, slice(top, top + step + CELL - STRIDE))
-        for left, right in _spans(strip):
+    for top in range(0, height - CELL + STRIDE, rows):
+        strip = pixels.resized(height, width, slice(top, top + rows + CELL - STRIDE))
+        for left, right in _spans(strip, most):
             odds, features = pnet(strip[..., left:right])
             owner, y, x = (odds >= np.log(least / (1 - least))).nonzero(as_tuple=True)
+            if not len(owner):
+                continue
             corner = torch.stack([x, y], 1).float() * STRIDE + odds.new_tensor([left, top]) + 1
             boxes = torch.cat([corner / scale, (corner + CELL - 1) / scale], 1).floor_()
             scores = odds[owner, y, x].sigmoid()
             parts.append((boxes, scores, owner, pnet.edges(features[owner, y, x])))
+    if len(parts) == 1:
+        return parts[0]
     boxes, scores, owner, shift = (torch.cat(part) for part in zip(*parts, strict=True))
     keep = batched_nms(boxes, scores, owner, 0.5)
     return boxes[keep], scores[keep], owner[keep], shift[keep]
 
 
-def _spans(strip: Tensor) -> list[tuple[int, int]]:
-    """Return the columns, from and to, that hold all windows that are not flat."""
+def _spans(strip: Tensor, most: int) -> list[tuple[int, int]]:
+    """Return the columns, from and to, that hold all windows that are not flat.
+
+    No more than ``most`` spans are taken together.
+    """
     width, overlap = strip.shape[3], CELL - STRIDE
     if width < SPAN + overlap:
         return [(0, width)]
-    high, low = (
-        F.max_pool1d(ends, SPAN + overlap, SPAN, ceil_mode=True)
-        for ends in (strip.amax(2), -strip.amin(2))
-    )
+    lines = strip.permute(0, 2, 3, 1).flatten(2)  # a view, whose columns are quickly compared
+    ends = torch.cat([lines.amax(1), -lines.amin(1)]).unflatten(1, (width, -1)).transpose(1, 2)
+    high, low = F.max_pool1d(ends, SPAN + overlap, SPAN, ceil_mode=True).chunk(2)
     busy = (high + low > FLAT).flatten(0, 1).any(0).cpu().numpy()
     ends = np.flatnonzero(np.diff(np.concatenate([[False], busy, [False]]))).reshape(-1, 2)
-    return [(SPAN * a, min(SPAN * b + overlap, width)) for a, b in ends.tolist()]
+    return [
+        (SPAN * left, min(SPAN * min(left + most, right) + overlap, width))
+        for first, right in ends.tolist()
+        for left in range(first, right, most)
+    ]
 
 
 @torch.inference_mode()
@@ -141,6 +153,8 @@ def reject(pixels: IntegralImages, candidates: Candidates, *, mirror: bool = Fal
 
     With ``mirror``, it sees each of them in a mirror.
     """
+    if not len(candidates.scores):
+        return candidates
     rnet = load_networks(pixels.device)[1]
     window, boxes, owner = _windows(pixels, candidates)
     if not len(boxes):
@@ -160,10 +174,13 @@ def refine(
     pixels: IntegralImages, candidates: Candidates, threshold: float, *, mirror: bool = False
 ) -> list[Faces]:
     """Return the faces of each image that the last network confirms."""
+    nothing = [Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))] * len(pixels)
+    if not len(candidates.scores):
+        return nothing
     onet = load_networks(pixels.device)[2]
     window, boxes, owner = _windows(pixels, candidates)
     if not len(boxes):
-        return [Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))] * len(pixels)
+        return nothing
     seen = _through(onet, pixels, window, owner, 48, mirror)
     found, owners = _confirmed(seen, boxes, owner, threshold, mirror)
     faces = (found.take(np.flatnonzero(owners == i)) for i in range(len(pixels)))

@@ -5,7 +5,8 @@ own ``MTCNN`` goes into the first network on nearly full-size pyramid levels, wh
 faces of 20 to 100 pixels.  Where only the largest face is wanted, the search here starts with
 faces of a sixth of the short side and goes on to smaller ones only for the images in which none
 was found; no rung is searched twice.  Where there is none at all, the windows that were nearly
-taken for a face are looked at in a mirror, and large faces are looked for in turned copies.  The
+taken for a face are looked at in a mirror, and large faces are looked for in small turned copies,
+if the first network took any window for one.  The
 rungs of the pyramid and the windows' pixels are the same, so the boxes and points
 are too; images of more than about 1500 pixels are searched on a reduced copy first, which changes
 them by about a hundredth of the distance between the eyes.
@@ -49,7 +50,8 @@ VIEWS_WINDOWS = (0.95,), (0.8, 0.9, 1.0, 1.1, 1.2, 1.35)  # through these, and i
 VIEWS_THRESHOLD = 0.72  # ... whose mean probability must be higher than this, ...
 MIRROR_THRESHOLD = 0.8  # ... and than this if only the search in a mirror has shown it
 NEARLY = 0.3  # probability of the windows that are looked at in a mirror if no face was found, ...
-MOST_MIRRORED = 100  # ... of the most probable ones of an image
+MOST_MIRRORED = 20  # ... of the most probable ones of an image
+MOST_HASTY = 4  # windows of an image that the second network sees in a hasty search
 NOTHING = Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
 
 
@@ -84,16 +86,22 @@ def find_faces(
     for i, image in enumerate(images):
         buckets[image.size].append(i)
     found: dict[int, Faces] = {}
+    blank = set()  # images in which the first network saw no face, as it does in turned ones
     for members in buckets.values():
         same_size = [images[i] for i in members]
         search = _Search(same_size, min_face_size, threshold, largest_only, device)
         found |= zip(members, search.run(), strict=True)
+        blank |= {
+            i
+            for i, near in zip(members, search.near, strict=True)
+            if not any((part.scores >= CANDIDATE_THRESHOLDS[0]).any() for part in near)
+        }
 
-    def upright(image: Image.Image, smallest: float) -> Faces:
-        return _Search([image], smallest, threshold, True, device).run()[0]
+    def upright(copies: Sequence[Image.Image], smallest: float, hasty: bool) -> list[Faces]:
+        return _Search(copies, smallest, threshold, True, device, hasty).run()
 
     return [
-        look_turned(image, found[i], min_face_size, upright, device)
+        found[i] if i in blank else look_turned(image, found[i], min_face_size, upright, device)
         for i, image in enumerate(images)
     ]
 
@@ -108,9 +116,11 @@ class _Search:
         threshold: float,
         largest_only: bool,
         device: str,
+        hasty: bool = False,
     ) -> None:
         self.images, self.threshold, self.device = images, threshold, device
         self.smallest, self.most = min_face_size, 1 if largest_only else None
+        self.hasty = hasty
         self._tables: tuple[list[int], int, IntegralImages] | None = None
         self.near: list[list[Candidates]] = [[] for _ in images]  # by the first network, ...
         self.likely: list[list[Candidates]] = [[] for _ in images]  # ... and by the second
@@ -132,7 +142,7 @@ class _Search:
                 sure = _confirmed(self.images[i], its, VIEWS_THRESHOLD, self.most, self.device)
                 if finest and not (_sides(sure) >= SURE_FACE * smallest).any():
                     rest.append(i)
-                elif not len(sure):
+                elif not len(sure) and not self.hasty:
                     sure = self._in_a_mirror(pixels, i, place)
                 found[i] = sure
             todo = rest
@@ -158,8 +168,13 @@ class _Search:
         self, pixels: IntegralImages, scales: Sequence[float], todo: Sequence[int]
     ) -> None:
         """Let the first two networks look at rungs of the images that are left."""
-        near = propose(pixels, scales, NEARLY)
-        likely = reject(pixels, near.take(near.scores >= CANDIDATE_THRESHOLDS[0]))
+        near = propose(pixels, scales, CANDIDATE_THRESHOLDS[0] if self.hasty else NEARLY)
+        passed = near.take(near.scores >= CANDIDATE_THRESHOLDS[0])
+        if self.hasty:
+            passed = Candidates.join(
+                [_best(passed.take(passed.owner == i), MOST_HASTY) for i in range(len(todo))]
+            )
+        likely = reject(pixels, passed)
         for kept, candidates in ((self.near, near), (self.likely, likely)):
             for place, i in enumerate(todo):
                 kept[i].append(candidates.take(candidates.owner == place))
@@ -169,8 +184,7 @@ class _Search:
 
         The first two networks reject a face now and then, but seldom its mirror image too.
         """
-        near = _joined(self.near, {place: i})
-        near = near.take(near.scores.argsort(descending=True)[:MOST_MIRRORED])
+        near = _best(_joined(self.near, {place: i}), MOST_MIRRORED)
         likely = reject(pixels, near, mirror=True)
         faces = refine(pixels, likely, self.threshold, mirror=True)[place]
         return _confirmed(self.images[i], faces, MIRROR_THRESHOLD, self.most, self.device)
@@ -204,6 +218,11 @@ def _probability_in_views(image: Image.Image, face: Faces, device: str) -> float
         for view, its in views
     ]
     return sum(float(its.probability.sum()) for its in seen) / len(views)
+
+
+def _best(candidates: Candidates, most: int) -> Candidates:
+    """Return the most probable ones."""
+    return candidates.take(candidates.scores.argsort(descending=True)[:most])
 
 
 def _joined(candidates: list[list[Candidates]], images: dict[int, int]) -> Candidates:

@@ -2,10 +2,11 @@
 
 The networks know upright faces.  Of one that is turned by a quarter they see nothing, or a face
 where there is none such: with eyes too near to each other, or above each other.  So where nothing
-was found, and where what was found looks like that, turned copies are searched too.
+was found, and where what was found looks like that, turned copies are searched too: of a whole
+image, small ones, and for large faces alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image
@@ -21,15 +22,18 @@ TURNS = {
 }
 LEAST_APART = 0.38  # of the eyes, by the width of the box; of upright faces it is 0.40 to 0.49
 MOST_TILTED = 0.7  # the eyes' line, in height over width; about 35 degrees
-LEAST_FRACTION = 6  # of the short side: the smallest turned face looked for in a whole image
-SMALL = 32  # pixels that this face covers in the copy that is searched
+LEAST_FRACTION = 4  # of the short side: the smallest turned face looked for in a whole image
+SMALL = 20  # pixels that this face covers at least in the copy that is searched
 SURROUNDINGS = 3  # side of what is searched again about a turned face, by that of its box, ...
 CLOSE = 96  # ... and pixels that its box covers there
 SURE = 0.999  # a face that is less probable is turned if its place looks more like a turned one
 WITHIN = np.array([12.0, 12, 60, 60])  # the box in a copy of 72 pixels for that
 
-Search = Callable[[Image.Image, float], Faces]
-"""Find the largest upright face of at least so many pixels."""
+Search = Callable[[Sequence[Image.Image], float, bool], list[Faces]]
+"""Find the largest upright face of at least so many pixels in images of one size.
+
+With the last argument, only what is most likely one is looked at closely.
+"""
 
 
 def upright(faces: Faces) -> np.ndarray:
@@ -77,11 +81,19 @@ def _in_the_whole(image: Image.Image, smallest: float, search: Search) -> Faces:
     least = max(smallest, min(image.size) / LEAST_FRACTION)
     factor = max(1, int(least / SMALL))
     small = image.reduce(factor) if factor > 1 else image
-    found = {turns: _turned(small, turns, least / factor, search) for turns in TURNS}
-    turns, best = max(found.items(), key=lambda item: float(item[1].probability.sum()))
+    square = Image.new("RGB", (max(small.size),) * 2, _mean_colour(small))
+    square.paste(small)
+    found = _turned(square, tuple(TURNS), least / factor, search, hasty=True)
+    turns, best = max(
+        zip(TURNS, found, strict=True), key=lambda item: float(item[1].probability.sum())
+    )
     if not len(best):
         return best
     return _near(image, (best.boxes[0] + 0.5) * factor - 0.5, (turns,), search)
+
+
+def _mean_colour(image: Image.Image) -> tuple[int, ...]:
+    return tuple(np.asarray(image).mean(axis=(0, 1)).astype(int).tolist())
 
 
 def _seems_turned(image: Image.Image, face: Faces, device: str) -> bool:
@@ -111,7 +123,7 @@ def _near(image: Image.Image, box: np.ndarray, turns: tuple[int, ...], search: S
     copy = image.resize(
         tuple(size.tolist()), Image.Resampling.BOX, (*low.tolist(), *high.tolist())
     )
-    found = [_turned(copy, turn, CLOSE / 2, search) for turn in turns]
+    found = [_turned(copy, (turn,), CLOSE / 2, search)[0] for turn in turns]
     best = max(found, key=lambda faces: float(faces.probability.sum()))
     scale = (high - low) / size
     return Faces(
@@ -121,13 +133,30 @@ def _near(image: Image.Image, box: np.ndarray, turns: tuple[int, ...], search: S
     )
 
 
-def _turned(image: Image.Image, turns: int, smallest: float, search: Search) -> Faces:
-    """Return the upright face of the image after quarter turns, where it lies before them."""
-    turned = image.transpose(TURNS[turns])
-    faces = search(turned, smallest)
-    faces = faces.take(np.flatnonzero(upright(faces)))
+def _turned(
+    image: Image.Image,
+    turns: tuple[int, ...],
+    smallest: float,
+    search: Search,
+    *,
+    hasty: bool = False,
+) -> list[Faces]:
+    """Return the upright face of the image after quarter turns, where it lies before them.
+
+    There is one entry for each of ``turns``; after them all copies must have one size.
+    """
+    copies = [image.transpose(TURNS[turn]) for turn in turns]
+    found = search(copies, smallest, hasty)
+    return [
+        _turned_back(faces.take(np.flatnonzero(upright(faces))), turn, copy.size)
+        for faces, turn, copy in zip(found, turns, copies, strict=True)
+    ]
+
+
+def _turned_back(faces: Faces, turns: int, size: tuple[int, int]) -> Faces:
+    """Return where faces of a turned copy of this size lie before its quarter turns."""
     corners, points = faces.boxes.reshape(-1, 2, 2), faces.points
-    width, height = turned.size
+    width, height = size
     for _ in range(turns):  # each turn took (x, y) to (y, width - 1 - x)
         corners, points = (
             np.stack([height - 1 - p[..., 1], p[..., 0]], axis=-1) for p in (corners, points)
