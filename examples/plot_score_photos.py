@@ -66,5 +66,9 @@ for axis, crop, row in zip(axes.flat, crops, shown, strict=False):
     units = [name.removeprefix("AU") for name in classifier.au_names_[row]]
     axis.set_title("AU " + " ".join(units) if units else "no AU", fontsize=9, wrap=True)
 figure.tight_layout()
-plt.show()
+if plt.get_backend().lower() == "agg":  # there is no screen
+    figure.savefig("scores.png", dpi=150)
+    print("\nThe picture: scores.png")
+else:
+    plt.show()
 folder.cleanup()

@@ -92,9 +92,14 @@ print(table.round(3).to_string())
 # The same as figures: the search over the loss weights, and how surely each AU of somebody
 # unknown is ranked, beside the baseline and chance.
 
-LossWeightsDisplay.from_estimator(search)
-AUScoreDisplay.from_estimator(
+weights = LossWeightsDisplay.from_estimator(search)
+scores = AUScoreDisplay.from_estimator(
     search, crops[test], Y.iloc[test], metric="roc_auc", name="DSN", baseline=single,
     baseline_name="single encoder",
 )  # fmt: skip
-plt.show()
+if plt.get_backend().lower() == "agg":  # there is no screen
+    weights.figure_.savefig("loss-weights.png", dpi=150)
+    scores.figure_.savefig("unseen-people.png", dpi=150)
+    print("\nThe pictures: loss-weights.png, unseen-people.png")
+else:
+    plt.show()
