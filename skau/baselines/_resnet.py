@@ -4,13 +4,16 @@ from typing import ClassVar
 
 from torch import nn
 
+from ..estimators._docs import SHARED
 from ..modules._encoder import EncoderNet
 from ..modules._resnet import MirroredNet, resnet_encoder
+from ..utils._docs import substitute
 from ._base import BaseNetBaseline
 
 __all__ = ["ResNetClassifier"]
 
 
+@substitute(SHARED)
 class ResNetClassifier(BaseNetBaseline):
     """AU detection by a small residual network.
 
@@ -25,18 +28,16 @@ class ResNetClassifier(BaseNetBaseline):
     Parameters
     ----------
     max_epochs : int, default=20
+        Epochs of training.
     batch_size : int, default=64
+        Images in a batch.
     lr : float, default=1e-4
         Learning rate.
-    optimizer, augment, validation_fraction, monitor, device, precision, compile, \
-warm_start, callbacks, random_state, verbose
-        As in :class:`skau.IdenNetClassifier`.
+    {training_parameters}
 
     Attributes
     ----------
-    module_, net_, classes_, au_names_, history_, best_epoch_, precision_, input_shape_, \
-n_features_in_, feature_names_in_, population_
-        As in :class:`skau.IdenNetClassifier`.
+    {fitted_attributes}
 
     Notes
     -----

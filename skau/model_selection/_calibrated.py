@@ -84,7 +84,7 @@ class CalibratedAUClassifier(HeldOutClassifier):
     >>> rng = np.random.RandomState(0)
     >>> X = rng.randn(400, 4)
     >>> Y = (X[:, :2] + 2 * rng.randn(400, 2) > 0).astype(int)
-    >>> overfit = MLPClassifier((50,), max_iter=500, alpha=0, tol=0, random_state=0)
+    >>> overfit = MLPClassifier((50,), solver="lbfgs", max_iter=5000, alpha=0, random_state=0)
     >>> fair = CalibratedAUClassifier(overfit).fit(X[:200], Y[:200], groups=np.arange(200) // 10)
     >>> before = calibration_error(Y[200:], fair.estimator_.predict_proba(X[200:]))
     >>> after = calibration_error(Y[200:], fair.predict_proba(X[200:]))

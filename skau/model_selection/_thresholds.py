@@ -94,7 +94,7 @@ class TunedThresholdsClassifier(HeldOutClassifier):
     >>> rng = np.random.RandomState(0)
     >>> X = rng.randn(300, 4)
     >>> Y = (X[:, :2] + rng.randn(300, 2) > [0.5, 1.5]).astype(int)
-    >>> clf = MLPClassifier((4,), max_iter=1000, random_state=0)
+    >>> clf = MLPClassifier((4,), solver="lbfgs", max_iter=5000, random_state=0)
     >>> tuned = TunedThresholdsClassifier(clf).fit(X, Y, groups=np.arange(300) // 10)
     >>> (tuned.thresholds_ < 0.5).tolist()
     [True, True]

@@ -14,6 +14,7 @@ NEEDS_A_FILE = (
     "doctest: skip",
     "faces/",
     "photo.jpg",
+    ".mp4",
     "LocalCluster",
     "KubeCluster",
     "SLURM",

@@ -109,7 +109,9 @@ def test_bad_input(faces, quantized):
     vectors = np.random.RandomState(0).rand(20, 5)
     labels = np.arange(20) % 2
     with pytest.raises(ValueError, match="X holds vectors of 5 features"):
-        Int8Classifier(DSNClassifier(max_epochs=1, random_state=0)).fit(vectors, labels)
+        Int8Classifier(DSNClassifier(max_epochs=1, validation_fraction=0, random_state=0)).fit(
+            vectors, labels
+        )
     with pytest.raises(ValueError, match="estimator must be a classifier of skau with a network"):
         Int8Classifier(SVTPTClassifier()).fit(vectors, labels, groups=labels)
 
