@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from sklearn.exceptions import InconsistentVersionWarning
 
 from ._container import ModelFileError
 from ._persist import load, save
@@ -75,7 +77,10 @@ def load_model(name: str, *, return_card: bool = False) -> Any:
             f"{str(path)!r} is not the file that was shipped: its checksum is another; "
             "install skau again"
         )
-    model = load(path)
+    with warnings.catch_warnings():
+        # tried with the scikit-learn of its day; it holds arrays and parameters alone
+        warnings.simplefilter("ignore", InconsistentVersionWarning)
+        model = load(path)
     return (model, card) if return_card else model
 
 

@@ -1,6 +1,7 @@
 """IdenNet: the identity, as a unit vector, subtracted from the AU features."""
 
 import math
+import operator
 
 import torch
 from torch import Tensor, nn
@@ -114,7 +115,7 @@ class IdenNet(AUModule):
         self.fc7 = nn.Linear(N_FEATURES, n_aus, bias=released)
         if released:
             _released_init(self)
-        self.transform = _Affine(N_FEATURES) if affine else torch.sub
+        self.transform = _Affine(N_FEATURES) if affine else operator.sub
         self.backbone = backbone  # after he_init, which would draw its weights anew
 
     def train(self, mode: bool = True) -> "IdenNet":
