@@ -25,7 +25,6 @@ import platform
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -37,12 +36,13 @@ from _figures import write_figure
 from _methods import REGIONS, make_estimator, parse_method
 from _options import make_parser, open_setting
 from _report import write_report
-from joblib import Parallel, cpu_count, delayed, parallel_config
+from joblib import Parallel, cpu_count, delayed
 from sklearn import config_context
 from tqdm import tqdm
 
 from skau.utils._cache import write_whole
-from skau.utils._extras import import_extra, require_extra
+from skau.utils._cluster import on_cluster
+from skau.utils._extras import require_extra
 
 HEADLINE = ("DSN", "SingleEncoder", "LightCNN", "LightCNN-pretrained", "IdenNet")
 RESULTS = Path(__file__).parent / "results" / "tables.csv"
@@ -114,17 +114,6 @@ def run(
         raise RuntimeError(f"{len(failures)} of {len(cells)} cells failed; run again after a mend")
     assert results is not None
     return results
-
-
-@contextmanager
-def on_cluster(address: str | None) -> Iterator[None]:
-    """Run cells on a Dask cluster inside this context; here, if there is no address."""
-    if address is None:
-        yield
-        return
-    distributed = import_extra("distributed", "dask", "--dask needs Dask")
-    with distributed.Client(address) as client, parallel_config("dask", client=client):
-        yield
 
 
 def describe_command(argv: list[str]) -> str:

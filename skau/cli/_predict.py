@@ -54,7 +54,7 @@ def command(
         raise click.UsageError("--overlay draws into one film, or into photos alone")
 
     from .. import predict_files
-    from ._cluster import on_cluster
+    from ..utils._cluster import on_cluster
 
     fitted = open_model(model)
     bar = int(sys.stderr.isatty())

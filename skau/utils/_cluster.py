@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import joblib
 
-from ..utils._extras import import_extra
+from ._extras import import_extra
 
 __all__ = ["on_cluster"]
 
