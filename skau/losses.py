@@ -4,14 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["difference_loss", "masked_bce", "simse", "triplet_losses"]
+__all__ = ["asymmetric_bce", "difference_loss", "masked_bce", "simse", "triplet_losses"]
 
 
 def masked_bce(
     logits: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
-    pos_weight: Tensor | None = None,
+    class_weight: Tensor | None = None,
 ) -> Tensor:
     """Binary cross-entropy, averaged over the labels that are there.
 
@@ -22,19 +22,68 @@ def masked_bce(
         1 present, 0 absent, NaN not annotated: such a label gives neither loss nor gradient.
     weight : Tensor of shape (b,), optional
         Weight of each row.
-    pos_weight : Tensor of shape (n_aus,), optional
-        Weight of each AU's positive labels in the sum; absent over present frames balances them.
+    class_weight : Tensor of shape (2, n_aus), optional
+        Factor of the loss of each AU's labels: of absent ones in the first row, of present ones
+        in the second.
 
     Returns
     -------
     Tensor, scalar
         0 where nothing is annotated.
     """
-    annotated = ~target.isnan()
     loss = F.binary_cross_entropy_with_logits(
-        logits, torch.where(annotated, target, 0.0), reduction="none", pos_weight=pos_weight
+        logits, torch.where(target.isnan(), 0.0, target), reduction="none"
     )
-    w = annotated.to(loss.dtype)
+    if class_weight is not None:
+        loss = loss * torch.where(target == 1, class_weight[1], class_weight[0])
+    return _mean_of_labels(loss, target, weight)
+
+
+def asymmetric_bce(
+    logits: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    au_weight: Tensor | None = None,
+) -> Tensor:
+    r"""Weighted asymmetric loss of the graph-based methods [1]_, averaged over the labels there.
+
+    Of an AU with probability :math:`p`, label :math:`y` and weight :math:`w` it is
+
+    .. math:: -w \, [\, y \log p + (1 - y) \, p \log(1 - p) \,]
+
+    so that an absent AU counts the less, the surer the network is that it is absent. The
+    factor :math:`p` is taken for a constant: no gradient passes it, as in the authors' code.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (b, n_aus)
+    target : Tensor of shape (b, n_aus)
+        1 present, 0 absent, NaN not annotated: such a label gives neither loss nor gradient.
+    weight : Tensor of shape (b,), optional
+        Weight of each row.
+    au_weight : Tensor of shape (n_aus,), optional
+        Weight of each AU; in [1]_ the inverse of its share of present labels, with mean 1.
+
+    Returns
+    -------
+    Tensor, scalar
+        0 where nothing is annotated.
+
+    References
+    ----------
+    .. [1] C. Luo, S. Song, W. Xie, L. Shen, H. Gunes, "Learning Multi-dimensional Edge
+       Feature-based AU Relation Graph for Facial Action Unit Recognition", IJCAI 2022.
+    """
+    absent = logits.detach().sigmoid() * F.softplus(logits)
+    loss = torch.where(target == 1, F.softplus(-logits), absent)
+    if au_weight is not None:
+        loss = loss * au_weight
+    return _mean_of_labels(loss, target, weight)
+
+
+def _mean_of_labels(loss: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+    """Average the losses of the annotated labels, each with the weight of its row."""
+    w = (~target.isnan()).to(loss.dtype)
     if weight is not None:
         w = w * weight[:, None]
     # where(), not a product: a logit that is infinite must not leak NaN through a zero weight

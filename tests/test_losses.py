@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from skau.losses import difference_loss, masked_bce, simse, triplet_losses
+from skau.losses import asymmetric_bce, difference_loss, masked_bce, simse, triplet_losses
 
 nan = float("nan")
 
@@ -25,16 +25,30 @@ def test_masked_bce_weights_rows():
     assert got.item() == pytest.approx(by_hand, rel=1e-6)
 
 
-def test_masked_bce_weights_the_positives_of_each_au():
+def test_masked_bce_weights_the_labels_of_each_au():
     logits, target = torch.tensor([[0.0, 1.0], [2.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    by_hand = (3 * math.log(2) + math.log1p(math.e) + math.log1p(math.exp(2)) + math.log(2)) / 4
-    got = masked_bce(logits, target, pos_weight=torch.tensor([3.0, 1.0]))
+    absent, present = [2.0, 0.0], [3.0, 1.0]
+    by_hand = (3 * math.log(2) + 0 + 2 * math.log1p(math.exp(2)) + math.log(2)) / 4
+    got = masked_bce(logits, target, class_weight=torch.tensor([absent, present]))
     assert got.item() == pytest.approx(by_hand, rel=1e-6)
 
 
-def test_masked_labels_give_no_gradient():
+def test_asymmetric_bce_by_hand():
+    """Present: -log p; absent: -p log(1 - p), of which the gradient takes p for a constant."""
+    logits = torch.tensor([[0.0, math.log(3)], [math.log(3), 5.0]], requires_grad=True)
+    target = torch.tensor([[1.0, 1.0], [0.0, nan]])
+    loss = asymmetric_bce(logits, target, au_weight=torch.tensor([0.5, 1.5]))
+    by_hand = 0.5 * math.log(2) + 1.5 * math.log(4 / 3) + 0.5 * 0.75 * math.log(4)
+    assert loss.item() == pytest.approx(by_hand / 3, rel=1e-6)
+    loss.backward()
+    expected = [[0.5 * -0.5, 1.5 * -0.25], [0.5 * 0.75 * 0.75, 0.0]]
+    torch.testing.assert_close(logits.grad, torch.tensor(expected) / 3)
+
+
+@pytest.mark.parametrize("bce", [masked_bce, asymmetric_bce])
+def test_masked_labels_give_no_gradient(bce):
     logits = torch.tensor([[0.3, -0.2], [1.0, math.inf]], requires_grad=True)
-    masked_bce(logits, torch.tensor([[1.0, nan], [nan, nan]])).backward()
+    bce(logits, torch.tensor([[1.0, nan], [nan, nan]])).backward()
     grad = logits.grad
     assert grad[0, 0] != 0
     assert grad[0, 1] == grad[1, 0] == grad[1, 1] == 0

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..estimators._class_weight import ClassificationLoss, ClassWeight
 from ..estimators._docs import SHARED
 from ..modules import AUOutput
 from ..modules._blocks import he_init, mlp
@@ -20,7 +21,7 @@ from ..utils._docs import substitute
 from ..utils._sklearn import Interval
 from ..utils._warnings import user_level
 from ._au_centres import CENTRES_CONSTRAINT, Centres, Enhance, EnhanceByMap, check_centres
-from ._base import BaseNetBaseline, ClassificationLoss
+from ._base import BaseNetBaseline
 
 __all__ = ["ATFClassifier"]
 
@@ -33,14 +34,20 @@ def _reverse_gradient(x: Tensor, weight: float) -> Tensor:
     return x
 
 
-class _AdversarialLoss(ClassificationLoss):
+class _AdversarialLoss(Loss):
     """Classification, and an adversary that names the subject behind a gradient reversal."""
 
     subjects: Tensor
 
-    def __init__(self, n_features: int, subjects: np.ndarray, adversary: float) -> None:
+    def __init__(
+        self,
+        classification: ClassificationLoss,
+        n_features: int,
+        subjects: np.ndarray,
+        adversary: float,
+    ) -> None:
         super().__init__()
-        self.adversary = adversary
+        self.classification, self.adversary = classification, adversary
         self.register_buffer("subjects", torch.from_numpy(subjects))  # sorted codes
         # Without a norm the features would win by growing, and soon overflow.
         norm = nn.LayerNorm(n_features, elementwise_affine=False)
@@ -49,7 +56,7 @@ class _AdversarialLoss(ClassificationLoss):
     def forward(
         self, output: AUOutput, y: Tensor, batch: dict[str, Any]
     ) -> tuple[Tensor, dict[str, Term]]:
-        total, terms = super().forward(output, y, batch)
+        total, terms = self.classification(output, y, batch)
         group = batch["group"]
         label = torch.searchsorted(self.subjects, group).clamp(max=len(self.subjects) - 1)
         known = self.subjects[label] == group  # subjects held out for validation are nobody
@@ -136,6 +143,7 @@ class ATFClassifier(BaseNetBaseline):
         lr: float = 1e-4,
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         augment: str | Callable[[Tensor], Tensor] | None = "flip",
+        class_weight: ClassWeight = None,
         validation_fraction: float = 0.2,
         monitor: str = "f1",
         device: str | torch.device = "auto",
@@ -150,6 +158,7 @@ class ATFClassifier(BaseNetBaseline):
             lr=lr,
             optimizer=optimizer,
             augment=augment,
+            class_weight=class_weight,
             validation_fraction=validation_fraction,
             monitor=monitor,
             device=device,
@@ -182,7 +191,7 @@ class ATFClassifier(BaseNetBaseline):
         group = train.group[train.rows[train.annotated]]
         subjects = np.unique(group[group >= 0])
         if self.adversary == 0 or len(group) == 0:
-            return ClassificationLoss()
+            return self._classification_loss(train)
         if len(subjects) < 2:
             said = "is not given" if len(subjects) == 0 else "names one annotated subject"
             warnings.warn(
@@ -190,6 +199,11 @@ class ATFClassifier(BaseNetBaseline):
                 "adversary",
                 stacklevel=user_level(),
             )
-            return ClassificationLoss()
+            return self._classification_loss(train)
         with self._seeded():
-            return _AdversarialLoss(self.module_.n_features, subjects, float(self.adversary))
+            return _AdversarialLoss(
+                self._classification_loss(train),
+                self.module_.n_features,
+                subjects,
+                float(self.adversary),
+            )

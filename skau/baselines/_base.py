@@ -1,34 +1,24 @@
 """What the compared networks share: one loss, one stage, the usual defaults."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..estimators._base import BaseAUClassifier
-from ..losses import masked_bce
-from ..modules import AUModule, AUOutput
+from ..estimators._class_weight import ClassWeight
+from ..modules import AUModule
 from ..modules._blocks import mlp
 from ..modules._encoder import EncoderNet
 from ..training._batches import ShuffledBatches
 from ..training._data import AUDataset
-from ..training._net import Loss, Stage, Term
+from ..training._net import Loss, Stage
 
-__all__ = ["BaseNetBaseline", "ClassificationLoss"]
+__all__ = ["BaseNetBaseline"]
 
 _VECTOR_FEATURES = 64
-
-
-class ClassificationLoss(Loss):
-    """Binary cross-entropy over the annotated labels, nothing else."""
-
-    def forward(
-        self, output: AUOutput, y: Tensor, batch: dict[str, Any]
-    ) -> tuple[Tensor, dict[str, Term]]:
-        classification = masked_bce(output.logits, y, batch["weight"])
-        return classification, {"class": (classification, int((~y.isnan()).sum()))}
 
 
 class BaseNetBaseline(BaseAUClassifier):
@@ -44,6 +34,7 @@ class BaseNetBaseline(BaseAUClassifier):
         lr: float = 1e-4,
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         augment: str | Callable[[Tensor], Tensor] | None = "flip",
+        class_weight: ClassWeight = None,
         validation_fraction: float = 0.2,
         monitor: str = "f1",
         device: str | torch.device = "auto",
@@ -58,6 +49,7 @@ class BaseNetBaseline(BaseAUClassifier):
             lr=lr,
             optimizer=optimizer,
             augment=augment,
+            class_weight=class_weight,
             validation_fraction=validation_fraction,
             monitor=monitor,
             device=device,
@@ -82,7 +74,7 @@ class BaseNetBaseline(BaseAUClassifier):
         return self._network(input_shape, encoder, n_features, n_aus)
 
     def _make_loss(self, train: AUDataset) -> Loss:
-        return ClassificationLoss()
+        return self._classification_loss(train)
 
     def _make_stages(
         self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState

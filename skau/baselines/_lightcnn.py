@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..estimators._class_weight import ClassWeight
 from ..estimators._docs import SHARED
 from ..estimators._identity import BaseIdentityClassifier, MinedTriplets
 from ..modules import AUOutput
@@ -109,13 +110,13 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
         identity_lr: float = 1e-4,
         margin: float = 0.5,
         hard_ratio: float = 0.5,
-        negative_pool: int = 0,
         pretrained: str | Path | None = None,
         max_epochs: int = 20,
         batch_size: int = 64,
         lr: float = 1e-4,
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         augment: str | Callable[[Tensor], Tensor] | None = "flip",
+        class_weight: ClassWeight = None,
         validation_fraction: float = 0.2,
         monitor: str = "f1",
         device: str | torch.device = "auto",
@@ -130,6 +131,7 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
             lr=lr,
             optimizer=optimizer,
             augment=augment,
+            class_weight=class_weight,
             validation_fraction=validation_fraction,
             monitor=monitor,
             device=device,
@@ -142,7 +144,6 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
         self.identity_lr = identity_lr
         self.margin = margin
         self.hard_ratio = hard_ratio
-        self.negative_pool = negative_pool
         self.pretrained = pretrained
 
     _network_parameters = ("pretrained",)

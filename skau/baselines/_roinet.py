@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..estimators._class_weight import ClassWeight
 from ..estimators._docs import SHARED
 from ..modules._blocks import he_init
 from ..modules._lightcnn import lightcnn_stem
@@ -73,6 +74,7 @@ class ROINetClassifier(BaseNetBaseline):
         lr: float = 1e-4,
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         augment: str | Callable[[Tensor], Tensor] | None = "flip",
+        class_weight: ClassWeight = None,
         validation_fraction: float = 0.2,
         monitor: str = "f1",
         device: str | torch.device = "auto",
@@ -87,6 +89,7 @@ class ROINetClassifier(BaseNetBaseline):
             lr=lr,
             optimizer=optimizer,
             augment=augment,
+            class_weight=class_weight,
             validation_fraction=validation_fraction,
             monitor=monitor,
             device=device,

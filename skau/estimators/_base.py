@@ -1,5 +1,6 @@
 """What every AU classifier has in common: checks, seeds, training, prediction."""
 
+import inspect
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from ..utils._sklearn import Interval, StrOptions, check_sample_weight, fit_cont
 from ..utils._warnings import user_level
 from ._calibration import calibrate, measure_population, population_table, unknown_population
 from ._callbacks import FitTask
+from ._class_weight import CONSTRAINT, ClassificationLoss, ClassWeight, class_weights
 from ._held_out import hold_out
 from ._prediction import AUClassifierMixin
 from ._validation import check_inputs, check_labels, warn_of_rare
@@ -67,6 +69,7 @@ class BaseAUClassifier(
         "lr": [Interval(Real, 0, None, closed="neither")],
         "optimizer": [callable],
         "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
+        "class_weight": CONSTRAINT,
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "monitor": [StrOptions({"loss", "f1"})],
         "device": [str, torch.device],
@@ -84,6 +87,7 @@ class BaseAUClassifier(
         lr: float,
         optimizer: Callable[..., torch.optim.Optimizer],
         augment: str | Callable[[torch.Tensor], torch.Tensor] | None,
+        class_weight: ClassWeight,
         validation_fraction: float,
         monitor: str,
         device: str | torch.device,
@@ -97,6 +101,7 @@ class BaseAUClassifier(
         self.lr = lr
         self.optimizer = optimizer
         self.augment = augment
+        self.class_weight = class_weight
         self.validation_fraction = validation_fraction
         self.monitor = monitor
         self.device = device
@@ -114,6 +119,14 @@ class BaseAUClassifier(
         self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
     ) -> list[Stage]:
         """Return the training schedule; ``partial_fit`` repeats an epoch of its last stage."""
+
+    def _classification_loss(self, train: AUDataset) -> ClassificationLoss:
+        """Return the loss of the labels, weighted as ``class_weight`` says for these rows."""
+        rows = train.rows
+        weights = class_weights(
+            self.class_weight, train.Y[rows], train.weight[rows], self.classes_, self._single
+        )
+        return ClassificationLoss(weights, asymmetric=self.class_weight == "asymmetric")
 
     def _after_stage(self, stage: Stage) -> None:
         """Look at what a stage has made of the network, whether or not it was interrupted."""
@@ -407,7 +420,9 @@ class BaseAUClassifier(
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
+        # one that was saved before a parameter existed means that parameter's default
+        signature = inspect.signature(type(self)).parameters
+        state = {name: parameter.default for name, parameter in signature.items()} | state
         weights, epochs = state.pop("_weights", None), state.pop("_epochs", None)
         super().__setstate__(state)
         if weights is not None:

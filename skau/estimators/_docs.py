@@ -9,6 +9,14 @@ augment : {"flip"}, callable or None, default="flip"
     Change of the training images: mirrored at random, or a function from a uint8 batch of
     shape (b, c, h, w) to the same (a ``torchvision.transforms.v2`` transform is one).
     Vectors are never changed.
+class_weight : {"balanced", "asymmetric"}, dict, list of dict or None, default=None
+    How much labels count in the classification loss. "balanced" gives the present and the absent
+    labels of an AU, as many as the training rows have, the same weight in all, and one of 1 on
+    average. "asymmetric" weighs AUs by the inverse of their rate, and each absent label by the
+    probability that it still has (:func:`skau.losses.asymmetric_bce`). A dict, such as
+    ``{0: 1, 1: 4}``, has a weight by label; a list has such a dict for each AU. Both raise
+    recall, and the probabilities of rare AUs above their true share: see the guide on thresholds.
+    In ``partial_fit`` the rows are those of the call.
 validation_fraction : float in [0, 1), default=0.2
     Share of the training subjects held out to choose the epoch whose state is kept. Where
     ``groups`` is not given it is a share of the rows, and ``fit`` warns: the rows of one person
@@ -39,10 +47,8 @@ margin : float, default=0.5
     Margin of the triplet loss, in squared distance.
 hard_ratio : float in [0, 1], default=0.5
     Share of the four negatives of each anchor/positive pair that are the hardest of the
-    batch, those of the largest loss; the others are drawn at random from the rest.
-negative_pool : int, default=0
-    Further images, drawn at random, among which an identity batch finds its negatives. The
-    paper mines over the whole set.
+    batch, those of the largest loss; the others are drawn at random from the rest. (The paper
+    mines over the whole set, its released code over the batch.)
 """
 
 _ATTRIBUTES = """

@@ -10,14 +10,15 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from ..losses import difference_loss, masked_bce, simse
+from ..losses import difference_loss, simse
 from ..modules import DSN, AUOutput
 from ..training._batches import ShuffledBatches
 from ..training._data import AUDataset
 from ..training._net import Loss, Stage, Term
 from ..utils._docs import substitute
-from ..utils._sklearn import Interval, StrOptions
+from ..utils._sklearn import Interval
 from ._base import BaseAUClassifier
+from ._class_weight import ClassificationLoss, ClassWeight
 from ._docs import SHARED
 from ._validation import check_inputs
 
@@ -25,24 +26,21 @@ __all__ = ["DSNClassifier"]
 
 
 class _DSNLoss(Loss):
-    def __init__(self, alpha: float, beta: float, difference: str) -> None:
+    def __init__(self, alpha: float, beta: float, classification: ClassificationLoss) -> None:
         super().__init__()
-        self.alpha, self.beta, self.difference = alpha, beta, difference
+        self.alpha, self.beta, self.classification = alpha, beta, classification
 
     def forward(
         self, output: AUOutput, y: Tensor, batch: dict[str, Any]
     ) -> tuple[Tensor, dict[str, Term]]:
         weight = batch["weight"]
-        classification = masked_bce(output.logits, y, weight)
+        classification, terms = self.classification(output, y, batch)
         assert output.reconstruction is not None
         reconstruction = simse(batch["input"], output.reconstruction, weight)
         total = classification + self.alpha * reconstruction
-        terms = {
-            "class": (classification, int((~y.isnan()).sum())),
-            "reconstruction": (reconstruction, len(y)),
-        }
+        terms["reconstruction"] = (reconstruction, len(y))
         if output.identity is not None:
-            difference = difference_loss(output.identity, output.features, self.difference, weight)
+            difference = difference_loss(output.identity, output.features, weight=weight)
             total = total + self.beta * difference
             terms["difference"] = (difference, len(y))
         return total, terms
@@ -67,13 +65,11 @@ class DSNClassifier(BaseAUClassifier):
     alpha : float, default=0.01
         Weight of the reconstruction loss.
     beta : float, default=0.05
-        Weight of the difference loss.
+        Weight of the difference loss, of codes that are centred and scaled ("normalized" in
+        :func:`skau.losses.difference_loss`, which has the printed equation too).
     person_encoder : bool, default=True
         False is the paper's single-encoder baseline: no person encoder and no difference loss;
         the decoder rebuilds the face from the expression code.
-    difference : {"normalized", "mean", "literal"}, default="normalized"
-        Scaling of the difference loss, on which the meaning of ``beta`` rests; see
-        :func:`skau.losses.difference_loss`.
     max_epochs : int, default=20
         Epochs of training.
     batch_size : int, default=64
@@ -110,7 +106,6 @@ class DSNClassifier(BaseAUClassifier):
         "alpha": [Interval(Real, 0, None, closed="left")],
         "beta": [Interval(Real, 0, None, closed="left")],
         "person_encoder": ["boolean"],
-        "difference": [StrOptions({"normalized", "mean", "literal"})],
     }
 
     def __init__(
@@ -119,12 +114,12 @@ class DSNClassifier(BaseAUClassifier):
         alpha: float = 0.01,
         beta: float = 0.05,
         person_encoder: bool = True,
-        difference: str = "normalized",
         max_epochs: int = 20,
         batch_size: int = 64,
         lr: float = 1e-3,
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         augment: str | Callable[[Tensor], Tensor] | None = "flip",
+        class_weight: ClassWeight = None,
         validation_fraction: float = 0.2,
         monitor: str = "f1",
         device: str | torch.device = "auto",
@@ -139,6 +134,7 @@ class DSNClassifier(BaseAUClassifier):
             lr=lr,
             optimizer=optimizer,
             augment=augment,
+            class_weight=class_weight,
             validation_fraction=validation_fraction,
             monitor=monitor,
             device=device,
@@ -150,7 +146,6 @@ class DSNClassifier(BaseAUClassifier):
         self.alpha = alpha
         self.beta = beta
         self.person_encoder = person_encoder
-        self.difference = difference
 
     _network_parameters = ("person_encoder",)
 
@@ -160,7 +155,7 @@ class DSNClassifier(BaseAUClassifier):
     def _make_stages(
         self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
     ) -> list[Stage]:
-        loss = _DSNLoss(self.alpha, self.beta, self.difference)
+        loss = _DSNLoss(self.alpha, self.beta, self._classification_loss(train))
         # identity-only rows have a reconstruction and a difference loss like any other
         batches = ShuffledBatches(np.arange(len(train)), self.batch_size, rng)
         return [Stage("train", self.max_epochs, loss, batches, train, valid)]

@@ -13,7 +13,6 @@ from skorch.callbacks import EarlyStopping, LRScheduler
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import StepLR
 
-from ..losses import masked_bce
 from ..modules import AUOutput, IdenNet
 from ..training._batches import AlternatingBatches, MixedBatches, ShuffledBatches
 from ..training._data import AUDataset
@@ -21,6 +20,7 @@ from ..training._net import Loss, Stage, Term
 from ..utils._docs import substitute
 from ..utils._sklearn import Interval, StrOptions
 from ._base import BaseAUClassifier
+from ._class_weight import ClassificationLoss, ClassWeight
 from ._docs import SHARED
 from ._identity import BaseIdentityClassifier, MinedTriplets
 
@@ -30,9 +30,16 @@ __all__ = ["IdenNetClassifier"]
 class _IdenNetLoss(Loss):
     """``alpha * L_ID + (1 - alpha) * L_AU``; ``weight * L_ID`` on batches without labels."""
 
-    def __init__(self, alpha: float, triplets: MinedTriplets, weight: float = 1.0) -> None:
+    def __init__(
+        self,
+        alpha: float,
+        triplets: MinedTriplets,
+        classification: ClassificationLoss,
+        weight: float = 1.0,
+    ) -> None:
         super().__init__()
         self.alpha, self.triplets, self.weight = alpha, triplets, weight
+        self.classification = classification
 
     def forward(
         self, output: AUOutput, y: Tensor, batch: dict[str, Any]
@@ -40,14 +47,13 @@ class _IdenNetLoss(Loss):
         assert output.identity is not None
         triplet, n_triplets = self.triplets(output.identity, batch)
         terms = {"triplet": (triplet, n_triplets)}
-        n_labels = int((~y.isnan()).sum())
-        if n_labels == 0:
+        if y.isnan().all():
             total = self.weight * triplet
         elif self.alpha == 1:
             total = triplet
         else:
-            classification = masked_bce(output.logits, y, batch["weight"])
-            terms["class"] = (classification, n_labels)
+            classification, own = self.classification(output, y, batch)
+            terms |= own
             total = self.alpha * triplet + (1 - self.alpha) * classification
         return total, terms
 
@@ -193,7 +199,6 @@ class IdenNetClassifier(BaseIdentityClassifier):
         identity_weight: float | None = 0.02,
         margin: float = 0.5,
         hard_ratio: float = 0.5,
-        negative_pool: int = 0,
         normalize: bool = True,
         identity_transform: str = "translation",
         backbone: Callable[[], nn.Module] | nn.Module | None = None,
@@ -206,6 +211,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
         lr: float = 1e-4,
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         augment: str | Callable[[Tensor], Tensor] | None = "flip",
+        class_weight: ClassWeight = None,
         validation_fraction: float = 0.2,
         monitor: str = "f1",
         device: str | torch.device = "auto",
@@ -220,6 +226,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
             lr=lr,
             optimizer=optimizer,
             augment=augment,
+            class_weight=class_weight,
             validation_fraction=validation_fraction,
             monitor=monitor,
             device=device,
@@ -232,7 +239,6 @@ class IdenNetClassifier(BaseIdentityClassifier):
         self.identity_weight = identity_weight
         self.margin = margin
         self.hard_ratio = hard_ratio
-        self.negative_pool = negative_pool
         self.normalize = normalize
         self.identity_transform = identity_transform
         self.backbone = backbone
@@ -331,9 +337,10 @@ class IdenNetClassifier(BaseIdentityClassifier):
         otherwise = "the identity branch learns from the AU loss alone"
         identities = self._make_identity_batches(train, rng, otherwise)
         triplets = self._make_triplets()
+        classification = self._classification_loss(train)
         stages = []
         if identities and self.identity_epochs:
-            loss = _IdenNetLoss(1.0, triplets)
+            loss = _IdenNetLoss(1.0, triplets, classification)
             stages.append(self._identity_stage(loss, identities, train))
         annotated = train.annotated
         batches: Any = ShuffledBatches(annotated, self.batch_size, rng)
@@ -344,9 +351,8 @@ class IdenNetClassifier(BaseIdentityClassifier):
             batches = MixedBatches(half, identities.halved())
         elif identities and len(identities.rows) < len(train) and self.identity_weight:
             batches = AlternatingBatches(batches, identities)  # of the identity-only rows
-        loss = _IdenNetLoss(
-            self.alpha if identities else 0.0, triplets, self.identity_weight or 0.0
-        )
+        alpha = self.alpha if identities else 0.0
+        loss = _IdenNetLoss(alpha, triplets, classification, self.identity_weight or 0.0)
         stages.append(Stage("AU", self.max_epochs, loss, batches, train, valid))
         return stages
 

@@ -6,6 +6,7 @@ import torch
 from sklearn.base import clone
 
 from skau import IdenNetClassifier
+from skau.estimators._class_weight import ClassificationLoss
 from skau.estimators._idennet import _IdenNetLoss
 from skau.estimators._identity import MinedTriplets
 from skau.modules import IdenNet
@@ -41,7 +42,7 @@ def test_identity_weighs_one_to_twelve():
 def test_mixed_batches_are_half_and_half():
     rng = np.random.RandomState(0)
     group = np.repeat(np.arange(20), 4)
-    identities = IdentityBatches(np.arange(100, 180), group, 64, 16, 0, rng)
+    identities = IdentityBatches(np.arange(100, 180), group, 64, 16, rng)
     batches = list(MixedBatches(ShuffledBatches(np.arange(50), 32, rng), identities.halved()))
     assert [len(batch) for batch in batches] == [32 + 32, 18 + 32]
     for batch in batches:
@@ -62,7 +63,7 @@ def test_the_loss_of_a_mixed_batch():
     group = torch.tensor([-1, -1, 0, 0, 1])
     batch = {"weight": torch.ones(5), "group": group, "generator": torch.Generator()}
     triplets = MinedTriplets(1.0, 4, 0.5, 16)
-    total, terms = _IdenNetLoss(1 / 13, triplets, 0.0)(output, y, batch)
+    total, terms = _IdenNetLoss(1 / 13, triplets, ClassificationLoss(None), 0.0)(output, y, batch)
     # |a - p|^2 = 0.8 either way; to the other person 2 (from [1, 0]) or 0.4 (from [0.6, 0.8])
     hinge = terms["triplet"][0].item()
     assert min(abs(hinge - max(0, 0.8 - 2 + 1)), abs(hinge - (0.8 - 0.4 + 1))) < 1e-6
