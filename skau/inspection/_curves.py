@@ -9,7 +9,17 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 from sklearn.metrics import roc_curve as sklearn_roc_curve
 
 from ._parts import Part, PartsMixin
-from ._plotting import COLOURS, GREY, drawing, panels
+from ._plotting import (
+    COLOURS,
+    GREY,
+    WIDTH,
+    drawing,
+    halo,
+    legend_above,
+    legend_height,
+    panels,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,15 +94,19 @@ class _CurvesDisplay(PartsMixin):
         names = list(next(iter(self.curves.values())))
         columns = min(4, len(names))
         rows = -(-len(names) // columns)
+        titles = [wrapped(name, 0.75 * WIDTH / columns) for name in names]
+        lines = max(title.count("\n") for title in titles)
+        height = 0.55 + (3.1 / columns + 0.16 * lines) * rows + legend_height(list(self.curves))
         with drawing():
-            self.figure_, self.axes_ = panels(
-                ax, len(names), columns, 0.55 + (3.1 / columns) * rows, share=True
-            )
-            for panel, name in zip(self.axes_, names, strict=True):
+            self.figure_, self.axes_ = panels(ax, len(names), columns, height, share=True)
+            for panel, name, title in zip(self.axes_, names, titles, strict=True):
                 self._draw_chance(panel, name)
                 for i, (method, own) in enumerate(self.curves.items()):
                     self._draw_curves(panel, own[name], i, method)
-                panel.set_title(name, pad=2)
+                if not next(iter(self.curves.values()))[name]:
+                    why = "no rows" if np.isnan(self.base_rates[name]) else "one class"
+                    panel.text(0.5, 0.5, why, ha="center", color=GREY, transform=panel.transAxes)
+                panel.set_title(title, pad=2)
                 panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.05), aspect="equal")
                 panel.set(xticks=[0, 1], yticks=[0, 1])
             self._label()
@@ -115,10 +129,8 @@ class _CurvesDisplay(PartsMixin):
             value = np.mean([curve.value for curve in curves])
             panel.text(
                 0.97, 0.04 + 0.13 * i, f"{value:.2f}", color=colour, ha="right", va="bottom",
-                transform=panel.transAxes, fontsize=6,
+                transform=panel.transAxes, fontsize=6, path_effects=halo(),
             )  # fmt: skip
-        elif i == 0:
-            panel.text(0.5, 0.5, "one class", ha="center", color=GREY, transform=panel.transAxes)
 
     def _on_grid(self, curve: Curve) -> np.ndarray:
         order = np.argsort(curve.x, kind="stable")
@@ -128,9 +140,7 @@ class _CurvesDisplay(PartsMixin):
         corner = self.axes_[0]
         handles, labels = corner.get_legend_handles_labels()
         if len(labels) > 1:
-            self.figure_.legend(
-                handles, labels, loc="outside upper center", ncols=len(labels), handlelength=2.5
-            )
+            legend_above(self.figure_, handles, labels)
         self.figure_.supxlabel(f"{self._xlabel} (in the panel: {self._value})", fontsize=7)
         self.figure_.supylabel(self._ylabel, fontsize=7)
 

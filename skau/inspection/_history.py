@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..utils._extras import require_extra
 from ..utils._predict import classifier_of
-from ._plotting import COLOURS, GREY, drawing, panels
+from ._plotting import COLOURS, GREY, drawing, legend_above, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -139,10 +139,7 @@ class TrainingHistoryDisplay:
             handles: dict[str, Any] = {}
             for panel in self.axes_:
                 handles |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
-            self.figure_.legend(
-                handles.values(), handles.keys(), loc="outside upper center", ncols=3,
-                handlelength=2.2,
-            )  # fmt: skip
+            legend_above(self.figure_, list(handles.values()), list(handles))
             self.figure_.supxlabel("epoch", fontsize=7)
         return self
 

@@ -20,7 +20,7 @@ __all__ = ["Part", "PartsMixin", "label_table", "predict_part"]
 class Part(NamedTuple):
     """What was predicted for people that the estimator had not seen."""
 
-    labels: pd.DataFrame  # 1, 0, NaN
+    labels: pd.DataFrame  # 1, 0, NaN; NaN too where nothing was predicted
     proba: pd.DataFrame  # of the same shape and columns
     threshold: Any = 0.5  # above it an AU is present; one number, or one an AU
 
@@ -110,7 +110,8 @@ class PartsMixin:
         y_true : DataFrame or array-like of shape (n, n_aus) or (n,)
             1 present, 0 absent, NaN not annotated.
         y_proba : DataFrame or array-like of shape (n, n_aus) or (n,)
-            Probability of each AU. Rows of NaN, which no fold tested, are left out.
+            Probability of each AU. A NaN was not predicted, such as a row that no fold tested or
+            an AU that had no label to learn from, and is not scored.
         folds : array-like of shape (n,), default=None
             The test fold of each row. Each fold is scored by itself; None takes all rows for one.
         threshold : float or array-like of shape (n_aus,), default=0.5
@@ -221,7 +222,7 @@ def _split(labels: pd.DataFrame, proba: Any, folds: Any, name: str) -> Parts:
     fold = np.zeros(len(labels), int) if folds is None else np.asarray(folds)
     if fold.shape != (len(labels),):
         raise ValueError(f"folds must hold one fold for each of the {len(labels)} rows")
-    tested = ~np.isnan(values).any(axis=1)
+    tested = ~np.isnan(values).all(axis=1)
     if not tested.any():
         raise ValueError(f"{name} is NaN in every row")
     return [
@@ -233,4 +234,5 @@ def _split(labels: pd.DataFrame, proba: Any, folds: Any, name: str) -> Parts:
 def _part(labels: pd.DataFrame, values: np.ndarray, name: str) -> Part:
     if values.shape != labels.shape:
         raise ValueError(f"{name}: labels have shape {labels.shape}, predictions {values.shape}")
-    return Part(labels, pd.DataFrame(values, index=labels.index, columns=labels.columns))
+    proba = pd.DataFrame(values, index=labels.index, columns=labels.columns)
+    return Part(labels.where(proba.notna()), proba)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..utils._extras import require_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 __all__ = [
     "COLOURS",
@@ -19,9 +20,13 @@ __all__ = [
     "WIDTH",
     "au_ticks",
     "drawing",
+    "halo",
+    "legend_above",
+    "legend_height",
     "one_axes",
     "panels",
     "show_image",
+    "wrapped",
 ]
 
 WIDTH = 3.5  # inches: one column of a paper
@@ -29,6 +34,8 @@ WIDTH = 3.5  # inches: one column of a paper
 # lightness, too, so that a grey print keeps them apart.
 COLOURS = ("#0072B2", "#E69F00", "#000000", "#56B4E9", "#D55E00", "#CC79A7", "#009E73", "#F0E442")
 MARKERS = "osD^vP*X"
+_PER_INCH = 17  # letters of small text
+_HANDLE, _LINE = 0.6, 0.13  # of a legend: its lines and gaps, and their height, in inches
 GREY = "0.6"
 
 _STYLE = {
@@ -116,17 +123,73 @@ def panels(
     return figure, axes
 
 
-def au_ticks(ax: "Axes", names: list[str], axis: str = "x") -> None:
-    """Write the AUs' names along an axis: their numbers alone where there are many."""
+def au_ticks(ax: "Axes", at: np.ndarray, names: list[str]) -> None:
+    """Write the AUs' names below an axis: numbers where there are many, long ones aslant."""
     short = [name.removeprefix("AU") for name in names]
     numbers = len(names) > 8 and any(label.isdigit() for label in short)
-    labels = short if numbers else names
-    if axis == "x":
-        ax.set_xticks(range(len(names)), labels)
-        ax.set_xlabel("Action Unit" if numbers else "")
+    labels = short if numbers else [wrapped(name, 20 / _PER_INCH) for name in names]
+    ax.set_xticks(at, labels)
+    ax.set_xlabel("Action Unit" if numbers else "")
+    room = np.diff(at) * _inches(ax) * _PER_INCH / (np.ptp(at) + 1)
+    widths = np.array([_longest(label) for label in labels])
+    if ((widths[:-1] + widths[1:]) / 2 + 0.5 > room).any():
+        ax.tick_params("x", rotation=40)
+        for label in ax.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+
+
+def wrapped(text: str, inches: float) -> str:
+    """Break a text into lines of about so many inches."""
+    return fill(text, max(8, int(inches * _PER_INCH)))
+
+
+def legend_above(
+    figure: "Figure | SubFigure", handles: list[Any], names: list[str], ax: "Axes | None" = None
+) -> None:
+    """Put a legend above the figure, or above one of its axes, in as many columns as fit."""
+    inches = figure.get_figure(root=True).get_size_inches()[0] if ax is None else _inches(ax)
+    labels, columns = _arranged(names, inches)
+    options: dict[str, Any] = {"ncols": columns, "handlelength": 2.5}
+    if ax is None:
+        figure.legend(handles, labels, loc="outside upper center", **options)
     else:
-        ax.set_yticks(range(len(names)), labels)
-        ax.set_ylabel("Action Unit" if numbers else "")
+        ax.legend(handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1.0), **options)
+
+
+def legend_height(names: list[str], inches: float = WIDTH) -> float:
+    """Return the inches that a legend of such names takes beyond those of one line."""
+    labels, columns = _arranged(names, inches)
+    lines = [label.count("\n") + 1 for label in labels]
+    return _LINE * ((max(lines) if columns == len(labels) else sum(lines) / columns) - 1)
+
+
+def _arranged(names: list[str], inches: float) -> tuple[list[str], int]:
+    """Return the names in lines that fit, and how many fit beside each other."""
+    labels = [wrapped(name, inches - _HANDLE) for name in names]
+    widest = max(map(_longest, labels))
+    return labels, int(np.clip(inches // (widest / _PER_INCH + _HANDLE), 1, len(labels)))
+
+
+def _longest(text: str) -> int:
+    return max(map(len, text.split("\n")))
+
+
+def _inches(ax: "Axes") -> float:
+    """Return the width of the place that an axes has in its figure."""
+    figure = ax.get_figure(root=True)
+    spec = ax.get_subplotspec()
+    share = ax.get_position().width
+    if spec is not None:  # the layout is not made yet
+        grid, columns = spec.get_gridspec(), spec.colspan
+        share = len(columns) / grid.ncols
+    return float(figure.get_size_inches()[0] * share) if figure is not None else WIDTH
+
+
+def halo() -> list[Any]:
+    """Return the path effects that keep small text legible over lines."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=1.5, foreground="white")]
 
 
 def show_image(ax: "Axes", image: np.ndarray, **options: Any) -> None:

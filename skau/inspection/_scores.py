@@ -7,7 +7,16 @@ import pandas as pd
 
 from ..metrics import f1_frame, roc_auc
 from ._parts import Part, PartsMixin
-from ._plotting import COLOURS, GREY, MARKERS, au_ticks, drawing, one_axes
+from ._plotting import (
+    COLOURS,
+    GREY,
+    MARKERS,
+    au_ticks,
+    drawing,
+    legend_above,
+    legend_height,
+    one_axes,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,7 +101,8 @@ class AUScoreDisplay(PartsMixin):
         self
         """
         with drawing():
-            self.figure_, self.ax_ = one_axes(ax, 2.1)  # type: ignore[arg-type]
+            height = 2.1 + legend_height(["always present", *self.scores])
+            self.figure_, self.ax_ = one_axes(ax, height)  # type: ignore[arg-type]
             names = [*next(iter(self.scores.values())).columns, "mean"]
             at = np.arange(len(names)) + 0.35 * np.eye(len(names))[-1]  # the mean stands apart
             if self.chance is not None:
@@ -113,11 +123,10 @@ class AUScoreDisplay(PartsMixin):
                     x, values.mean(), values.std() if len(values) > 1 else None, fmt=MARKERS[i],
                     color=colour, mfc=colour if i == 0 else "white", ms=3.5, lw=1, label=name,
                 )  # fmt: skip
-            au_ticks(self.ax_, names)
-            self.ax_.set_xticks(at, [t.get_text() for t in self.ax_.get_xticklabels()])
+            au_ticks(self.ax_, at, names)
             self.ax_.axvline(len(names) - 1.33, color="0.85", lw=0.6)
             self.ax_.set(ylim=(0, 1.02), ylabel=_LABELS[self.metric])
-            self.ax_.legend(ncols=n + 1, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+            legend_above(self.figure_, *self.ax_.get_legend_handles_labels(), self.ax_)
         return self
 
 

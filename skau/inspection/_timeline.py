@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..preprocessing import Video, read_video
 from ..utils._extras import require_extra
-from ._plotting import COLOURS, GREY, drawing, panels, show_image
+from ._plotting import COLOURS, GREY, drawing, halo, panels, show_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -173,9 +173,6 @@ class TimelineDisplay:
         return self
 
     def _draw_au(self, panel: "Axes", time: np.ndarray, au: str) -> None:
-        from matplotlib.patheffects import withStroke
-
-        halo = [withStroke(linewidth=1.2, foreground="white")]
         p = self.table[au].to_numpy(float)
         over = np.where(p >= self.threshold, p, self.threshold)
         panel.fill_between(time, 0, p, color=COLOURS[3], alpha=0.45, lw=0)
@@ -193,7 +190,7 @@ class TimelineDisplay:
                 panel.plot(peak.time, peak.value, "v", color=COLOURS[4], ms=3, clip_on=False)
                 panel.annotate(
                     str(number), (peak.time, peak.value), (3, -1), textcoords="offset points",
-                    fontsize=6, va="top", path_effects=halo,
+                    fontsize=6, va="top", path_effects=halo(),
                 )  # fmt: skip
 
     def _draw_pictures(self, strip: "Axes", pictures: list[np.ndarray]) -> None:

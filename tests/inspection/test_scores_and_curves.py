@@ -157,3 +157,55 @@ def test_without_matplotlib_the_extra_is_named(predictions, monkeypatch):
     monkeypatch.setattr("skau.utils._extras.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"AUScoreDisplay needs matplotlib.*skau\[plot\]"):
         AUScoreDisplay.from_predictions(Y, P)
+
+
+@pytest.mark.parametrize("display_class", DISPLAYS)
+def test_an_au_that_was_not_predicted_costs_no_other_a_row(display_class, predictions):
+    """Such as an AU without a label to learn from, which is predicted as NaN."""
+    Y, P, _ = predictions
+    without = P.copy()
+    without[:, 1] = np.nan
+    display = display_class.from_predictions(Y, without)
+    whole = display_class.from_predictions(Y, P)
+    if display_class is AUScoreDisplay:
+        own, all_of_them = (d.scores["classifier"].loc[0] for d in (display, whole))
+        assert np.isnan(own["AU2"])
+        assert own.drop("AU2").to_dict() == all_of_them.drop("AU2").to_dict()
+    else:
+        own, all_of_them = (d.curves["classifier"] for d in (display, whole))
+        assert own["AU2"] == []
+        assert repr(own["AU12"]) == repr(all_of_them["AU12"])
+        assert "no rows" in [text.get_text() for text in display.axes_[1].texts]
+
+
+def test_a_single_missing_probability_is_left_out_of_its_au_alone(predictions):
+    Y, P, _ = predictions
+    hole = P.copy()
+    hole[5, 2] = np.nan
+    got = AURocDisplay.from_predictions(Y, hole).curves["classifier"]
+    rest = np.delete(np.arange(90), 5)
+    expected = AURocDisplay.from_predictions(Y.iloc[rest], P[rest]).curves["classifier"]
+    assert got["AU12"][0].value == expected["AU12"][0].value
+    whole = AURocDisplay.from_predictions(Y, P).curves["classifier"]
+    assert got["AU1"][0].value == whole["AU1"][0].value
+
+
+@pytest.mark.parametrize("names", [["AU12"], [f"AU{n}" for n in range(1, 19)], ["lip " * 9] * 1])
+@pytest.mark.parametrize("display_class", DISPLAYS)
+def test_long_names_neither_leave_the_figure_nor_eat_it(display_class, names):
+    rng = np.random.RandomState(0)
+    Y = pd.DataFrame(rng.randint(0, 2, (60, len(names))).astype(float), columns=names)
+    P = rng.rand(*Y.shape)
+    display = display_class.from_predictions(
+        Y, P, baseline=1 - P, name="IdenNet with unlabelled frames of each person",
+        baseline_name="LightCNN, pretrained on three hundred identities",
+    )  # fmt: skip
+    figure = display.figure_
+    figure.canvas.draw()
+    axes = [display.ax_] if display_class is AUScoreDisplay else list(display.axes_)
+    (legend,) = [*figure.legends, *filter(None, (axis.get_legend() for axis in axes))]
+    box = legend.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+    widths = [axis.get_window_extent().width for axis in axes]
+    assert sum(widths[: min(4, len(axes))]) > 0.5 * figure.bbox.width
