@@ -15,12 +15,14 @@ from ._frame import (
     false_alarm_rate,
     roc_auc,
 )
+from ._intervals import bootstrap_interval
 from ._scorers import accuracy_scorer, f1_frame_scorer, roc_auc_scorer
 
 __all__ = [
     "accuracy",
     "accuracy_scorer",
     "au_report",
+    "bootstrap_interval",
     "calibration_error",
     "drop_rate",
     "f1_frame",

@@ -1,0 +1,52 @@
+"""Bootstrap intervals over people."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skau.metrics import accuracy, bootstrap_interval, f1_frame, roc_auc
+
+
+def test_two_people_by_hand():
+    """One always right, one always wrong: draws score 1, 1/2 and 0, a quarter, half, a quarter."""
+    truth, groups = np.tile([0.0, 1.0], 4), np.repeat(["a", "b"], 4)
+    told = np.where(groups == "a", truth, 1 - truth)
+    kind = {"metric": accuracy, "n_resamples": 400, "random_state": 0}
+    found = bootstrap_interval(truth, told, groups, **kind)
+    assert found == (0.5, 0.0, 1.0)
+    assert bootstrap_interval(truth, told, groups, confidence=0.4, **kind) == (0.5, 0.5, 0.5)
+    margin = bootstrap_interval(truth, told, groups, baseline=1 - told, **kind)
+    assert margin == (0.0, -1.0, 1.0)
+    same = bootstrap_interval(truth, told, groups, baseline=told, **kind)
+    assert same == (0.0, 0.0, 0.0)
+
+
+def test_scores_of_folds_are_averaged_and_people_stay_in_theirs():
+    rng = np.random.RandomState(0)
+    Y = pd.DataFrame(rng.randint(0, 2, (60, 2)).astype(float), columns=["AU1", "AU12"])
+    Y.iloc[:5, 0] = np.nan
+    told = pd.DataFrame(rng.rand(60, 2), columns=["AU12", "AU1"])  # matched by name
+    groups, folds = np.repeat(np.arange(6), 10), np.repeat([0, 1], 30)
+    each = [
+        np.nanmean(roc_auc(Y[folds == k], told.loc[folds == k, ["AU1", "AU12"]])) for k in (0, 1)
+    ]
+    found = bootstrap_interval(
+        Y, told, groups, metric=roc_auc, folds=folds, n_resamples=50, random_state=0
+    )
+    assert found.score == pytest.approx(np.mean(each))
+    assert found.low < found.score < found.high
+    again = bootstrap_interval(
+        Y, told, groups, metric=roc_auc, folds=folds, n_resamples=50, random_state=0
+    )
+    assert again == found
+
+
+def test_what_does_not_fit_is_told():
+    truth = np.array([0.0, 1, 0, 1])
+    with pytest.raises(ValueError, match=r"baseline has the shape \(3, 1\)"):
+        bootstrap_interval(truth, truth, list("aabb"), baseline=truth[:3])
+    with pytest.raises(ValueError, match="fold 0.0 has one subject, a"):
+        bootstrap_interval(truth, truth, list("aaaa"))
+    with pytest.raises(ValueError, match="folds must name the fold of each of 4 rows"):
+        bootstrap_interval(truth, truth, list("aabb"), folds=[1, 2])
+    assert bootstrap_interval(truth, truth, list("aabb"), metric=f1_frame, n_resamples=5).low == 1
