@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..estimators._prediction import AUClassifierMixin
 from ..estimators._validation import check_inputs, check_labels, warn_of_rare
+from ..utils._callbacks import CallbacksMixin
 from ..utils._groups import subject_codes
 from ..utils._sklearn import Interval, StrOptions, check_sample_weight, fit_context
 from ._lbp import lbp_histograms
@@ -83,7 +84,7 @@ def _fit_logits(
     return float(logistic.coef_[0, 0] / unit), float(logistic.intercept_[0])
 
 
-class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
+class SVTPTClassifier(CallbacksMixin, AUClassifierMixin, BaseEstimator):
     r"""AU detection by an SVM made for each person from that person's unlabelled frames.
 
     A linear SVM is trained for each AU and each training subject :math:`i`; its support vectors
@@ -218,12 +219,17 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
         scale = 1 / (features.shape[1] * variance) if variance > 0 else 1.0
         self.gamma_ = float(scale if isinstance(self.gamma, str) else self.gamma)
         self._transfers = []
-        for y in labels.values.T:
-            used = ~np.isnan(y) & (weight > 0)
+        context = self._begin_fit(len(labels.names), X, y)
+        for name, shown in zip(labels.names, labels.values.T, strict=True):
+            part = context.subcontext(str(name))
+            part.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            used = ~np.isnan(shown) & (weight > 0)
             self._transfers.append(
-                self._fit_au(features[used], y[used], codes[used], weight[used])
+                self._fit_au(features[used], shown[used], codes[used], weight[used])
             )
+            part.call_on_fit_task_end(estimator=self, X=X, y=y)
         self.n_sources_ = np.array([len(transfer.dual) for transfer in self._transfers])
+        self._end_fit(context, X, y)
         return self
 
     def _features(self, X: Any) -> np.ndarray:

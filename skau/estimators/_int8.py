@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ..modules import AUModule
 from ..training._data import ImageFiles, read_ahead
 from ..training._net import chunk_length
+from ..utils._callbacks import CallbacksMixin, fit_part
 from ..utils._extras import import_extra
 from ..utils._sklearn import HasMethods, Interval, fit_context
 from ..utils._warnings import quietly
@@ -40,7 +41,7 @@ class _FromPixels(nn.Module):
         return self.module.logits(X.permute(0, 3, 1, 2).float() / 255)
 
 
-class Int8Classifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Predict in 8-bit integers what a network has learnt in floating point.
 
     The estimator is fitted as it is. Then its network becomes an OpenVINO model [1]_ whose
@@ -149,7 +150,8 @@ class Int8Classifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         _import_openvino()  # before a long training
         estimator = clone(self.estimator)
         params = {} if groups is None else {"groups": groups}
-        self.estimator_ = estimator.fit(X, y, **params)
+        context = self._begin_fit(1, X, y)
+        self.estimator_ = fit_part(estimator, context.subcontext("fit"), self, X, y, params)
         module = getattr(self.estimator_, "module_", None)
         if not isinstance(module, AUModule):
             raise ValueError(
@@ -171,6 +173,7 @@ class Int8Classifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.n_features_in_ = self.estimator_.n_features_in_
         self._single, self._unlearned = self.estimator_._single, self.estimator_._unlearned
         self.__dict__.pop("_compiled", None)
+        self._end_fit(context, X, y)
         return self
 
     def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:

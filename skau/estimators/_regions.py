@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from ..utils._callbacks import CallbacksMixin, fit_part
 from ..utils._routing import fit_groups, predict_groups
 from ..utils._sklearn import HasMethods, StrOptions, fit_context
 from ._prediction import AUClassifierMixin
@@ -31,7 +32,7 @@ FACS_REGIONS: Mapping[str, str] = (
 """The part of the face in which FACS describes each AU."""
 
 
-class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class RegionClassifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Fit one single-AU model per AU, each on the crop of that AU's own region.
 
     The "single class" models of paper 1, Tables 2 and 3 [1]_; the multi-label model beside
@@ -142,8 +143,9 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 model.set_params(**{parameter: regions[au]})
         table = pd.DataFrame(labels.values, columns=labels.names)
         params = fit_groups(self.estimator, groups)
+        context = self._begin_fit(int((~unlearned).sum()), X, y)
         fitted = Parallel(n_jobs=self.n_jobs)(
-            delayed(model.fit)(X, table[[au]], **params)
+            delayed(fit_part)(model, context.subcontext(au), self, X, table[[au]], params)
             for au, model, none in zip(labels.names, models, unlearned, strict=True)
             if not none
         )
@@ -156,6 +158,7 @@ class RegionClassifier(AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(model, name):
                 setattr(self, name, getattr(model, name))
+        self._end_fit(context, X, y)
         return self
 
     def _check_regions(self, names: np.ndarray) -> dict[str, str]:

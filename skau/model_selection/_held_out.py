@@ -15,6 +15,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from ..utils._callbacks import CallbacksMixin, fit_part
 from ..utils._groups import check_groups
 from ..utils._labels import as_array, fitted_names, present_proba, read_table
 from ..utils._routing import fit_groups, predict_groups
@@ -27,7 +28,7 @@ from ._predict import cross_val_predict
 __all__ = ["HeldOutClassifier"]
 
 
-class HeldOutClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class HeldOutClassifier(CallbacksMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Fit a classifier, and learn something of each AU from people held out.
 
     A subclass says what it learns in ``_learn``.
@@ -85,11 +86,15 @@ class HeldOutClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             If an input has the wrong shape or values, or the classifier cannot be fitted.
         """
         prefit = self.cv == "prefit" or isinstance(self.estimator, FrozenEstimator)
+        context = self._begin_fit(0 if prefit else 1, X, y)
         if prefit:
             check_is_fitted(self.estimator)
             self.estimator_ = self.estimator
         else:
-            self.estimator_ = clone(self.estimator).fit(X, y, **fit_groups(self.estimator, groups))
+            params = fit_groups(self.estimator, groups)
+            self.estimator_ = fit_part(
+                clone(self.estimator), context.subcontext("fit"), self, X, y, params
+            )
         names = fitted_names(self.estimator_)
         labels = self._read_labels(y, names)
         self.au_names_ = np.array(names or labels.names)
@@ -103,6 +108,7 @@ class HeldOutClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             output = self._predict_others(X, y, groups, method)
         scores = self._scores(self._table(output), method)
         self._learn(scores, np.where(np.isnan(scores), np.nan, labels.values))
+        self._end_fit(context, X, y)
         return self
 
     def _read_labels(self, y: Any, names: list[str] | None) -> Any:

@@ -1,18 +1,31 @@
 """Callbacks, links, the HTML diagram and table output, as scikit-learn has them."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.callback import ScoringMonitor
+from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback
 
-from skau import DSNClassifier, IdenNetClassifier
-from skau.baselines import LightCNNClassifier
+from skau import (
+    DSNClassifier,
+    IdenNetClassifier,
+    Int8Classifier,
+    RegionClassifier,
+    load,
+    save,
+)
+from skau.baselines import LightCNNClassifier, SVTPTClassifier
 from skau.metrics import f1_frame_scorer
-from skau.model_selection import SubjectKFold
+from skau.model_selection import (
+    CalibratedAUClassifier,
+    SubjectKFold,
+    TunedThresholdsClassifier,
+)
 from skau.preprocessing import FaceCropper
 from skau.utils import _pages, all_estimators, predict_table
 
@@ -100,6 +113,62 @@ def test_a_search_passes_its_callbacks_on(blobs):
     ).set_callbacks(recorder)  # fmt: skip
     search.fit(X, Y, groups=groups)
     assert recorder.told.count("end epoch") == 4
+
+
+def fitted_by_callbacks(Estimator):
+    """Small, on images of two AUs; what wraps an estimator wraps a DSN."""
+    if Estimator is RegionClassifier:
+        return RegionClassifier(make_pipeline(make(max_epochs=1)), regions=None), 2 * 1
+    if Estimator in (Int8Classifier, TunedThresholdsClassifier, CalibratedAUClassifier):
+        return Estimator(make(max_epochs=1)), 1
+    if Estimator is SVTPTClassifier:
+        return SVTPTClassifier(), 0
+    clf = Estimator(max_epochs=1, batch_size=32, validation_fraction=0, random_state=0)
+    if "identity_epochs" in clf.get_params():
+        clf.set_params(identity_epochs=0)
+    return clf, 1
+
+
+@pytest.mark.parametrize(
+    "Estimator", [cls for name, cls in all_estimators("classifier")], ids=lambda cls: cls.__name__
+)
+@pytest.mark.filterwarnings("ignore:groups is not given")
+def test_every_classifier_takes_a_progress_bar_and_a_scoring_monitor(Estimator, blobs, capsys):
+    if Estimator is Int8Classifier:
+        pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
+    pytest.importorskip("rich", reason="scikit-learn's ProgressBar needs rich")
+    X, Y, groups = blobs
+    clf, epochs = fitted_by_callbacks(Estimator)
+    recorder, monitor = Recorder(), ScoringMonitor(scoring={"f1": f1_frame_scorer})
+    clf.set_callbacks(recorder, monitor, ProgressBar())
+    clf.fit(X, Y, groups=groups)
+    assert recorder.told.count("setup") == recorder.told.count("teardown") == 1
+    assert recorder.told.count("end epoch") == epochs
+    assert recorder.told[1] == "begin fit"
+    assert recorder.told[-2:] == ["end fit", "teardown"]
+    log = monitor.get_logs().data_as_pandas
+    # the row of the whole fit: what it scored is the classifier that it left
+    assert log.loc[log["task_name"] == "fit", "f1"].iloc[0] == f1_frame_scorer(clf, X, Y)
+    assert Estimator.__name__ in capsys.readouterr().out
+    # callbacks are nothing of the model's: it predicts the same without, and pickles with them
+    assert pickle.loads(pickle.dumps(clf)).predict(X).shape == Y.shape
+
+
+def test_parts_in_processes_hand_their_callbacks_on(blobs):
+    X, Y, groups = blobs
+    monitor = ScoringMonitor(scoring={"f1": f1_frame_scorer})
+    clf = RegionClassifier(make_pipeline(make(max_epochs=1)), regions=None, n_jobs=2)
+    clf.set_callbacks(monitor).fit(X, Y, groups=groups)
+    assert len(monitor.get_logs().data) >= 1
+
+
+def test_a_model_file_holds_no_callback(blobs, tmp_path):
+    X, Y, groups = blobs
+    clf = RegionClassifier(make(max_epochs=1), regions=None).set_callbacks(Recorder())
+    clf.fit(X, Y, groups=groups)
+    with pytest.warns(UserWarning, match="_skl_callbacks hold code"):
+        save(clf, tmp_path / "regions.skau")
+    np.testing.assert_array_equal(load(tmp_path / "regions.skau").predict(X), clf.predict(X))
 
 
 def test_features_and_probabilities_as_tables(blobs):
