@@ -8,6 +8,7 @@ from functools import partial
 from itertools import count, islice
 from os import PathLike, fspath
 from pathlib import Path
+from threading import get_native_id
 from typing import Any, TypeVar
 
 import joblib
@@ -15,12 +16,12 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from ..utils._cache import Cache
 from ..utils._extras import require_extra
 from ..utils._text import first_few
+from ..utils._threads import use_one_processor, wait_until_gone
 from ..utils._warnings import user_level
 from ._cached import work_or_remember
 from ._images import ImageSource
@@ -51,8 +52,9 @@ def in_threads(
     chunks = iter(lambda: list(islice(items, CHUNK)), [])
     threads = torch.get_num_threads() if n_jobs is None else joblib.effective_n_jobs(n_jobs)
     waiting: deque[Future[list[B]]] = deque()
-    pool = ThreadPoolExecutor(threads, initializer=_one_processor)
-    limit = _one_processor()
+    started: list[int] = []
+    pool = ThreadPoolExecutor(threads, initializer=_start, initargs=(started,))
+    restore = use_one_processor()
     try:
         for chunk in chunks:
             waiting.append(pool.submit(job, chunk))
@@ -62,17 +64,14 @@ def in_threads(
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
-        limit.restore_original_limits()
+        wait_until_gone(started)
+        restore()
 
 
-def _one_processor() -> threadpool_limits:
-    """Let this thread compute on one processor; say how to take that back.
-
-    ``torch.set_num_threads`` would also decide for every thread that is started later, by
-    whomever, and two callers at once would leave one another's number.
-    """
-    torch.get_num_threads()  # takes over the number for all threads, once a thread
-    return threadpool_limits(1, user_api="openmp")
+def _start(started: list[int]) -> None:
+    """Prepare a thread of the pool, and note which it is."""
+    use_one_processor()
+    started.append(get_native_id())
 
 
 class Results:
