@@ -13,7 +13,7 @@ import pandas as pd
 from ..preprocessing import head_pose
 from ..preprocessing._film import Seen
 from ..preprocessing._landmarks import BOX, COLUMNS, POINTS, PROBABILITY
-from ..preprocessing._people import join_people
+from ..preprocessing._people import Appearances, join_people
 from ..preprocessing._results import table_writer
 from ..preprocessing._storage import forget_parts, part_of
 from ..utils._cache import Cache
@@ -27,6 +27,7 @@ __all__ = ["FaceTable", "Settings"]
 POSE = ["yaw", "pitch", "roll"]
 _NUMBERS = ["frame", "time", "face", "probability", *COLUMNS[BOX], *POSE]  # of a row, before AUs
 _DIGITS = 6
+_RATE = 25  # frames a second of a camera, which nobody has told
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class FaceTable:
         if settings.reference is not None:
             self._shifts = rest_shifts(scorer, settings.reference)
         self._rows: list[np.ndarray] = []
-        self._looks: dict[int, list[Any]] = {}  # of each face, the sum and the number
+        self._looks: dict[int, list[Any]] = {}  # of each face, the sum, the number, the scene
         self._fresh: tuple[list[np.ndarray], dict[int, list[Any]]] = ([], {})
         self.state: dict[str, Any] | None = None
         self.ended: pd.DataFrame | None = None
@@ -141,7 +142,7 @@ class FaceTable:
             rows.append(self._score(seen))
             for one in seen:
                 if one.look is not None:
-                    total = looks.setdefault(one.face, [np.zeros_like(one.look), 0])
+                    total = looks.setdefault(one.face, [np.zeros_like(one.look), 0, one.scene])
                     total[0] += one.look
                     total[1] += 1
 
@@ -169,8 +170,8 @@ class FaceTable:
         self._sum_up(looks)
 
     def _sum_up(self, looks: Mapping[int, Sequence[Any]]) -> None:
-        for face, (total, n) in looks.items():
-            before = self._looks.setdefault(face, [np.zeros_like(total), 0])
+        for face, (total, n, scene) in looks.items():
+            before = self._looks.setdefault(face, [np.zeros_like(total), 0, scene])
             before[0] = before[0] + total
             before[1] += n
 
@@ -201,15 +202,18 @@ class FaceTable:
 
     def _people(self, table: pd.DataFrame) -> pd.Series:
         known = table[table["face"].notna()]
-        frames = known["frame"].to_numpy()
+        frames, times = (known[name].to_numpy() for name in ("frame", "time"))
+        times = np.where(np.isnan(times), frames / _RATE, times)
+        boxes = known[list(COLUMNS[BOX])].to_numpy()
         whose = known["face"].to_numpy(dtype=int)
         order = np.argsort(whose, kind="stable")
         faces, starts = np.unique(whose[order], return_index=True)
-        parts = np.split(frames[order], starts[1:])
-        spans = dict(zip(faces.tolist(), parts, strict=True)) if len(faces) else {}
-        looks = {face: total / n for face, (total, n) in self._looks.items()}
-        people = join_people(looks, spans)
-        return table["face"].map(people).astype("Int64")
+        tracks = {}
+        for face, rows in zip(faces.tolist(), np.split(order, starts[1:]), strict=len(faces) > 0):
+            total, n, scene = self._looks[face]
+            ends = rows[[0, -1]]
+            tracks[face] = Appearances(total / n, frames[rows], times[ends], boxes[ends], scene)
+        return table["face"].map(join_people(tracks)).astype("Int64")
 
     def _calibrated(self, table: pd.DataFrame, population: pd.DataFrame) -> np.ndarray:
         logits = table[self._scorer.names].to_numpy()

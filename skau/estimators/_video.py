@@ -54,11 +54,12 @@ def predict_video(
         (height, width, 3), PIL images, or ``skau.preprocessing.Frame(time, image)``.
     faces : {"largest", "all"}, default="largest"
         ``"largest"`` follows one face a frame, the one that ``select`` of the cropper says, until
-        it is lost; ``"all"`` finds and follows everybody. While nobody is followed, a face is
-        looked for six times a second (in every frame of a camera), and newcomers beside a face
-        that is followed in every eighth frame that is looked at; both are followed backwards to
-        where they came in. So only who comes and goes, without a cut, within 0.17 seconds or,
-        beside others, eight frames can be missed.
+        it is lost; ``"all"`` finds and follows everybody. While nobody is followed, every frame
+        is searched where it has changed; where that is more than about a quarter of the picture,
+        six times a second. Newcomers beside a face that is followed are looked for in every
+        eighth frame that is looked at. All are followed backwards to where they came in. So only
+        who comes and goes, without a cut, within 0.17 seconds of a picture that moves as a whole
+        or, beside others, within eight frames can be missed.
     every : int, default=1
         Look at every k-th frame only.
     fps : float, default=None

@@ -38,6 +38,7 @@ class Seen(NamedTuple):
     values: NDArray[np.float64]  # its row of the landmark table
     crop: NDArray[np.uint8] | None
     look: NDArray[np.float64] | None
+    scene: int = 0  # of a film, counted from cut to cut; every photo is one of its own
     problem: str | None = None  # why a file cannot be read
 
 
@@ -84,9 +85,9 @@ def _tracked(tracker: Tracker, shots: Iterable[Shot]) -> Iterator[tuple[Image.Im
     shots = iter(shots)
     while block := list(islice(shots, BLOCK)):
         for shot, faces in zip(block, tracker([s.image for s in block]), strict=True):
-            nobody = Sighting(-1, empty_row(shot.image.size))
-            for face, values in faces or [nobody]:
-                yield shot.image, Seen(shot.frame, shot.time, face, values, None, None)
+            nobody = Sighting(-1, empty_row(shot.image.size), -1)
+            for face, values, scene in faces or [nobody]:
+                yield shot.image, Seen(shot.frame, shot.time, face, values, None, None, scene)
 
 
 def faces_of_photos(
@@ -106,10 +107,10 @@ def _look_at_all(
             image = load()
         except READ_ERRORS as error:
             problem = f"{type(error).__name__}: {error}"
-            seen.append(Seen(row, math.nan, -1, empty_row(), None, None, problem))
+            seen.append(Seen(row, math.nan, -1, empty_row(), None, None, row, problem))
             continue
         for values in worker.find(image, everyone=everyone) or [empty_row(image.size)]:
-            seen += _cut_all(worker, [(image, Seen(row, math.nan, 0, values, None, None))])
+            seen += _cut_all(worker, [(image, Seen(row, math.nan, 0, values, None, None, row))])
     return seen
 
 

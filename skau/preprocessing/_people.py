@@ -3,21 +3,27 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from ._alignment import eye_matrix
+from ._boxes import distance
 from ._landmarks import POINTS
 from ._warp import warp
 
-__all__ = ["appearance", "join_people"]
+__all__ = ["Appearances", "appearance", "join_people"]
 
 DATA = Path(__file__).parent / "data" / "appearance.npz"  # tools/fit_appearance.py writes it
 SIDE = 20  # of the small picture that a face is compared by
 OVAL = 0.42, 0.5  # half axes of what is looked at of it: the background changes at a cut
-JOINED = 0.25  # tracks that differ by less are of one person; any two people by about 1
+JOINED = 0.25  # tracks that differ by less are of one person; any two people by about 0.9
+# A track that begins within these seconds and sides of a face of another's end may go on it. It
+# does so where they differ by less than this; of a few frames, often half hidden, more is borne.
+SOON, NEAR = 5.0, 1.0
+CONTINUED, GLIMPSED, SHORT = 0.6, 0.85, 10
 
 Look = NDArray[np.float64]
 
@@ -66,49 +72,106 @@ def _projection() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return file["mean"].astype(float), file["directions"].astype(float)
 
 
-def join_people(
-    looks: Mapping[int, Look], spans: Mapping[int, NDArray[np.int64]]
-) -> dict[int, int]:
+class Appearances(NamedTuple):
+    """What is known of a track when all of the film has been seen."""
+
+    look: Look  # the mean `appearance`
+    frames: NDArray[np.int64]  # ascending
+    times: NDArray[np.float64]  # (2,) of the first and the last frame, in seconds
+    boxes: NDArray[np.float64]  # (2, 4) in them
+    scene: int  # from cut to cut
+
+
+def join_people(tracks: Mapping[int, Appearances]) -> dict[int, int]:
     """Say whose each track is.
 
-    The longest tracks come first. Each goes to the person whom it is most like, if it is like
-    them at all and they are not seen elsewhere in one of its frames; else it is a new person.
+    First, tracks of a scene are joined where one begins soon after another has ended and near its
+    place, as where people cross, unless they look very unlike; the most alike come first. Then
+    the longest come first: each goes to the person whom it is most like, if it is like them at
+    all; else it is a new person. Nobody is joined with whom they are seen in one frame.
 
     Parameters
     ----------
-    looks : dict of int to ndarray
-        The mean `appearance` of each track.
-    spans : dict of int to ndarray
-        The frames of each track.
+    tracks : dict of int to Appearances
 
     Returns
     -------
     dict of int to int
         People are numbered from 0 in the order in which they first appear.
     """
+    groups = _Groups(tracks)
+    for a, b in _continuations(tracks):
+        groups.join(a, b)
     means = np.zeros((0, len(_projection()[1].T)))
-    weights: list[int] = []
-    frames: list[set[int]] = []
-    whose: dict[int, int] = {}
-    for face in sorted(looks, key=lambda face: (-len(spans[face]), face)):
-        look, n, own = looks[face], len(spans[face]), set(spans[face].tolist())
-        far = differences(look, means)
-        far[[bool(own & theirs) for theirs in frames]] = np.inf
+    people: list[int] = []
+    for face in sorted(groups.heads(), key=lambda face: (-groups.length(face), face)):
+        far = differences(groups.look(face), means)
+        far[[groups.meet(face, head) for head in people]] = np.inf
         best = int(far.argmin()) if len(far) else -1
         if len(far) and far[best] < JOINED:
-            means[best] += (look - means[best]) * n / (weights[best] + n)
-            weights[best] += n
-            frames[best] |= own
+            groups.join(people[best], face)
+            means[best] = groups.look(people[best])
         else:
-            best = len(means)
-            means = np.vstack([means, look])
-            weights.append(n)
-            frames.append(own)
-        whose[face] = best
+            people.append(face)
+            means = np.vstack([means, groups.look(face)])
     first: dict[int, int] = {}
-    for face in sorted(whose):
-        first.setdefault(whose[face], len(first))
-    return {face: first[person] for face, person in whose.items()}
+    for face in sorted(tracks):
+        first.setdefault(groups.head(face), len(first))
+    return {face: first[groups.head(face)] for face in tracks}
+
+
+def _continuations(tracks: Mapping[int, Appearances]) -> list[tuple[int, int]]:
+    """Return the pairs of tracks of which one may go on the other, the most alike first."""
+    found = []
+    faces = np.array(list(tracks), dtype=int)
+    begin = np.array([track.times[0] for track in tracks.values()])
+    order = np.argsort(begin, kind="stable")
+    for a, one in tracks.items():
+        end = one.times[1]
+        first, last = np.searchsorted(begin[order], [end, end + SOON], side="right")
+        for b in faces[order[first:last]].tolist():
+            other = tracks[b]
+            if one.scene != other.scene or distance(one.boxes[1], other.boxes[0]) > NEAR:
+                continue
+            short = min(len(one.frames), len(other.frames)) < SHORT
+            far = float(differences(one.look, other.look[None])[0])
+            if far < (GLIMPSED if short else CONTINUED):
+                found.append((short, far, a, b))
+    return [(a, b) for *_, a, b in sorted(found)]
+
+
+class _Groups:
+    """Tracks that are put together, unless they are seen in one frame."""
+
+    def __init__(self, tracks: Mapping[int, Appearances]) -> None:
+        self._head = {face: face for face in tracks}
+        self._frames = {face: set(track.frames.tolist()) for face, track in tracks.items()}
+        self._sum = {face: track.look * len(track.frames) for face, track in tracks.items()}
+
+    def head(self, face: int) -> int:
+        while self._head[face] != face:
+            face = self._head[face]
+        return face
+
+    def heads(self) -> list[int]:
+        return [face for face, head in self._head.items() if face == head]
+
+    def length(self, head: int) -> int:
+        return len(self._frames[head])
+
+    def look(self, head: int) -> Look:
+        return np.asarray(self._sum[head] / max(1, self.length(head)))
+
+    def meet(self, one: int, other: int) -> bool:
+        return not self._frames[one].isdisjoint(self._frames[other])
+
+    def join(self, one: int, other: int) -> None:
+        """Put the groups of two tracks together, if they never meet."""
+        one, other = self.head(one), self.head(other)
+        if one != other and not self.meet(one, other):
+            self._head[other] = one
+            self._frames[one] |= self._frames.pop(other)
+            self._sum[one] = self._sum[one] + self._sum.pop(other)
 
 
 def differences(look: Look, others: NDArray[np.float64]) -> NDArray[np.float64]:

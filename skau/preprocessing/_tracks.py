@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
+from ._boxes import Box, area, distance, growth, inside, overlap, whole
+from ._changes import Changes
 from ._landmarks import BOX
 
 __all__ = ["BLOCK", "Sighting", "Tracker"]
@@ -16,6 +18,7 @@ __all__ = ["BLOCK", "Sighting", "Tracker"]
 BLOCK = 8  # frames looked at together: between two searches of the whole frame for newcomers
 MEMORY = 12  # frames after which a face that was lost and comes back is a new one
 SAME_PLACE = 0.4  # overlap (IoU) of boxes that show one face
+INSIDE = 0.7  # a box of which so much lies in a known face's is half of that face
 REACH = 0.6  # how far a face may jump while it is not seen, by the side of its box ...
 GROWTH = 0.4  # ... and how much its side may change, as a logarithm
 CUT_CHANGE, CUT_SHARE = 18, 0.6  # a cut changes so many grey levels, in such a share of the cells
@@ -26,7 +29,7 @@ ALIKE = 0.5  # ... and is another one where the correlation is lower than this
 FRESH = 0.1  # the weight of the present frame in what a face is like
 
 Row = NDArray[np.float64]
-Find = Callable[[Image.Image], list[Row]]
+Find = Callable[[Image.Image, Box], list[Row]]
 Follow = Callable[[Image.Image, Row], Row | None]
 
 
@@ -35,6 +38,7 @@ class Sighting(NamedTuple):
 
     face: int  # the number of its track
     values: Row  # its row of the landmark table
+    scene: int  # counted from cut to cut
 
 
 @dataclass
@@ -52,21 +56,23 @@ class Tracker:
     """Give the faces of consecutive frames the numbers of their tracks.
 
     A face is followed from frame to frame at the place where it was. Whole frames are searched
-    where a face is lost, after a cut, every ``patience`` frames while nobody is followed, and in
-    the last frame of each block if ``everyone`` is wanted; who is new there is followed backwards
-    to where they came in. A track ends at a cut, and where the face at its place is suddenly
-    another one. So it may be one of several of a person, but does not go from one to another.
+    where a face is lost, after a cut, in the last frame of each block if ``everyone`` is wanted,
+    and, while nobody is followed, every ``patience`` frames if anything has changed. Frames
+    between these are searched where they have changed, unless that is more than the
+    ``patience``-th part of them. Who is new is followed backwards to where they came in. A track
+    ends at a cut, and where the face at its place is suddenly another one. So it may be one of
+    several of a person, but does not go from one to another.
 
     Parameters
     ----------
     find : callable
-        Returns the rows of the landmark table of the faces of an image, all or just one.
+        Returns the rows of the landmark table of the faces in a part of an image, all or one.
     follow : callable
         Returns the row of a face in an image that was at another row's place; None if it is gone.
     everyone : bool
         Whether newcomers are looked for while somebody is followed.
     patience : int, default=1
-        While nobody is followed, one in so many frames is searched.
+        While nobody is followed, one in so many frames is searched as a whole.
     """
 
     find: Find
@@ -75,34 +81,59 @@ class Tracker:
     patience: int = 1
     tracks: list[Track] = field(default_factory=list)
     next_face: int = 0
+    scene: int = 0
     frame: int = 0
     cells: NDArray[np.float64] | None = None
+    changes: Changes = field(default_factory=Changes)
 
     def __call__(self, images: Sequence[Image.Image]) -> list[list[Sighting]]:
         """Return the faces of the next frames, `BLOCK` of them unless the film ends."""
         seen: list[dict[int, Row]] = []
+        scenes: list[int] = []
         searched = -1  # the last frame of the block of which all faces are known
         for i, image in enumerate(images):
             cut = self._is_cut(image)
             if cut:
                 self.tracks = []
+                self.scene += 1
             found = {} if cut else self._follow_all(image)
             present = [track for track in self.tracks if track.seen == self.frame - 1]
             lost = len(found) < len(present)
             last = i == len(images) - 1
-            due = not found and (last or i % self.patience == self.patience - 1)
-            if cut or lost or due or (last and self.everyone):
+            turn = last or i % self.patience == self.patience - 1
+            part = self._part(image, found, urgent=cut or lost, turn=turn, last=last)
+            if part is not None:
                 blind = range(0) if cut else range(i - 1, searched, -1)
-                for track in self._search(image, found):
+                for track in self._search(image, found, part):
                     self._trace_back(track, images, seen, blind)
                 searched = i
+                if part == whole(image):
+                    self.changes.settle(image)
             for track in self.tracks:
                 if track.face in found:
                     track.seen = self.frame
             seen.append(found)
+            scenes.append(self.scene)
             self.frame += 1
             self.tracks = [t for t in self.tracks if self.frame - t.seen <= MEMORY]
-        return [[Sighting(face, found[face]) for face in sorted(found)] for found in seen]
+        return [
+            [Sighting(face, found[face], scene) for face in sorted(found)]
+            for found, scene in zip(seen, scenes, strict=True)
+        ]
+
+    def _part(
+        self, image: Image.Image, found: dict[int, Row], *, urgent: bool, turn: bool, last: bool
+    ) -> Box | None:
+        """Return what to search of a frame so that all its faces are known; None: not now."""
+        everything = whole(image)
+        if urgent or (found and last and self.everyone):
+            return everything
+        if found:
+            return None
+        part = self.changes.box(image)
+        if turn and area(part):
+            return everything
+        return part if area(part) * self.patience <= area(everything) else None
 
     def _follow_all(self, image: Image.Image) -> dict[int, Row]:
         """Return the faces that are where they were; what each is like is brought up to date."""
@@ -117,9 +148,9 @@ class Tracker:
                 continue
             look = portrait(image, values)
             likeness = float(look @ track.look)
-            if _distance(values, track.values) > JUMP and likeness < ALIKE:
+            if distance(values, track.values) > JUMP and likeness < ALIKE:
                 continue
-            for other in [f for f in found if _overlap(found[f], values) > SAME_PLACE]:
+            for other in [f for f in found if overlap(found[f], values) > SAME_PLACE]:
                 if alike[other] >= likeness:  # two tracks on one face: it is whose it is like
                     break
                 del found[other]
@@ -131,12 +162,15 @@ class Tracker:
                 track.look = _mixed(track.look, looks[track.face])
         return found
 
-    def _search(self, image: Image.Image, found: dict[int, Row]) -> list[Track]:
-        """Add the faces of a whole frame to those found; return what was not seen just before."""
+    def _search(self, image: Image.Image, found: dict[int, Row], part: Box) -> list[Track]:
+        """Add the faces of a part of a frame to those found; return who was not just there."""
         rows = [
             row
-            for row in self.find(image)
-            if all(_overlap(row, known) <= SAME_PLACE for known in found.values())
+            for row in (self.find(image, part) if area(part) else [])
+            if all(
+                overlap(row, known) <= SAME_PLACE and inside(row, known) <= INSIDE
+                for known in found.values()
+            )
         ]
         if not self.everyone and found:
             return []
@@ -146,8 +180,8 @@ class Tracker:
         for i, row in enumerate(rows):
             for j, track in enumerate(lost):
                 likeness = float(looks[i] @ track.look)
-                far = _distance(row, track.values)
-                near = far < REACH and _growth(row, track.values) < GROWTH
+                far = distance(row, track.values)
+                near = far < REACH and growth(row, track.values) < GROWTH
                 if near and (likeness >= ALIKE or (far < JUMP and track.seen == self.frame - 1)):
                     cost[i, j] = far - likeness
         pairs: dict[int, int] = {}
@@ -184,14 +218,14 @@ class Tracker:
             before = self.follow(images[i], values)
             if before is None:
                 before = self._nearest(images[i], values)
-            if before is None or any(_overlap(before, r) > SAME_PLACE for r in seen[i].values()):
+            if before is None or any(overlap(before, r) > SAME_PLACE for r in seen[i].values()):
                 break
             seen[i][track.face] = values = before
 
     def _nearest(self, image: Image.Image, values: Row) -> Row | None:
         """Return the face of a whole frame that is nearest to a place, if it is near."""
-        rows = [row for row in self.find(image) if _distance(row, values) < REACH]
-        far = [_distance(row, values) for row in rows]
+        rows = [r for r in self.find(image, whole(image)) if distance(r, values) < REACH]
+        far = [distance(row, values) for row in rows]
         return rows[int(np.argmin(far))] if rows else None
 
     def _is_cut(self, image: Image.Image) -> bool:
@@ -207,15 +241,18 @@ class Tracker:
         return {
             "tracks": [[t.face, t.values, t.look, t.seen] for t in self.tracks],
             "next_face": self.next_face,
+            "scene": self.scene,
             "frame": self.frame,
             "cells": self.cells,
+            "searched": self.changes.searched,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up what `state` returned."""
         self.tracks = [Track(*parts) for parts in state["tracks"]]
-        self.next_face, self.frame = state["next_face"], state["frame"]
-        self.cells = state["cells"]
+        self.next_face, self.scene = state["next_face"], state["scene"]
+        self.frame = state["frame"]
+        self.cells, self.changes.searched = state["cells"], state["searched"]
 
 
 def portrait(image: Image.Image, values: Row) -> NDArray[np.float64]:
@@ -232,25 +269,3 @@ def portrait(image: Image.Image, values: Row) -> NDArray[np.float64]:
 def _mixed(look: NDArray[np.float64], new: NDArray[np.float64]) -> NDArray[np.float64]:
     mean = (1 - FRESH) * look + FRESH * new
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9))
-
-
-def _overlap(a: Row, b: Row) -> float:
-    """Return the common area of two boxes by that of both (IoU)."""
-    low, high = np.maximum(a[0:2], b[0:2]), np.minimum(a[2:4], b[2:4])
-    common = (high - low).clip(min=0).prod()
-    both = float((a[2:4] - a[0:2]).prod() + (b[2:4] - b[0:2]).prod() - common)
-    return float(common / max(both, 1e-9))
-
-
-def _side(values: Row) -> float:
-    return float((values[2:4] - values[0:2]).max())
-
-
-def _distance(a: Row, b: Row) -> float:
-    """Return how far two boxes' centres are from each other, by the larger side."""
-    shift = (a[0:2] + a[2:4] - b[0:2] - b[2:4]) / 2
-    return float(np.linalg.norm(shift) / max(_side(a), _side(b), 1e-9))
-
-
-def _growth(a: Row, b: Row) -> float:
-    return abs(float(np.log(max(_side(a), 1e-9) / max(_side(b), 1e-9))))

@@ -17,9 +17,10 @@ from ._alignment import (
     region_matrix,
     whole_matrix,
 )
+from ._boxes import Box, whole
 from ._images import READ_ERRORS
 from ._landmarks import BOX, FACE, POINTS, PROBABILITY, SIZE, empty_row, select_face
-from ._mtcnn._cascade import follow_face
+from ._mtcnn._cascade import Faces, follow_face
 from ._mtcnn._search import find_faces
 from ._tracks import BLOCK, Tracker
 from ._video import Frame
@@ -28,7 +29,7 @@ from ._warp import warp
 __all__ = ["NO_FACE", "Done", "Item", "Worker"]
 
 NO_FACE = "no face"
-UNSEEN = 0.17  # seconds for which a face may be there alone and not be noticed
+UNSEEN = 0.17  # seconds for which a face may be there alone, in a moving picture, and be missed
 PIXELS = 8_000_000  # about as many are decoded at once: a batch of photos, or one huge one
 
 Item = tuple[Callable[[], Image.Image], NDArray[np.float64] | None]
@@ -80,18 +81,22 @@ class Worker:
         patience = max(1, int(UNSEEN * (25 if rate is None else rate)))
         return Tracker(partial(self.find, everyone=everyone), self._near, everyone, patience)
 
-    def find(self, image: Image.Image, *, everyone: bool) -> list[NDArray[np.float64]]:
-        """Return the rows of the landmark table of an image's faces, one or all of them."""
-        if not everyone:
-            row = self._find([image])[0]
-            return [] if np.isnan(row[PROBABILITY]) else [row]
+    def find(
+        self, image: Image.Image, part: Box | None = None, *, everyone: bool
+    ) -> list[NDArray[np.float64]]:
+        """Return the rows of the landmark table of one or all faces in a part of an image."""
+        part = whole(image) if part is None else part
         faces = find_faces(
-            [image],
+            [image if part == whole(image) else image.crop(part)],
             min_face_size=self.min_face_size,
             threshold=self.threshold,
-            largest_only=False,
+            largest_only=not everyone and self.select == "largest",
             device=self.device,
         )[0]
+        corner = np.array(part[:2])
+        faces = Faces(faces.boxes + np.tile(corner, 2), faces.probability, faces.points + corner)
+        if not everyone:
+            return [select_face(faces, image.size, self.select)] if len(faces) else []
         one_by_one = (faces.take(np.array([i])) for i in range(len(faces)))
         return [select_face(face, image.size, "largest") for face in one_by_one]
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from skau.preprocessing import head_pose
 from skau.preprocessing._landmarks import COLUMNS
-from skau.preprocessing._people import _projection, join_people
+from skau.preprocessing._people import Appearances, _projection, join_people
 from skau.preprocessing._pose import TEMPLATE, rotation
 from skau.preprocessing._tracks import Tracker
 
@@ -17,7 +17,7 @@ class Stage:
     def __init__(self, *frames):
         self.frames = frames
         self.images = [self.draw(discs) for discs in frames]
-        self.searches = []
+        self.searches, self.parts = [], []
         self.all = True
 
     @staticmethod
@@ -35,10 +35,15 @@ class Stage:
         values[:5] = x, 40, x + 40, 80, 0.99
         return values
 
-    def find(self, image):
+    def find(self, image, part):
         index = next(i for i, own in enumerate(self.images) if own is image)
-        self.searches.append(index)
-        return [self.row(x) for x, _ in self.frames[index]][: None if self.all else 1]
+        if part == (0, 0, *image.size):
+            self.searches.append(index)
+        else:
+            self.parts.append((index, part))
+        x1, y1, x2, y2 = part
+        inside = [x for x, _ in self.frames[index] if x1 <= x and x + 40 <= x2 and y1 <= 40]
+        return [self.row(x) for x in inside if y2 >= 80][: None if self.all else 1]
 
     def follow(self, image, values):
         index = next(i for i, own in enumerate(self.images) if own is image)
@@ -85,14 +90,29 @@ def test_a_track_does_not_go_over_to_another_face():
     assert all(len(greys) == 1 for greys in owner.values())
 
 
-def test_faceless_frames_are_all_searched_and_followed_ones_are_not():
-    stage = Stage([], [], [], [(50, A)], [(52, A)], [(54, A)])
-    assert [len(faces) for faces in stage.track(everyone=False)] == [0, 0, 0, 1, 1, 1]
-    assert stage.searches == [0, 1, 2, 3]
+def test_faceless_frames_are_searched_where_they_change_and_followed_ones_are_not():
+    stage = Stage([], [], [(300, 60)], [(300, 60)], [(50, A)], [(52, A)], [(54, A)])
+    stage.frames = [[], [], [], [], *stage.frames[4:]]  # what is dark is no face
+    assert [len(faces) for faces in stage.track(everyone=False)] == [0, 0, 0, 0, 1, 1, 1]
+    # the second is like the first, and the fourth like the third
+    assert stage.searches == [0, 2, 4]
+
+
+@pytest.mark.parametrize("everyone", [False, True])
+def test_a_face_that_is_there_for_one_frame_is_found_while_nobody_is_followed(everyone):
+    frames = [[(200, A)] if k in (2, 5, 9) else [] for k in range(16)]
+    stage = Stage(*frames)
+    seen = stage.track(everyone=everyone, patience=4)
+    assert [len(faces) for faces in seen] == [len(discs) for discs in frames]
+    assert [k for k, _ in stage.parts] == [2, 5, 9]
+    left, top, right, bottom = stage.parts[0][1]
+    assert (right - left) * (bottom - top) <= 400 * 120 / 4
 
 
 def test_who_comes_while_not_every_frame_is_searched_is_followed_back():
     stage = Stage([], [], *([(50 + k, A)] for k in range(6)))
+    for image in stage.images[1:]:  # another light, so all of each frame has changed
+        image.paste(Image.fromarray(np.asarray(image) + np.uint8(12)))
     seen = stage.track(everyone=False, patience=4)
     assert seen == [{}, {}, *({0: 50 + k} for k in range(6))]
     # the first, the fourth, and the second, where nobody is found any more
@@ -118,13 +138,57 @@ def test_a_tracker_goes_on_from_its_state():
     assert [{s.face: s.values[0] for s in faces} for faces in seen] == expected
 
 
+LOOK, UNLIKE = np.eye(_projection()[1].shape[1])[:2]
+
+
+def track(look, first, last, x=0, scene=0):
+    """Return a track that stays at its place, at 10 frames a second."""
+    box = np.array([x, 0.0, x + 50, 60])
+    times = np.array([first, last]) / 10
+    return Appearances(look, np.arange(first, last), times, np.stack([box, box]), scene)
+
+
 def test_people_who_are_seen_at_once_are_two():
-    look = np.random.RandomState(0).randn(_projection()[1].shape[1])
-    looks = {0: look, 1: look * 1.1, 2: -look}
-    apart = {0: np.arange(9), 1: np.arange(20, 24), 2: np.arange(5)}
-    assert join_people(looks, apart) == {0: 0, 1: 0, 2: 1}
-    assert join_people(looks, apart | {1: np.arange(8, 12)}) == {0: 0, 1: 1, 2: 2}
-    assert join_people({}, {}) == {}
+    tracks = {0: track(LOOK, 0, 30), 1: track(1.1 * LOOK, 900, 920), 2: track(UNLIKE, 0, 20, 90)}
+    assert join_people(tracks) == {0: 0, 1: 0, 2: 1}
+    assert join_people(tracks | {1: track(1.1 * LOOK, 25, 45)}) == {0: 0, 1: 1, 2: 2}
+    assert join_people({}) == {}
+
+
+def test_who_comes_out_behind_another_is_who_went_there():
+    changed = LOOK + UNLIKE  # by a look that is half that of somebody else
+    went, passes = track(LOOK, 0, 60, 20), track(-LOOK, 0, 140, 60)
+    comes = {"first": 80, "last": 140, "x": 50}
+    assert join_people({0: went, 1: passes, 2: track(changed, **comes)}) == {0: 0, 1: 1, 2: 0}
+    # not after a cut, much later, elsewhere, or if they look unlike
+    for other in (
+        track(changed, **comes, scene=1), track(changed, 120, 180), track(changed, 80, 140, 300),
+        track(UNLIKE, **comes),
+    ):  # fmt: skip
+        assert join_people({0: went, 1: passes, 2: other})[2] == 2
+    # two who cross: to each the one whom they are most like
+    tracks = {
+        0: track(LOOK, 0, 60, 20), 1: track(UNLIKE, 0, 60, 60),
+        2: track(LOOK + 1.2 * UNLIKE, 70, 140, 30), 3: track(LOOK + 0.9 * UNLIKE, 70, 140, 50),
+    }  # fmt: skip
+    assert join_people(tracks) == {0: 0, 1: 1, 2: 1, 3: 0}
+    # a glimpse of three frames, half hidden, is borne more
+    glimpse = track(LOOK + 3 * UNLIKE, 70, 73, 30)
+    assert join_people({0: went, 1: passes, 2: glimpse}) == {0: 0, 1: 1, 2: 0}
+
+
+def test_half_of_a_face_is_no_other_face():
+    stage = Stage(*[[(100, A)]] * 9)
+    find = stage.find
+
+    def find_halves(image, part):
+        rows = find(image, part)
+        half = rows[0].copy()
+        half[1] += 20  # the lower half
+        return [*rows, half] if stage.searches[1:] else rows
+
+    stage.find = find_halves
+    assert stage.track() == [{0: 100}] * 9
 
 
 @pytest.mark.parametrize(
