@@ -16,7 +16,7 @@ from ..modules import AUOutput
 from ..modules._blocks import he_init, mlp
 from ..modules._lightcnn import N_FEATURES, lightcnn_branch, lightcnn_trunk
 from ..training._data import AUDataset
-from ..training._net import Loss, Term
+from ..training._stage import Loss, Term
 from ..utils._docs import substitute
 from ..utils._sklearn import Interval
 from ..utils._warnings import user_level

@@ -14,7 +14,7 @@ from ..modules._blocks import mlp
 from ..modules._encoder import EncoderNet
 from ..training._batches import ShuffledBatches
 from ..training._data import AUDataset
-from ..training._net import Loss, Stage
+from ..training._stage import Loss, Stage
 
 __all__ = ["BaseNetBaseline"]
 

@@ -15,7 +15,7 @@ from ..modules import AUOutput
 from ..modules._blocks import he_init
 from ..modules._lightcnn import LightCNN, lightcnn_branch
 from ..training._data import AUDataset
-from ..training._net import Loss, Stage, Term
+from ..training._stage import Loss, Stage, Term
 from ..utils._docs import substitute
 from ._base import BaseNetBaseline
 

@@ -19,7 +19,8 @@ from torch import nn
 from ..modules import AUModule
 from ..training._augment import AUGMENTATIONS
 from ..training._data import AUDataset
-from ..training._net import AUNet, Loss, Stage
+from ..training._net import AUNet
+from ..training._stage import Loss, Stage
 from ..utils._device import resolve_device, resolve_precision
 from ..utils._groups import subject_codes
 from ..utils._portable import leave_out

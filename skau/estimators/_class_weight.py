@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..losses import asymmetric_bce, masked_bce
 from ..modules import AUOutput
-from ..training._net import Loss, Term
+from ..training._stage import Loss, Term
 from ..utils._sklearn import StrOptions
 
 __all__ = ["CONSTRAINT", "ClassWeight", "ClassificationLoss", "class_weights"]

@@ -14,7 +14,7 @@ from ..losses import difference_loss, simse
 from ..modules import DSN, AUOutput
 from ..training._batches import ShuffledBatches
 from ..training._data import AUDataset
-from ..training._net import Loss, Stage, Term
+from ..training._stage import Loss, Stage, Term
 from ..utils._docs import substitute
 from ..utils._sklearn import Interval
 from ._base import BaseAUClassifier

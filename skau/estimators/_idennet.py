@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import StepLR
 from ..modules import AUOutput, IdenNet
 from ..training._batches import AlternatingBatches, MixedBatches, ShuffledBatches
 from ..training._data import AUDataset
-from ..training._net import Loss, Stage, Term
+from ..training._stage import Loss, Stage, Term
 from ..utils._docs import substitute
 from ..utils._sklearn import Interval, StrOptions
 from ._base import BaseAUClassifier

@@ -15,7 +15,7 @@ from ..losses import triplet_losses
 from ..modules._weights import load_weights
 from ..training._batches import IdentityBatches, draw_pairs, mine_negatives
 from ..training._data import AUDataset
-from ..training._net import Loss, Stage, Term
+from ..training._stage import Loss, Stage, Term
 from ..utils._sklearn import Interval
 from ..utils._warnings import user_level
 from ._base import BaseAUClassifier

@@ -17,8 +17,8 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from ..modules import AUModule
+from ..training._chunks import chunk_length
 from ..training._data import ImageFiles, read_ahead
-from ..training._net import chunk_length
 from ..utils._callbacks import CallbacksMixin, fit_part
 from ..utils._extras import import_extra
 from ..utils._sklearn import HasMethods, Interval, fit_context

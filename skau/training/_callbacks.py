@@ -1,15 +1,13 @@
 """What the net itself does at every epoch: mean losses, the best epoch, the bar, the task."""
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import Tensor
 from tqdm.auto import tqdm
-
-if TYPE_CHECKING:
-    from ._net import AUNet
 
 __all__ = ["Bar", "EpochTerms", "KeepBest", "Tasks"]
 
@@ -22,12 +20,12 @@ class EpochTerms(Callback):
     want it.
     """
 
-    def on_epoch_begin(self, net: "AUNet", **kwargs: Any) -> None:
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         if len(net.history) > 1:  # a long run would keep every batch of every epoch
             net.history[-2]["batches"].clear()
         net.history.record("stage", net._stage.name)
 
-    def on_epoch_end(self, net: "AUNet", **kwargs: Any) -> None:
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         rows = net.history[-1]["batches"]
         names = dict.fromkeys(key for row in rows for key in row if key.endswith("loss#"))
         for name in names:
@@ -42,13 +40,13 @@ class EpochTerms(Callback):
             f1 = 2 * hits[known] / (decided + present)[known]
             _record(net, "valid_f1", float(f1.mean()) if len(f1) else float("nan"), sign=-1)
 
-    def on_train_end(self, net: "AUNet", **kwargs: Any) -> None:
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
         # the callbacks after this one may still ask for the last batch
         for row in net.history[:-1]:
             row["batches"].clear()
 
 
-def _record(net: "AUNet", name: str, value: float, sign: int = 1) -> None:
+def _record(net: NeuralNet, name: str, value: float, sign: int = 1) -> None:
     """Write down a figure; ``sign`` is -1 where more is better."""
     earlier = [sign * row[name] for row in net.history[:-1] if name in row]
     net.history.record(name, value)
@@ -62,12 +60,12 @@ class KeepBest(Callback):
     finite any more.
     """
 
-    def on_train_begin(self, net: "AUNet", **kwargs: Any) -> None:
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         self.best = (float("inf"), float("inf"))
         self.best_epoch: int | None = None
         self.state: dict[str, Tensor] | None = None
 
-    def on_epoch_end(self, net: "AUNet", **kwargs: Any) -> None:
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         row = net.history[-1]
         if not all(weight.isfinite().all() for weight in net.module_.parameters()):
             net.diverge("a weight of the network")
@@ -80,7 +78,7 @@ class KeepBest(Callback):
             self.best, self.best_epoch = now, row["epoch"]
             self.state = deepcopy(net.module_.state_dict())
 
-    def on_train_end(self, net: "AUNet", **kwargs: Any) -> None:
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
         if self.state is not None:
             net.module_.load_state_dict(self.state)
             self.state = None
@@ -91,28 +89,28 @@ class KeepBest(Callback):
 class Bar(Callback):
     """A progress bar over the epochs with the losses of the last one."""
 
-    def on_train_begin(self, net: "AUNet", **kwargs: Any) -> None:
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         self.bar = tqdm(
             total=net._stage.epochs, disable=not net.bar, desc=net._stage.name, unit="epoch"
         )
 
-    def on_epoch_end(self, net: "AUNet", **kwargs: Any) -> None:
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         row = net.history[-1]
         losses = {key: row[key] for key in row if key.endswith("loss")}
         self.bar.set_postfix({key: f"{value:.3f}" for key, value in losses.items()})
         self.bar.update()
 
-    def on_train_end(self, net: "AUNet", **kwargs: Any) -> None:
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
         self.bar.close()
 
 
 class Tasks(Callback):
     """Tell the stage's task of each epoch."""
 
-    def on_epoch_begin(self, net: "AUNet", **kwargs: Any) -> None:
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         if net._stage.task is not None:
             net._stage.task.begin_epoch()
 
-    def on_epoch_end(self, net: "AUNet", **kwargs: Any) -> None:
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         if net._stage.task is not None and net._stage.task.end_epoch():
             raise KeyboardInterrupt  # as skorch's callbacks stop

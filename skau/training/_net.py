@@ -1,11 +1,10 @@
 """The one private skorch net: how a batch is prepared, trained on and inferred."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,20 +14,18 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer
 from skorch.history import History
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.modules.dropout import _DropoutNd
-from tqdm.auto import tqdm
 
 from ..utils._device import guard_forks
 from ..utils._random import RandomStream
 from ..utils._warnings import user_level
 from ._callbacks import Bar, EpochTerms, KeepBest, Tasks
-from ._data import AUDataset, Batches, ImageFiles, read_ahead
+from ._chunks import at_least_float32, chunk_length, in_chunks
+from ._data import AUDataset, Batches, ImageFiles
+from ._stage import Stage
 
-__all__ = ["AUNet", "Loss", "Stage", "Term", "chunk_length"]
-
-# On a CPU, chunks of 8 images of 128 x 128 keep the activations in the cache.
-_CPU_PIXELS, _GPU_CHUNK, _VECTOR_CHUNK = 8 * 128 * 128, 256, 4096
+__all__ = ["AUNet"]
 
 # Optimisers that are not made for a step by each batch's gradient of every weight.
 _UNFIT: dict[type[torch.optim.Optimizer], str] = {
@@ -36,61 +33,6 @@ _UNFIT: dict[type[torch.optim.Optimizer], str] = {
     "of weights only",
     torch.optim.SparseAdam: "their gradients are not sparse",
 }
-
-Term = tuple[Tensor, int]
-"""A loss term and the number of things it is the mean of."""
-
-
-def chunk_length(input_shape: tuple[int, ...], device: torch.device) -> int:
-    """Return how many inputs of a shape (c, h, w) or (d,) are inferred at once."""
-    if len(input_shape) == 1:
-        return _VECTOR_CHUNK
-    if device.type == "cuda":
-        return _GPU_CHUNK
-    return max(1, _CPU_PIXELS // (input_shape[1] * input_shape[2]))
-
-
-class Loss(nn.Module):
-    """Turns a network's output into what is minimised, and says what it is made of.
-
-    Layers of its own (a head that nothing but training needs) learn with the network, for as
-    long as its stage lasts.
-    """
-
-    def forward(
-        self, output: Any, y: Tensor, batch: dict[str, Any]
-    ) -> tuple[Tensor, dict[str, Term]]:
-        """Return the total and its unweighted terms by name.
-
-        ``batch`` holds ``input`` (what the network saw), ``weight``, ``group`` and the
-        ``generator`` of what is drawn.
-        """
-        raise NotImplementedError
-
-
-class EpochTask(Protocol):
-    """Who wants to know of each epoch; True at its end stops the stage."""
-
-    def begin_epoch(self) -> None:
-        """Hear that an epoch begins."""
-
-    def end_epoch(self) -> bool:
-        """Hear that an epoch ended."""
-
-
-@dataclass
-class Stage:
-    """One part of a training schedule."""
-
-    name: str
-    epochs: int
-    loss: Loss
-    batches: Iterable[list[int]]  # positions into ``train``; iterated once an epoch
-    train: AUDataset
-    valid: AUDataset | None = None
-    lr: float | None = None  # in place of the net's
-    task: EpochTask | None = None  # is told of each epoch
-    prelude: bool = False  # the user's callbacks are about what comes after it
 
 
 class _Diverged(KeyboardInterrupt):
@@ -295,7 +237,7 @@ class AUNet(ClassifierMixin, NeuralNet):
         stream = self.stream if self._drops and self.module_.training else nullcontext()
         with self._autocast(), stream:
             output = self.module_(x["input"])
-        return type(output)(*(o if o is None else _full(o) for o in output))
+        return type(output)(*(o if o is None else at_least_float32(o) for o in output))
 
     def get_loss(
         self, y_pred: Any, y_true: Tensor, X: dict[str, Tensor], training: bool = False
@@ -355,40 +297,15 @@ class AUNet(ClassifierMixin, NeuralNet):
         *inputs: np.ndarray | ImageFiles,
         rows: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Apply ``function`` to the rows of ``inputs``, a chunk at a time.
+        """Apply ``function`` to the rows of ``inputs``, prepared; see `in_chunks`."""
 
-        ``rows`` chooses rows of every input; the default is all. An input of one row goes with
-        every chunk.
-        """
-        n = max(len(X) for X in inputs) if rows is None else len(rows)
-        step = chunk_length(self.module_.input_shape, torch.device(self.device))
+        def compute(*chunk: Tensor) -> Tensor:
+            return function(*(self.prepare(part) for part in chunk))
 
-        def read(start: int) -> list[np.ndarray]:
-            chunk = slice(start, start + step) if rows is None else rows[start : start + step]
-            return [X[:1] if len(X) == 1 else X[chunk] for X in inputs]
-
-        starts = range(0, n, step)
-        chunks = read_ahead(read, starts, *inputs)
         self._set_training(False)
-        out: np.ndarray | None = None
+        step = chunk_length(self.module_.input_shape, torch.device(self.device))
         with torch.inference_mode(), self._autocast():
-            bar = tqdm(chunks, total=len(starts), disable=not self.bar, leave=False)
-            for start, arrays in zip(starts, bar, strict=True):
-                # torch takes no read-only memory map: such a chunk is copied
-                chunk = (
-                    self.prepare(torch.from_numpy(np.require(a, None, ["C", "W"]))) for a in arrays
-                )
-                result = _full(function(*chunk)).cpu().numpy()
-                if out is None:
-                    out = np.empty((n, *result.shape[1:]), result.dtype)
-                out[start : start + len(result)] = result
-        assert out is not None  # input validation leaves no empty X
-        return out
-
-
-def _full(x: Tensor) -> Tensor:
-    """Losses and results are float32 at least, whatever the layers computed in."""
-    return x.float() if x.dtype == torch.bfloat16 else x
+            return in_chunks(compute, *inputs, rows=rows, step=step, bar=self.bar)
 
 
 def _counts(logits: Tensor, y: Tensor, weight: Tensor) -> np.ndarray:

@@ -21,7 +21,8 @@ from torch import Tensor, nn
 
 from .._version import __version__
 from ..utils._cache import Cache
-from ._net import AUNet, Stage
+from ._net import AUNet
+from ._stage import Stage
 
 __all__ = ["ResumeTraining"]
 

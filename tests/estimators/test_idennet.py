@@ -10,7 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 from skau import IdenNetClassifier
 from skau.metrics import f1_frame
 from skau.modules import IdenNet
-from skau.training._net import AUNet, Stage
+from skau.training._net import AUNet
+from skau.training._stage import Stage
 
 QUICK = {"max_epochs": 1, "identity_epochs": 1, "batch_size": 32, "lr": 1e-3, "random_state": 0}
 
