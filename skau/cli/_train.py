@@ -21,6 +21,8 @@ _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
     help="How CORPUS is laid out: a folder with a CSV, or a published corpus.",
 )  # fmt: skip
 @click.option("--method", type=click.Choice(_METHODS), default="single-encoder", show_default=True)
+@click.option("--identities", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Further people, for idennet; no AUs needed.")  # fmt: skip
 @click.option("--folds", type=click.IntRange(2), help="Default: the published ones, else 3.")
 @click.option("--epochs", default=20, show_default=True)
 @click.option("--size", default=64, show_default=True, help="Side of the crops in pixels.")
@@ -28,8 +30,8 @@ _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
 @click.option("--jobs", default=1, show_default=True, help="Folds trained at a time.")
 @shared_options
 def command(
-    corpus: Path, out: Path, corpus_type: str, method: str, folds: int | None, epochs: int,
-    size: int, seed: int, jobs: int, force: bool, verbose: bool,
+    corpus: Path, out: Path, corpus_type: str, method: str, identities: Path | None,
+    folds: int | None, epochs: int, size: int, seed: int, jobs: int, force: bool, verbose: bool,
 ) -> None:  # fmt: skip
     r"""Train on a corpus with whole subjects held out, then on all of it.
 
@@ -37,10 +39,12 @@ def command(
     them (predictions.csv), F1 and more for each fold and AU (scores.csv), the learning curves
     (history.csv) and the model of everyone (model.skau). Called again after a stop, it goes on.
 
-    A folder's CSV has the columns image, subject, AU1, AU2, ...
+    A folder's CSV has the columns image, subject, AU1, AU2, ... That of --identities has image and
+    subject alone; a folder with CelebA's identity_CelebA.txt is known as CelebA.
 
     \b
     skau train faces/ -o run/
+    skau train faces/ --method idennet --identities people/ -o run/
     skau train /data/BP4D --corpus-type bp4d --method idennet --size 128 -o bp4d-run/
     """
     import sys
@@ -55,10 +59,16 @@ def command(
 
     if (out / "model.skau").exists() and not force:
         raise click.UsageError(f"{str(out)!r} holds a finished run; --force makes it anew")
+    if identities is not None and method != "idennet":
+        raise click.UsageError(f"--identities is for --method idennet, not for {method}")
     load = datasets.load_faces if corpus_type == "folder" else getattr(
         datasets, f"load_{corpus_type}"
     )  # fmt: skip
-    data = load(corpus)
+    labelled = data = load(corpus)
+    if identities is not None:
+        data = datasets.stack_corpora(
+            labelled, _people(identities), names=["labelled", "identities"]
+        )
     out.mkdir(parents=True, exist_ok=True)
 
     bar = int(sys.stderr.isatty())
@@ -68,7 +78,9 @@ def command(
 
     estimator = _make(method, epochs, seed, ResumeTraining(out / "cache"))
     published = data.folds if folds is None else None
-    cv: Any = PredefinedSubjectSplit(published) if published else SubjectKFold(folds or 3)
+    cv: Any = SubjectKFold(folds or 3)
+    if published:
+        cv = PredefinedSubjectSplit(published, rest="raise" if data is labelled else "train")
     proba = cross_val_predict(
         estimator, crops, data.target, groups=data.groups, cv=cv, n_jobs=jobs,
         params={"groups": data.groups},
@@ -77,7 +89,7 @@ def command(
     parts = {
         fold: test for fold, (_, test) in enumerate(cv.split(crops, data.target, data.groups))
     }
-    names = list(published) if published else [str(fold + 1) for fold in parts]
+    names = list(labelled.folds) if published else [str(fold + 1) for fold in parts]
     scores = pd.concat(
         {
             names[fold]: au_report(data.target.iloc[test], predictions.iloc[test])
@@ -86,8 +98,9 @@ def command(
         names=["fold", "au"],
     )
     scores.to_csv(out / "scores.csv")
-    predictions.insert(0, "subject", data.groups)
-    predictions.insert(0, "image", data.images)
+    predictions = predictions.iloc[: len(labelled.images)]
+    predictions.insert(0, "subject", labelled.groups)
+    predictions.insert(0, "image", labelled.images)
     predictions.to_csv(out / "predictions.csv", index=False)
 
     estimator.fit(crops, data.target, groups=data.groups)
@@ -101,6 +114,18 @@ def command(
     click.echo(f"mean over {len(parts)} folds of people never seen")
     click.echo(means.round(3).to_string())
     click.echo(f"\nthe model of all people: {out / 'model.skau'}")
+
+
+def _people(folder: Path) -> Any:
+    """Load people without labels: CelebA, or a folder with a CSV."""
+    from .. import datasets
+
+    if any(any(folder.glob(f"{depth}identity_CelebA.txt")) for depth in ("", "*/", "*/*/")):
+        return datasets.load_celeba(folder)
+    people = datasets.load_faces(folder)
+    people.target = people.target.iloc[:, :0]  # labels of theirs would be trained on
+    people.au_names = []
+    return people
 
 
 def _make(method: str, epochs: int, seed: int, resume: Any) -> Any:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
-from skau import DSNClassifier, predict_files, save
+from skau import DSNClassifier, IdenNetClassifier, load, predict_files, save
 from skau.cli import main
 from skau.datasets import load_sample_faces
 from skau.preprocessing import FaceCropper
@@ -158,7 +158,6 @@ def test_films_in_processes_equal_one_after_the_other(folder, tmp_path):
 
 
 def test_what_is_done_is_not_done_again(folder, tmp_path, monkeypatch):
-    from skau import load
     from skau.estimators import _files
 
     model, films = load(folder / "model.skau"), [folder / "film 0.mp4", folder / "film 1.mp4"]
@@ -197,17 +196,22 @@ def test_crop(folder, tmp_path, capsys):
     assert table["left_eye_x"].notna().all()
 
 
+def write_corpus(folder, faces, subjects, aus):
+    """Write some photos of people, and their labels."""
+    rows = np.flatnonzero(np.isin(faces.groups, subjects))[::5]
+    for row in rows:
+        Image.fromarray(faces.images[row]).save(folder / f"{row}.png")
+    table = faces.target[aus].iloc[rows].reset_index(drop=True).astype(int)
+    table.insert(0, "subject", faces.groups[rows])
+    table.insert(0, "image", [f"{row}.png" for row in rows])
+    table.to_csv(folder / "labels.csv", index=False)
+    return rows
+
+
 @pytest.mark.filterwarnings("ignore:no (positive|negative) example", "ignore:the .* rows held out")
 def test_train_and_report(tmp_path, capsys):
     faces = load_sample_faces()
-    subjects = np.unique(faces.groups)[:4]
-    rows = np.flatnonzero(np.isin(faces.groups, subjects))[::5]
-    for row in rows:
-        Image.fromarray(faces.images[row]).save(tmp_path / f"{row}.png")
-    table = faces.target[["AU1", "AU12"]].iloc[rows].reset_index(drop=True).astype(int)
-    table.insert(0, "subject", faces.groups[rows])
-    table.insert(0, "image", [f"{row}.png" for row in rows])
-    table.to_csv(tmp_path / "labels.csv", index=False)
+    rows = write_corpus(tmp_path, faces, np.unique(faces.groups)[:4], ["AU1", "AU12"])
     run = tmp_path / "run"
     how = ["--folds", "2", "--epochs", "1", "--size", "32"]
     assert call("train", tmp_path, "-o", run, *how) == 0
@@ -222,3 +226,35 @@ def test_train_and_report(tmp_path, capsys):
     pytest.importorskip("jinja2", reason='needs pip install "skau[plot]"')
     assert call("report", run, "-o", run / "report.html") == 0
     assert "Unseen people" in (run / "report.html").read_text()
+
+
+@pytest.mark.filterwarnings("ignore:no (positive|negative) example", "ignore:the .* rows held out")
+def test_train_with_further_people(tmp_path, capsys, monkeypatch):
+    faces = load_sample_faces()
+    subjects = np.unique(faces.groups)
+    corpus, people, run = (tmp_path / name for name in ("corpus", "people", "run"))
+    sizes = {}
+    for folder, chosen, aus in (
+        (corpus, subjects[:4], ["AU1", "AU12"]),
+        (people, subjects[4:7], []),
+    ):
+        folder.mkdir()
+        sizes[folder] = len(write_corpus(folder, faces, chosen, aus))
+    how = ["--identities", people, "--folds", "2", "--epochs", "1", "--size", "32"]
+    assert call("train", corpus, "-o", run, *how) == 2
+    assert "--identities is for --method idennet" in capsys.readouterr().err
+    fitted, fit = [], IdenNetClassifier.fit
+
+    def note(self, X, y, groups):
+        fitted.append((len(y), set(groups)))
+        return fit(self, X, y, groups=groups)
+
+    monkeypatch.setattr(IdenNetClassifier, "fit", note)
+    assert call("train", corpus, "-o", run, "--method", "idennet", *how) == 0
+    further = {f"identities/{who}" for who in subjects[4:7]}
+    assert all(further <= who for _, who in fitted)  # in every fold, and at the end
+    assert [n for n, _ in fitted][-1] == sum(sizes.values())
+    predictions = pd.read_csv(run / "predictions.csv")
+    assert len(predictions) == sizes[corpus]
+    assert set(predictions["subject"]) == set(subjects[:4])
+    assert predictions[["AU1", "AU12"]].notna().all(axis=None)
