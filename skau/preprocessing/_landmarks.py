@@ -11,7 +11,7 @@ from ._images import ImageSource
 from ._video import FrameSource
 
 if TYPE_CHECKING:
-    from ._mtcnn._cascade import Faces
+    from ._mtcnn._boxes import Faces
 
 __all__ = ["COLUMNS", "is_landmark_table", "pool_by_subject"]
 

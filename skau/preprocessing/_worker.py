@@ -20,7 +20,8 @@ from ._alignment import (
 from ._boxes import Box, whole
 from ._images import READ_ERRORS
 from ._landmarks import BOX, FACE, POINTS, PROBABILITY, SIZE, empty_row, select_face
-from ._mtcnn._cascade import Faces, follow_face
+from ._mtcnn._boxes import Faces
+from ._mtcnn._following import follow_face
 from ._mtcnn._search import find_faces
 from ._tracks import BLOCK, Tracker
 from ._video import Frame

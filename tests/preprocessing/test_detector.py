@@ -10,7 +10,8 @@ from torch.nn.functional import interpolate
 from torchvision.ops import batched_nms
 
 from skau.preprocessing._mtcnn import _cascade, _networks, _search
-from skau.preprocessing._mtcnn._cascade import Faces, follow_face
+from skau.preprocessing._mtcnn._boxes import Faces
+from skau.preprocessing._mtcnn._following import follow_face
 from skau.preprocessing._mtcnn._integral import IntegralImages
 from skau.preprocessing._mtcnn._search import find_faces
 

@@ -25,16 +25,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from ._cascade import (
-    CANDIDATE_THRESHOLDS,
-    PYRAMID_FACTOR,
-    Candidates,
-    Faces,
-    follow_face,
-    propose,
-    refine,
-    reject,
-)
+from ._boxes import Candidates, Faces
+from ._cascade import CANDIDATE_THRESHOLDS, PYRAMID_FACTOR, propose, refine, reject
+from ._following import follow_face
 from ._integral import IntegralImages
 from ._networks import CELL
 from ._turned import look_turned

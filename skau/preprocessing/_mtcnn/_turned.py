@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image
 
-from ._cascade import Faces, follow_face
+from ._boxes import Faces
+from ._following import follow_face
 
 __all__ = ["look_turned", "upright"]
 
