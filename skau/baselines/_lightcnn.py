@@ -110,6 +110,7 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
         identity_lr: float = 1e-4,
         margin: float = 0.5,
         hard_ratio: float = 0.5,
+        negative_pool: int = 0,
         pretrained: str | Path | None = None,
         max_epochs: int = 20,
         batch_size: int = 64,
@@ -144,6 +145,7 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
         self.identity_lr = identity_lr
         self.margin = margin
         self.hard_ratio = hard_ratio
+        self.negative_pool = negative_pool
         self.pretrained = pretrained
 
     _network_parameters = ("pretrained",)

@@ -16,7 +16,7 @@ from ..training._batches import ShuffledBatches
 from ..training._data import AUDataset
 from ..training._stage import Loss, Stage, Term
 from ..utils._docs import substitute
-from ..utils._sklearn import Interval
+from ..utils._sklearn import Interval, StrOptions
 from ._base import BaseAUClassifier
 from ._class_weight import ClassificationLoss, ClassWeight
 from ._docs import SHARED
@@ -26,9 +26,12 @@ __all__ = ["DSNClassifier"]
 
 
 class _DSNLoss(Loss):
-    def __init__(self, alpha: float, beta: float, classification: ClassificationLoss) -> None:
+    def __init__(
+        self, alpha: float, beta: float, difference: str, classification: ClassificationLoss
+    ) -> None:
         super().__init__()
-        self.alpha, self.beta, self.classification = alpha, beta, classification
+        self.alpha, self.beta, self.difference = alpha, beta, difference
+        self.classification = classification
 
     def forward(
         self, output: AUOutput, y: Tensor, batch: dict[str, Any]
@@ -40,7 +43,7 @@ class _DSNLoss(Loss):
         total = classification + self.alpha * reconstruction
         terms["reconstruction"] = (reconstruction, len(y))
         if output.identity is not None:
-            difference = difference_loss(output.identity, output.features, weight=weight)
+            difference = difference_loss(output.identity, output.features, self.difference, weight)
             total = total + self.beta * difference
             terms["difference"] = (difference, len(y))
         return total, terms
@@ -65,11 +68,13 @@ class DSNClassifier(BaseAUClassifier):
     alpha : float, default=0.01
         Weight of the reconstruction loss.
     beta : float, default=0.05
-        Weight of the difference loss, of codes that are centred and scaled ("normalized" in
-        :func:`skau.losses.difference_loss`, which has the printed equation too).
+        Weight of the difference loss.
     person_encoder : bool, default=True
         False is the paper's single-encoder baseline: no person encoder and no difference loss;
         the decoder rebuilds the face from the expression code.
+    difference : {"normalized", "mean", "literal"}, default="normalized"
+        Scaling of the difference loss, on which the meaning of ``beta`` rests; see
+        :func:`skau.losses.difference_loss`.
     max_epochs : int, default=20
         Epochs of training.
     batch_size : int, default=64
@@ -106,6 +111,7 @@ class DSNClassifier(BaseAUClassifier):
         "alpha": [Interval(Real, 0, None, closed="left")],
         "beta": [Interval(Real, 0, None, closed="left")],
         "person_encoder": ["boolean"],
+        "difference": [StrOptions({"normalized", "mean", "literal"})],
     }
 
     def __init__(
@@ -114,6 +120,7 @@ class DSNClassifier(BaseAUClassifier):
         alpha: float = 0.01,
         beta: float = 0.05,
         person_encoder: bool = True,
+        difference: str = "normalized",
         max_epochs: int = 20,
         batch_size: int = 64,
         lr: float = 1e-3,
@@ -146,6 +153,7 @@ class DSNClassifier(BaseAUClassifier):
         self.alpha = alpha
         self.beta = beta
         self.person_encoder = person_encoder
+        self.difference = difference
 
     _network_parameters = ("person_encoder",)
 
@@ -155,7 +163,7 @@ class DSNClassifier(BaseAUClassifier):
     def _make_stages(
         self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
     ) -> list[Stage]:
-        loss = _DSNLoss(self.alpha, self.beta, self._classification_loss(train))
+        loss = _DSNLoss(self.alpha, self.beta, self.difference, self._classification_loss(train))
         # identity-only rows have a reconstruction and a difference loss like any other
         batches = ShuffledBatches(np.arange(len(train)), self.batch_size, rng)
         return [Stage("train", self.max_epochs, loss, batches, train, valid)]

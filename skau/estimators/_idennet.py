@@ -199,6 +199,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
         identity_weight: float | None = 0.02,
         margin: float = 0.5,
         hard_ratio: float = 0.5,
+        negative_pool: int = 0,
         normalize: bool = True,
         identity_transform: str = "translation",
         backbone: Callable[[], nn.Module] | nn.Module | None = None,
@@ -239,6 +240,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
         self.identity_weight = identity_weight
         self.margin = margin
         self.hard_ratio = hard_ratio
+        self.negative_pool = negative_pool
         self.normalize = normalize
         self.identity_transform = identity_transform
         self.backbone = backbone

@@ -55,6 +55,7 @@ class BaseIdentityClassifier(BaseAUClassifier):
 
     margin: float
     hard_ratio: float
+    negative_pool: int
     identity_epochs: int
     identity_lr: float
     pretrained: str | Path | None
@@ -62,6 +63,7 @@ class BaseIdentityClassifier(BaseAUClassifier):
     _identity_constraints: ClassVar[dict[str, list[Any]]] = {
         "margin": [Interval(Real, 0, None, closed="left")],
         "hard_ratio": [Interval(Real, 0, 1, closed="both")],
+        "negative_pool": [Interval(Integral, 0, None, closed="left")],
         "identity_epochs": [Interval(Integral, 0, None, closed="left")],
         "identity_lr": [Interval(Real, 0, None, closed="neither")],
         "pretrained": [str, os.PathLike, None],
@@ -121,14 +123,16 @@ class BaseIdentityClassifier(BaseAUClassifier):
         group, unlabelled = train.group[train.rows], train.identity_only
         strangers = np.setdiff1d(group[unlabelled], group[train.annotated])
         rows = unlabelled if len(strangers) > 1 else np.arange(len(train))
-        batches = IdentityBatches(rows, group[rows], self.batch_size, self._n_identities, rng)
+        batches = IdentityBatches(
+            rows, group[rows], self.batch_size, self._n_identities, self.negative_pool, rng
+        )
         if (group < 0).all():
             lack = "groups is not given, so nobody knows which images show the same person"
         elif len(np.unique(group)) < 2:
             lack = "groups names one person, and a triplet needs two"
         elif not batches.images:
             lack = "no identity has two images, so there is no anchor/positive pair"
-        elif batches.n_identities < 2:
+        elif batches.n_identities < 2 and not self.negative_pool:
             lack = "only one identity has two images, so a batch shows nobody to tell it from"
         else:
             return batches

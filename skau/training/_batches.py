@@ -55,6 +55,8 @@ class IdentityBatches:
     batch_size : int
     n_identities : int
         Identities a batch; where fewer have two images, all that have.
+    n_extra : int
+        Further images, drawn from all rows, that can only be negatives.
     rng : numpy.random.RandomState
     """
 
@@ -64,13 +66,14 @@ class IdentityBatches:
         group: np.ndarray,
         batch_size: int,
         n_identities: int,
+        n_extra: int,
         rng: np.random.RandomState,
     ) -> None:
         rows, group = rows[group >= 0], group[group >= 0]
         order = np.argsort(group, kind="stable")
         images = np.split(rows[order], np.flatnonzero(np.diff(group[order])) + 1)
         self.images = [own for own in images if len(own) > 1]
-        self.rows, self.rng = rows, rng
+        self.rows, self.n_extra, self.rng = rows, n_extra, rng
         self.n_identities = min(n_identities, len(self.images))
         self.n_each = max(2, batch_size // n_identities)
 
@@ -89,7 +92,11 @@ class IdentityBatches:
         """Return the rows of one batch."""
         chosen = self.rng.choice(len(self.images), self.n_identities, replace=False)
         each = [self.rng.permutation(self.images[identity])[: self.n_each] for identity in chosen]
-        return np.concatenate(each).tolist()
+        batch = np.concatenate(each)
+        if self.n_extra:
+            extra = self.rng.permutation(self.rows)[: self.n_extra]
+            batch = np.concatenate([batch, np.setdiff1d(extra, batch)])
+        return batch.tolist()
 
     def __iter__(self) -> Iterator[list[int]]:
         for _ in range(len(self)):

@@ -255,7 +255,7 @@ def test_a_sweep_is_found_and_drawn(tables, folders, tmp_path):
 
     out = tmp_path / "sweep.csv"
     betas = [f"DSN:beta={beta}" for beta in (0.5, 0, 5e-2)]
-    others = ["SingleEncoder", "DSN:monitor=loss", "DSN:alpha=1", "DSN:alpha=1,beta=2"]
+    others = ["SingleEncoder", "DSN:difference=mean", "DSN:alpha=1", "DSN:alpha=1,beta=2"]
     figure = ["--figure"] if find_spec("matplotlib") else []
     only = ["--only-folds", "S001-S003"]
     tables.main(arguments(folders, out, *figure, "--methods", *betas, *others, *only))

@@ -74,7 +74,13 @@ def test_weights_of_the_losses_matter(blobs):
         DSNClassifier(max_epochs=2, random_state=0, **params)
         .fit(X, Y, groups=groups)
         .predict_proba(X)
-        for params in ({}, {"alpha": 1.0}, {"beta": 1.0}, {"class_weight": "balanced"})
+        for params in (
+            {},
+            {"alpha": 1.0},
+            {"beta": 1.0},
+            {"difference": "literal"},
+            {"class_weight": "balanced"},
+        )
     ]
     for other in proba[1:]:
         assert not np.array_equal(proba[0], other)

@@ -42,7 +42,7 @@ def test_identity_weighs_one_to_twelve():
 def test_mixed_batches_are_half_and_half():
     rng = np.random.RandomState(0)
     group = np.repeat(np.arange(20), 4)
-    identities = IdentityBatches(np.arange(100, 180), group, 64, 16, rng)
+    identities = IdentityBatches(np.arange(100, 180), group, 64, 16, 0, rng)
     batches = list(MixedBatches(ShuffledBatches(np.arange(50), 32, rng), identities.halved()))
     assert [len(batch) for batch in batches] == [32 + 32, 18 + 32]
     for batch in batches:

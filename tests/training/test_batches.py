@@ -30,7 +30,7 @@ def test_shuffled_batches_show_every_row_once_in_a_new_order():
 
 def test_identity_batches_hold_several_images_of_each_identity():
     group = np.repeat(np.arange(10), 5)
-    batches = IdentityBatches(np.arange(50), group, 12, 4, rng())
+    batches = IdentityBatches(np.arange(50), group, 12, 4, 0, rng())
     assert len(batches) == 5  # 50 images, 12 a batch
     for batch in batches:
         who, count = np.unique(group[batch], return_counts=True)
@@ -39,25 +39,27 @@ def test_identity_batches_hold_several_images_of_each_identity():
         assert len(set(batch)) == 12
 
 
-def test_identity_batches_leave_out_single_images():
+def test_identity_batches_leave_out_single_images_but_may_draw_them_as_negatives():
     group = np.array([0, 0, 1, 1, 2, 3, 4, 5])
-    batches = IdentityBatches(np.arange(8), group, 4, 16, rng())
+    batches = IdentityBatches(np.arange(8), group, 4, 16, 0, rng())
     assert all(sorted(batch) == [0, 1, 2, 3] for batch in batches)
+    with_pool = IdentityBatches(np.arange(8), group, 4, 16, 8, rng())
+    assert sorted(with_pool.draw()) == list(range(8))
 
 
 def test_nobody_is_no_identity():
     group = np.array([-1, -1, 0, 0, 2, 2])
-    batches = IdentityBatches(np.arange(6), group, 4, 4, rng())
+    batches = IdentityBatches(np.arange(6), group, 4, 4, 6, rng())
     assert [own.tolist() for own in batches.images] == [[2, 3], [4, 5]]
     assert sorted(batches.draw()) == [2, 3, 4, 5]
 
 
 def test_no_identity_with_two_images_makes_no_batch():
-    assert list(IdentityBatches(np.arange(3), np.arange(3), 4, 2, rng())) == []
+    assert list(IdentityBatches(np.arange(3), np.arange(3), 4, 2, 0, rng())) == []
 
 
 def test_an_identity_batch_follows_every_au_batch():
-    identities = IdentityBatches(np.arange(4, 8), np.array([0, 0, 1, 1]), 4, 2, rng())
+    identities = IdentityBatches(np.arange(4, 8), np.array([0, 0, 1, 1]), 4, 2, 0, rng())
     batches = list(AlternatingBatches([[0, 1], [2, 3]], identities))
     assert batches[0] == [0, 1]
     assert batches[2] == [2, 3]
