@@ -9,7 +9,7 @@ import subprocess
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 
 import joblib
@@ -21,7 +21,9 @@ from skorch.callbacks import Callback
 
 from skau import DSNClassifier, IdenNetClassifier, Int8Classifier
 from skau.baselines import SVTPTClassifier
+from skau.datasets import load_sample_faces
 from skau.preprocessing import FaceCropper
+from skau.preprocessing._mtcnn._networks import load_networks
 
 
 def test_images_in_threads_train_as_alone(blobs):
@@ -123,6 +125,51 @@ def test_what_all_share_is_left_as_it_was(call, autocast, dsn, blobs):
             call(dsn, X[:32], Y[:32], groups[:32])
         after = _state()
     assert [name for name in before if before[name] != after[name]] == []
+
+
+@contextmanager
+def _default_dtype(dtype):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+MODES = {
+    "inference mode": torch.inference_mode,
+    "no gradients": torch.no_grad,
+    "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
+    "float64": lambda: _default_dtype(torch.float64),
+    "bfloat16": lambda: _default_dtype(torch.bfloat16),
+}
+
+
+@pytest.mark.filterwarnings("ignore:no face")
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+def test_results_do_not_depend_on_the_mode_of_the_caller(mode, blobs):
+    X, Y, groups = blobs
+    load_networks.cache_clear()
+
+    def results():
+        clf = IdenNetClassifier(identity_epochs=1, max_epochs=1, batch_size=32, random_state=0)
+        clf.fit(X, Y, groups=groups)
+        again = pickle.loads(pickle.dumps(clf))
+        face = load_sample_faces().images[0]
+        crops = FaceCropper(size=32).transform([face])
+        return clf, again, [clf.predict_proba(X), again.predict_proba(X), crops]
+
+    expected = results()[2]
+    load_networks.cache_clear()
+    with mode():
+        clf, again, there = results()
+    for ours, others in zip(there, expected, strict=True):
+        np.testing.assert_array_equal(ours, others)
+    # what was made there goes on learning here
+    for model in (clf, again):
+        model.partial_fit(X, Y, groups=groups)
+    load_networks.cache_clear()
 
 
 def test_a_cropper_that_is_stopped_leaves_all_as_it_was(blobs, monkeypatch):

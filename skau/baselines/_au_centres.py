@@ -126,7 +126,7 @@ class Enhance(nn.Module):
 
     def __init__(self, centres: tuple[tuple[float, float], ...]) -> None:
         super().__init__()
-        self.register_buffer("centres", torch.tensor(centres), persistent=False)
+        self.register_buffer("centres", torch.tensor(centres, dtype=torch.float32), False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, c, h, w)."""

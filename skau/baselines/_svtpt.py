@@ -15,7 +15,8 @@ from ..estimators._prediction import AUClassifierMixin
 from ..estimators._validation import check_inputs, check_labels, warn_of_rare
 from ..utils._callbacks import CallbacksMixin
 from ..utils._groups import subject_codes
-from ..utils._sklearn import Interval, StrOptions, check_sample_weight, fit_context
+from ..utils._sklearn import Interval, StrOptions, fit_context
+from ..utils._weights import read_weights
 from ._lbp import lbp_histograms
 
 __all__ = ["SVTPTClassifier"]
@@ -209,21 +210,20 @@ class SVTPTClassifier(CallbacksMixin, AUClassifierMixin, BaseEstimator):
         labels = check_labels(y, X, self)
         self.classes_, self.au_names_ = labels.classes, labels.names
         self._single = labels.single
-        self._unlearned = warn_of_rare(labels.values, labels.names)
         codes = np.zeros(len(X), int) if groups is None else subject_codes(groups, len(X))
-        weight = check_sample_weight(
-            sample_weight, np.empty((len(X), 0)), ensure_non_negative=True
-        )
+        weight = read_weights(sample_weight, len(X))
+        counted = np.where(weight[:, None] > 0, labels.values, np.nan)
+        self._unlearned = warn_of_rare(counted, labels.names)
         features = self._features(X)
         variance = features.var()
         scale = 1 / (features.shape[1] * variance) if variance > 0 else 1.0
         self.gamma_ = float(scale if isinstance(self.gamma, str) else self.gamma)
         self._transfers = []
         context = self._begin_fit(len(labels.names), X, y)
-        for name, shown in zip(labels.names, labels.values.T, strict=True):
+        for name, shown in zip(labels.names, counted.T, strict=True):
             part = context.subcontext(str(name))
             part.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            used = ~np.isnan(shown) & (weight > 0)
+            used = ~np.isnan(shown)
             self._transfers.append(
                 self._fit_au(features[used], shown[used], codes[used], weight[used])
             )

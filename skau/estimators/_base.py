@@ -15,9 +15,11 @@ from ..training._augment import AUGMENTATIONS
 from ..training._data import AUDataset
 from ..training._stage import Stage
 from ..utils._callbacks import CallbacksMixin
+from ..utils._device import own_modes
 from ..utils._groups import subject_codes
-from ..utils._sklearn import Interval, StrOptions, check_sample_weight, fit_context
+from ..utils._sklearn import Interval, StrOptions, fit_context
 from ..utils._warnings import user_level
+from ..utils._weights import read_weights
 from ._calibration import calibrate, measure_population, unknown_population
 from ._callbacks import FitTask
 from ._class_weight import CONSTRAINT, ClassificationLoss, ClassWeight, class_weights
@@ -114,6 +116,7 @@ class BaseAUClassifier(
 
     # -- training ---------------------------------------------------------------------------
 
+    @own_modes()
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Train on images with AU labels.
@@ -132,7 +135,7 @@ class BaseAUClassifier(
         groups : array-like of shape (n,), default=None
             The subject of each row.
         sample_weight : array-like of shape (n,), default=None
-            Weight of each row in the losses that are means over rows.
+            Weight of each row, by the largest, in the losses that are means over rows.
 
         Returns
         -------
@@ -144,7 +147,7 @@ class BaseAUClassifier(
             If an input has the wrong shape, type or values, or no AU has a label.
         """
         data = self._check_data(X, y, groups, sample_weight, reset=True)
-        self._unlearned = warn_of_rare(data.Y, self.au_names_)
+        self._unlearned = warn_of_rare(data.counted, self.au_names_)
         self._build()
         train, valid = hold_out(
             data, self.validation_fraction, self._rng, by_subject=groups is not None
@@ -168,6 +171,7 @@ class BaseAUClassifier(
         task.end()
         return self
 
+    @own_modes()
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
@@ -198,7 +202,7 @@ class BaseAUClassifier(
             self._build()
         else:
             self._refresh()
-        unlabelled = np.isnan(data.Y).all(axis=0)
+        unlabelled = np.isnan(data.counted).all(axis=0)
         self._unlearned = unlabelled & (True if first else self._unlearned)
         stage = self._make_stages(data, None, self._rng)[-1]
         stage.epochs = 1
@@ -232,13 +236,14 @@ class BaseAUClassifier(
             self.classes_, self.au_names_, self._single = (
                 labels.classes, labels.names, labels.single,
             )  # fmt: skip
-        weight = check_sample_weight(
-            sample_weight, np.empty((len(X), 0)), dtype=np.float32, ensure_non_negative=True
-        )
+        weight = read_weights(sample_weight, len(X))
+        weight = (
+            weight / weight.max()
+        )  # they count beside each other; sums of large ones would overflow
         group = np.full(len(X), -1)
         if groups is not None:
             group = subject_codes(groups, len(X))
-        return AUDataset(X, labels.values, weight, group)
+        return AUDataset(X, labels.values, weight.astype(np.float32), group)
 
     def _run(self, stage: Stage) -> None:
         finished = self.net_.fit_stage(stage, self._seeded())

@@ -16,7 +16,7 @@ from ..modules import AUModule
 from ..training._augment import AUGMENTATIONS
 from ..training._net import AUNet
 from ..training._stage import Loss
-from ..utils._device import resolve_device, resolve_precision
+from ..utils._device import own_modes, resolve_device, resolve_precision
 from ..utils._portable import leave_out
 from ..utils._random import RandomStream
 from ..utils._warnings import user_level
@@ -135,6 +135,7 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
             del state["history_"]
         return state
 
+    @own_modes()
     def __setstate__(self, state: dict[str, Any]) -> None:
         # one that was saved before a parameter existed means that parameter's default
         signature = inspect.signature(type(self)).parameters

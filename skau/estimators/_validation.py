@@ -170,7 +170,10 @@ def warn_of_rare(Y: np.ndarray, names: np.ndarray) -> np.ndarray:
     """
     unlabelled = np.isnan(Y).all(axis=0)
     if unlabelled.all():
-        raise ValueError(f"y has no label for {first_few(names)}: every value is NaN")
+        raise ValueError(
+            f"y has no label for {first_few(names)}: every value is NaN, or in a row whose "
+            "sample_weight is 0"
+        )
     if unlabelled.any():
         warnings.warn(
             f"y has no label for {first_few(names[unlabelled])}; it is not learned and is "

@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from ..utils._labels import read_table
 from ..utils._text import first_few
 from ..utils._warnings import user_level
+from ..utils._weights import read_weights
 
 __all__ = ["Scored", "ratio"]
 
@@ -33,12 +34,7 @@ class Scored:
         labelled, predicted = ~np.isnan(self.true), ~np.isnan(self.other)
         self.known = labelled & predicted
         self._warn_of_gaps(labelled & ~predicted, labelled)
-        weight = np.ones(len(self.true)) if sample_weight is None else np.asarray(sample_weight)
-        if weight.shape != (len(self.true),):
-            raise ValueError(
-                f"sample_weight must have shape ({len(self.true)},), got {weight.shape}"
-            )
-        self.weight = weight[:, None] * self.known
+        self.weight = read_weights(sample_weight, len(self.true))[:, None] * self.known
 
     def _warn_of_gaps(self, lost: np.ndarray, labelled: np.ndarray) -> None:
         """Tell of AUs that are predicted in some labelled frames and not in others."""

@@ -32,7 +32,7 @@ def _count_features(backbone: nn.Module, input_shape: tuple[int, ...]) -> int:
     """Ask a module how long its vectors are."""
     with torch.no_grad():
         try:
-            features = backbone.cpu().eval()(torch.zeros(1, *input_shape))
+            features = backbone.cpu().eval()(torch.zeros(1, *input_shape, dtype=torch.float32))
         except RuntimeError as error:
             raise ValueError(
                 f"backbone does not take inputs of shape {input_shape}: {error}"

@@ -198,7 +198,7 @@ def mine_negatives(
     score = losses.detach().masked_fill(~allowed, -1.0)  # a triplet loss is never negative
     hardest = score.argsort(dim=1, descending=True, stable=True)
     rank = 1 + torch.rand(
-        score.shape, generator=generator, device=score.device
+        score.shape, generator=generator, dtype=torch.float32, device=score.device
     )  # the rest, in random order ...
     rank.scatter_(1, hardest[:, :n_hard], 0.0)  # ... after the hardest ...
     rank.masked_fill_(~allowed, 3.0)  # ... and before those who may not be chosen

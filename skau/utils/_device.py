@@ -1,10 +1,12 @@
 """Choose the device and the arithmetic that the machine really has."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
-__all__ = ["guard_forks", "resolve_device", "resolve_precision"]
+__all__ = ["guard_forks", "own_modes", "resolve_device", "resolve_precision"]
 
 _guarded = False
 
@@ -43,6 +45,18 @@ def resolve_precision(precision: str, device: torch.device) -> str:
     if precision == "auto":
         return "bfloat16" if _has_native_bfloat16(device) else "float32"
     return precision
+
+
+@contextmanager
+def own_modes() -> Iterator[None]:
+    """Compute with gradients and without autocast, whatever modes of torch the caller is in.
+
+    Weights that are made in the caller's inference mode could never be trained. The default dtype
+    is no such mode: it is every thread's, so we name ours.
+    """
+    plain = (torch.autocast(kind, enabled=False) for kind in ("cpu", "cuda"))
+    with torch.inference_mode(False), torch.enable_grad(), next(plain), next(plain):
+        yield
 
 
 def guard_forks() -> None:

@@ -12,6 +12,8 @@ __all__ = ["RandomStream"]
 _aten = torch.ops.aten
 # before torch had generators for these, what they are made of had
 _LIKE = {_aten.rand_like: "uniform_", _aten.randn_like: "normal_", _aten.randint_like: "random_"}
+# what makes floats of the default dtype, where none is given
+_MAKE = {_aten.empty, _aten.zeros, _aten.ones, _aten.rand, _aten.randn, _aten.normal}
 
 
 class RandomStream(TorchDispatchMode):
@@ -20,6 +22,7 @@ class RandomStream(TorchDispatchMode):
     Inside ``with stream:`` whatever this thread draws by torch - the initial weights of layers,
     dropout, a transform of torchvision - comes from it, unless the caller names a generator.
     Torch's own generator is neither asked nor moved, so that other threads may draw meanwhile.
+    Floats are made with 32 bits, whatever the default dtype, which is every thread's too.
     Every operation costs some microseconds more there: draw in it, compute outside.
 
     Parameters
@@ -62,6 +65,8 @@ class RandomStream(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = dict(kwargs or {})
+        if func.overloadpacket in _MAKE:
+            kwargs.setdefault("dtype", torch.float32)
         if torch.Tag.nondeterministic_seeded not in func.tags or kwargs.get("generator"):
             return func(*args, **kwargs)
         given = next((x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)), None)

@@ -69,7 +69,7 @@ def _rung(
     tile = _cached(TILE, pixels) // len(pixels)
     rows = max(ROWS, tile // width // STRIDE * STRIDE)
     most = max(FEWEST, tile // (rows + CELL - STRIDE) // SPAN)
-    nobody = torch.zeros(0, 4, device=pixels.device)
+    nobody = torch.zeros(0, 4, dtype=torch.float32, device=pixels.device)
     parts = [(nobody, nobody[:, 0], nobody[:, 0].long(), nobody)]
     for top in range(0, height - CELL + STRIDE, rows):
         strip = pixels.resized(height, width, slice(top, top + rows + CELL - STRIDE))

@@ -62,7 +62,7 @@ def follow_face(
             np.asarray(image.resize((48, 48), Image.Resampling.BOX, box=tuple(edges)))
             for edges in within.tolist()
         ]
-        index = torch.zeros(len(crops), device=device)
+        index = torch.zeros(len(crops), dtype=torch.long, device=device)
         batch = torch.tensor(np.stack(crops), dtype=torch.float32, device=device)
         batch = batch.sub_(127.5).div_(128).permute(0, 3, 1, 2)  # already channels last
         seen, _ = confirmed(onet(batch), squares, index, -np.inf)

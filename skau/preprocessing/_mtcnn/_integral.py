@@ -93,7 +93,7 @@ class IntegralImages:
 
 
 def _scaled(sums: Tensor, area: Tensor) -> Tensor:
-    means = (sums / area).sub_(127.5).div_(128)
+    means = (sums / area.float()).sub_(127.5).div_(128)
     return means.contiguous(memory_format=torch.channels_last)
 
 
