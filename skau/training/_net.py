@@ -1,8 +1,8 @@
 """The one private skorch net: how a batch is prepared, trained on and inferred."""
 
 import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from math import isfinite
 from typing import Any
 
@@ -214,9 +214,16 @@ class AUNet(ClassifierMixin, NeuralNet):
             batches = [list(range(i, min(i + step, n))) for i in range(0, n, step)]
         return Batches(dataset, batches, pin=torch.device(self.device).type == "cuda")
 
-    def _autocast(self) -> AbstractContextManager:
+    @contextmanager
+    def _autocast(self) -> Iterator[None]:
         kind = torch.device(self.device).type
-        return torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16")
+        try:
+            with torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16"):
+                yield
+        finally:
+            # The weights of 16 bits are kept until the outermost autocast ends, which may be the
+            # caller's; those of the next batch are others.
+            torch.clear_autocast_cache()
 
     def prepare(self, X: Tensor) -> Tensor:
         """Images (b, h, w[, c]) uint8 -> (b, c, h, w) in [0, 1]; vectors stay as they are."""
