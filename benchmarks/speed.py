@@ -23,24 +23,21 @@ import numpy as np
 import torch
 from _cells import count_parameters
 from _methods import METHODS, make_estimator
-from _plain import BATCH, Plain, plain_images, plain_predict
+from _plain import BATCH, Plain, plain_images
 from _record import Record
+from _timed import PLAIN, changed, data, loop, matrix_product, medians, plain_jobs, plain_lines
 from sklearn.frozen import FrozenEstimator
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from skau import IdenNetClassifier, Int8Classifier
-from skau.datasets import load_sample_faces, make_au_faces
-from skau.estimators._identity import MinedTriplets
-from skau.losses import masked_bce
+from skau.datasets import make_au_faces
 from skau.metrics import f1_frame
-from skau.training._batches import ShuffledBatches
 from skau.utils._device import _has_native_bfloat16
 
 HERE = Path(__file__).parent
 USUAL = {"identity_epochs": 0, "validation_fraction": 0, "augment": None, "random_state": 0}
 NATIVE = _has_native_bfloat16(torch.device("cpu"))
-PLAIN = {"plain": False, "plain, pool first": True}  # float32, NCHW
 SYSTEMS = (
     "IdenNet:identity_epochs=0", "LightCNN", "AlexNet", "DRML", "ATF", "ROINet", "SVTPT", "DSN",
     "SingleEncoder",
@@ -48,82 +45,6 @@ SYSTEMS = (
 # Parameters, and frames a second on a Titan X, of paper 2.
 TABLE_2 = {"IdenNet": ("6,572.8K", 155), "DRML": ("56,855.1K", 82.5), "SVTPT": ("", 2.0)}
 PRECISIONS = ("bfloat16", "float32") if NATIVE else ("float32",)
-
-
-def loop(
-    net: nn.Module, X: np.ndarray, Y: np.ndarray, group: np.ndarray, prepare: Any, bf16: bool
-) -> Callable[[int], None]:
-    """Return a training loop of a number of batches: Adam, BCE and mined triplets."""
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-4)
-    triplets, generator = MinedTriplets(0.5, 4, 0.5, 16), torch.Generator()
-    batches = ShuffledBatches(np.arange(len(X)), BATCH, np.random.RandomState(0))
-
-    def forever() -> Iterator[list[int]]:
-        while True:
-            yield from batches
-
-    rows_of = forever()
-
-    def run(n_batches: int) -> None:
-        net.train()
-        for _ in range(n_batches):
-            rows = next(rows_of)
-            optimizer.zero_grad()
-            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-                out = net(prepare(X[rows]))
-            logits, identity = out[0], getattr(out, "identity", out[1])
-            known = {"group": torch.from_numpy(group[rows]), "generator": generator}
-            triplet, _ = triplets(identity.float(), known)
-            loss = 0.5 * triplet + 0.5 * masked_bce(logits.float(), torch.from_numpy(Y[rows]))
-            loss.backward()
-            optimizer.step()
-            loss.item()
-
-    return run
-
-
-def medians(jobs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Seconds of each job, after one round that does not count."""
-    times: dict[str, list[float]] = {name: [] for name in jobs}
-    for turn in range(rounds + 1):
-        for name, job in jobs.items():
-            start = time.perf_counter()
-            job()
-            if turn:
-                times[name].append(time.perf_counter() - start)
-    return {name: float(np.median(seconds)) for name, seconds in times.items()}
-
-
-def plain_jobs(clf: IdenNetClassifier, X: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
-    """Predict with the plain networks, with the weights of ``clf``."""
-    jobs: dict[str, Callable[[], np.ndarray]] = {}
-    for name, pool_first in PLAIN.items():
-        net = Plain(len(clf.au_names_), pool_first)
-        net.load_state_dict(clf.module_.state_dict())
-        jobs[name] = lambda net=net: plain_predict(net, X)
-    return jobs
-
-
-def changed(clf: IdenNetClassifier, **params: Any) -> IdenNetClassifier:
-    """Return the fitted classifier with other parameters."""
-    other = IdenNetClassifier()
-    other.__setstate__({**clf.__getstate__(), **params})
-    return other
-
-
-def plain_lines(seconds: dict[str, float], n: int) -> Iterator[str]:
-    """Say how fast the plain networks were."""
-    for name in PLAIN:
-        speed = f"{n / seconds[name]:8.1f} images/s {seconds['plain'] / seconds[name]:5.2f}x"
-        yield f"  {name:18s} {speed}"
-
-
-def data(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sample faces of 128 px, labels and codes of people, shuffled."""
-    faces = load_sample_faces()
-    rows = np.random.RandomState(0).permutation(len(faces.images))[:n]
-    group = np.unique(faces.groups, return_inverse=True)[1]
-    return faces.images[rows], faces.target.to_numpy(np.float32)[rows], group[rows]
 
 
 def predict(rounds: int) -> Iterator[str]:
@@ -189,17 +110,6 @@ def int8(rounds: int) -> Iterator[str]:
     yield f"  start-up: quantizing {quantized:.1f} s, the first prediction {first:.1f} s"
 
 
-def gemm(dtype: torch.dtype) -> float:
-    """Best floating-point operations a second of a product of two matrices of 2048."""
-    a, b = torch.randn(2, 2048, 2048).to(dtype)
-    best = float("inf")
-    for _ in range(10):
-        start = time.perf_counter()
-        a @ b
-        best = min(best, time.perf_counter() - start)
-    return 2 * 2048**3 / best
-
-
 def fit(rounds: int) -> Iterator[str]:
     """Compare stage 2 with a plain loop."""
     X, Y, group = data(2 * BATCH)
@@ -218,7 +128,7 @@ def fit(rounds: int) -> Iterator[str]:
     yield from plain_lines(seconds, len(X))
     for name in ("bfloat16", "float32"):
         if name in seconds:
-            rate, peak = len(X) / seconds[name], gemm(getattr(torch, name))
+            rate, peak = len(X) / seconds[name], matrix_product(getattr(torch, name))
             yield (
                 f"  skau {name:13s} {rate:8.1f} images/s {seconds['plain'] / seconds[name]:5.2f}x"
                 f"; {rate * flops / peak:.0%} of the {peak / 1e9:.0f} GFLOP/s "
