@@ -1,5 +1,6 @@
 """``skau predict``: AUs of photos and films."""
 
+import re
 from pathlib import Path
 
 import click
@@ -9,6 +10,9 @@ from ._files import FILMS, PHOTOS, check_output, files_of, open_model, shared_op
 __all__ = ["command"]
 
 
+_DRAWN = ".mp4", ".mkv", ".mov", ".m4v"
+
+
 @click.command("predict")
 @click.argument("inputs", nargs=-1, required=True)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="A .csv or .parquet file.")
@@ -16,6 +20,8 @@ __all__ = ["command"]
 @click.option("--faces", type=click.Choice(["largest", "all"]), default="largest",
               show_default=True, help="Of each photo and frame.")  # fmt: skip
 @click.option("--calibrate", is_flag=True, help="To each person, by all of their frames.")
+@click.option("--reference", multiple=True, metavar="[N=]PHOTO",
+              help="The person (number N) at rest; may be repeated.")  # fmt: skip
 @click.option("--every", type=click.IntRange(1), default=1, show_default=True, metavar="N",
               help="Look at every Nth frame of a film.")  # fmt: skip
 @click.option("--fps", type=float, help="Look at so many frames a second, instead.")
@@ -27,9 +33,9 @@ __all__ = ["command"]
 @click.option("--dask", metavar="ADDRESS", help="Of a cluster's scheduler: tcp://host:8786.")
 @shared_options
 def command(
-    inputs: tuple[str, ...], out: Path | None, model: str, faces: str, calibrate: bool, every: int,
-    fps: float | None, overlay: Path | None, layout: str, jobs: int, dask: str | None,
-    force: bool, verbose: bool,
+    inputs: tuple[str, ...], out: Path | None, model: str, faces: str, calibrate: bool,
+    reference: tuple[str, ...], every: int, fps: float | None, overlay: Path | None, layout: str,
+    jobs: int, dask: str | None, force: bool, verbose: bool,
 ) -> None:  # fmt: skip
     r"""Score the AUs of photos, folders and films: a row a face and frame.
 
@@ -41,17 +47,23 @@ def command(
     skau predict photo.jpg
     skau predict interview.mp4 photos/ a.jpg -o aus.csv
     skau predict panel.mp4 -o aus.parquet --faces all --calibrate --overlay panel-aus.mp4
+    skau predict interview.mp4 -o aus.csv --reference calm1.jpg --reference calm2.jpg
     """
     import sys
     import warnings
     from tempfile import TemporaryDirectory
 
     files = files_of(inputs, PHOTOS | FILMS)
-    for path in filter(None, (out, overlay)):
-        check_output(path, force)
     films = [file for file in files if Path(file).suffix.lower() in FILMS]
-    if overlay is not None and films and len(files) > 1:
-        raise click.UsageError("--overlay draws into one film, or into photos alone")
+    if overlay is not None:
+        check_output(overlay, force)
+        if films and len(files) > 1:
+            raise click.UsageError("--overlay draws into one film, or into photos alone")
+        if films and overlay.suffix.lower() not in _DRAWN:
+            raise click.UsageError(f"--overlay {str(overlay)!r} must end in {', '.join(_DRAWN)}")
+    if out is not None and (overlay is None or layout != "skau"):  # else it may be drawn alone
+        check_output(out, force)
+    at_rest = _at_rest(reference)
 
     from .. import predict_files
     from ..utils._cluster import on_cluster
@@ -66,7 +78,7 @@ def command(
         with on_cluster(dask):
             table = predict_files(
                 fitted, files, out=target, faces=faces, every=every, fps=fps,
-                calibrate=calibrate, n_jobs=None if dask else jobs, verbose=bar,
+                calibrate=calibrate, reference=at_rest, n_jobs=None if dask else jobs, verbose=bar,
             )  # fmt: skip
         if overlay is not None:
             from ..inspection import draw_overlay
@@ -85,3 +97,23 @@ def command(
         click.echo(f"skau: {line}", err=True)
     if any("cannot read" in line for line in lines):
         sys.exit(1)
+
+
+def _at_rest(reference: tuple[str, ...]) -> dict[int, list[str]] | list[str] | None:
+    """Return photos at rest: a list, or by the number that stands before them."""
+    if not reference:
+        return None
+    numbered = [re.fullmatch(r"(\d+)=(.+)", name) for name in reference]
+    known = [match for match in numbered if match is not None]
+    photos = [match[2] for match in known] if known else list(reference)
+    if known and len(known) < len(reference):
+        raise click.UsageError("--reference: write a person's number before all photos or none")
+    for photo in photos:
+        if not Path(photo).is_file():
+            raise click.UsageError(f"--reference: there is no file {photo!r}")
+    if not known:
+        return photos
+    of: dict[int, list[str]] = {}
+    for match in known:
+        of.setdefault(int(match[1]), []).append(match[2])
+    return of

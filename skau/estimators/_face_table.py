@@ -258,7 +258,9 @@ def read_table(path: Path) -> pd.DataFrame:
     """Return the table of a call that had ended."""
     if path.suffix.lower() == ".parquet":
         return pd.read_parquet(path, engine="pyarrow")
-    return pd.read_csv(path, dtype={"face": "Int64", "person": "Int64"}, encoding="utf-8")
+    numbers = {"face": "Int64", "person": "Int64"}
+    # a file may be called 7 or NA
+    return pd.read_csv(path, dtype=numbers, converters={"path": str}, encoding="utf-8")
 
 
 def _round(numbers: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ from ..utils._cache import Cache
 from ..utils._formats import write_sidecar
 from ..utils._text import first_few
 from ..utils._warnings import user_level
-from ._face_table import read_table
+from ._face_table import read_run, read_table
 from ._scorer import Scorer
-from ._video import predict_images, predict_video
+from ._video import Reference, file_print, predict_images, predict_video
 
 __all__ = ["predict_files"]
 
@@ -56,6 +56,7 @@ def predict_files(
     every: int = 1,
     fps: float | None = None,
     calibrate: bool = False,
+    reference: Reference | None = None,
     n_jobs: int | None = None,
     verbose: int = 1,
 ) -> pd.DataFrame:
@@ -74,9 +75,10 @@ def predict_files(
     files : list of paths
         What has the ending of a film is one; everything else is a photo.
     out : path-like
-        A ``.csv`` or ``.parquet`` (extra ``parquet``) file.
-    faces, every, fps, calibrate
-        As in :func:`predict_video`.
+        A ``.csv`` or ``.parquet`` (extra ``parquet``) file. Where the same call has written it,
+        it is read.
+    faces, every, fps, calibrate, reference
+        As in :func:`predict_video`; photos at rest are of the same people in every film.
     n_jobs : int, default=None
         Films at a time, as in joblib.
     verbose : int, default=1
@@ -91,7 +93,7 @@ def predict_files(
     Raises
     ------
     ValueError
-        If no file can be read, or as in :func:`predict_video`.
+        If no file can be read, ``out`` is there of another call, or as in :func:`predict_video`.
 
     Warns
     -----
@@ -100,33 +102,47 @@ def predict_files(
     """
     out = Path(fspath(out))
     write = table_writer(out)
-    if out.exists():
-        raise ValueError(f"out: {str(out)!r} is there already; give another file, or delete it")
     paths = [fspath(file) for file in files]
     if not paths:
         raise ValueError("files holds no path; at least one film or photo is needed")
     scorer = Scorer(model)  # refuses what is no pipeline before any work
+    run = {
+        "files": [[path, *file_print(path)[1:]] for path in paths], "faces": faces,
+        "every": every, "fps": fps, "calibrate": calibrate, "reference": _told(reference),
+        "model": scorer.print,
+    }  # fmt: skip
+    if out.exists():
+        before = read_run(out)
+        if not isinstance(before, dict) or any(before.get(key) != run[key] for key in run):
+            raise ValueError(
+                f"out: {str(out)!r} is there already, of other files, another model or other "
+                "settings; give another file, or delete it"
+            )
+        return _with_whole_frames(read_table(out))
     films = [path for path in paths if is_film(path)]
     photos = [path for path in paths if not is_film(path)]
     folder = out.with_name(f"{out.name}.part")
     folder.mkdir(exist_ok=True)
     tables, unread = [], {}
+    of_films: dict[str, pd.DataFrame] = {}
     if photos:
         tables.append(
             predict_images(
-                model, photos, faces=faces, calibrate=calibrate, out=folder / "photos.csv",
-                verbose=verbose,
+                model, photos, faces=faces, calibrate=calibrate, reference=reference,
+                out=folder / "photos.csv", verbose=verbose,
             )
         )  # fmt: skip
-    options = {"faces": faces, "calibrate": calibrate, "every": every, "fps": fps}
+    options = {
+        "faces": faces, "calibrate": calibrate, "reference": reference, "every": every, "fps": fps
+    }  # fmt: skip
     parts = {film: folder / f"{Cache.key(film)}.csv" for film in films}
     for film, problem in _score_films(model, parts, options, n_jobs, verbose):
         if problem is not None:
             unread[film] = problem
             continue
-        table = read_table(parts[film])
-        table.insert(0, "path", film)
-        tables.append(table)
+        of_films[film] = read_table(parts[film])
+        of_films[film].insert(0, "path", film)
+    tables += [of_films[film] for film in dict.fromkeys(films) if film in of_films]
     if unread:
         told = first_few((f"{film}: {problem}" for film, problem in unread.items()), 20)
         if not tables:
@@ -135,13 +151,29 @@ def predict_files(
     whole = pd.concat(tables, ignore_index=True)
     first = [name for name in ("path", "frame", "time") if name in whole]
     whole = whole[[*first, *whole.columns.drop(first)]]
-    if "frame" in whole:
-        whole["frame"] = whole["frame"].astype("Int64")
-    write_sidecar(out, whole, {"model": scorer.story(), "thresholds": scorer.thresholds(),
-                               "run": options | {"files": paths, "unread": unread}})  # fmt: skip
+    whole = _with_whole_frames(whole)
+    story = {"model": scorer.story(), "thresholds": scorer.thresholds()}
+    write_sidecar(out, whole, story | {"run": run | {"unread": unread}})
     write(whole)
     shutil.rmtree(folder, ignore_errors=True)
     return whole
+
+
+def _with_whole_frames(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with whole numbers of frames, also where photos have none."""
+    return table.astype({"frame": "Int64"}) if "frame" in table else table
+
+
+def _told(reference: Reference | None) -> Any:
+    """Name photos by their files, or say of what kind they are."""
+    if isinstance(reference, Mapping):
+        return {str(person): _told(photos) for person, photos in reference.items()}
+    if reference is None:
+        return None
+    return [
+        fspath(photo) if isinstance(photo, str | PathLike) else type(photo).__name__
+        for photo in reference
+    ]
 
 
 def is_film(path: str | PathLike[str]) -> bool:

@@ -79,8 +79,11 @@ class Scorer:
 
     def population(self, argument: str) -> pd.DataFrame:
         """Return how people's logits differ; the error names the argument that needs it."""
-        if isinstance(self._rest, AUClassifierMixin):
-            inner = getattr(self._rest, "estimator_", self._rest)
+        model = self._rest
+        if hasattr(model, "thresholds_"):  # they leave the logits as they are
+            model = model.estimator_
+        if isinstance(model, AUClassifierMixin):
+            inner = getattr(model, "estimator_", model)
             population = getattr(inner, "population_", None)
             if population is not None and population["frames"].notna().all():
                 return population

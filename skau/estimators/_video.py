@@ -121,7 +121,7 @@ def predict_video(
     scorer = Scorer(model)
     film = None
     if isinstance(video, Video):
-        film = _file(video.path)
+        film = file_print(video.path)
         if fps is not None and video.frame_rate is not None and fps > video.frame_rate * 1.001:
             warnings.warn(
                 f"fps={fps:g}, but the film has {video.frame_rate:g} frames a second; all are "
@@ -213,7 +213,7 @@ def predict_images(
     _check(faces, 1, None)
     photos = ImageSource(images)
     scorer = Scorer(model)
-    files = None if photos.paths is None else [_file(path) for path in photos.paths]
+    files = None if photos.paths is None else [file_print(path) for path in photos.paths]
     settings = Settings(
         "path" if files else "image",
         {"photos": files, "faces": faces},
@@ -293,7 +293,7 @@ def _count(video: Video, every: int, fps: float | None) -> int | None:
     return min(video.n_frames, round(video.n_frames / video.frame_rate * fps) or 1)
 
 
-def _file(path: str) -> list[Any]:
+def file_print(path: str) -> list[Any]:
     """Say which content of a file is meant."""
     try:
         stat = Path(path).stat()

@@ -10,12 +10,15 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
 from ..preprocessing import Video, read_image, read_video
+from ..preprocessing._images import READ_ERRORS
+from ..preprocessing._storage import begin, check_out, finish, forget_parts
 from ..utils._extras import import_extra
 from ..utils._formats import au_columns
 from ._plotting import COLOURS
 
 __all__ = ["draw_overlay"]
 
+FILM_ENDINGS = ".mp4", ".mkv", ".mov", ".m4v"  # of containers for H.264 and any sound
 _BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
 
 
@@ -38,7 +41,9 @@ def draw_overlay(
         The film, or the photos. A list of paths, even of one, is photos.
     out : path-like
         The film to write (H.264, with the sound of ``source`` as it is), in a container of the
-        ending: ``.mp4``, ``.mkv``, ``.mov``. Of photos, a folder; it is made if need be.
+        ending: ``.mp4``, ``.mkv``, ``.mov``; it is there when it is whole. Of photos, a folder;
+        it is made if need be. Photos keep their names; where two share one, the second gets
+        ``-2`` added, and formats that Pillow only reads become PNG.
     aus : list of str, default=None
         The columns to draw. None draws all AUs.
     threshold : float, default=0.5
@@ -49,7 +54,10 @@ def draw_overlay(
     ImportError
         If PyAV is not installed (extra ``video``); of films only.
     ValueError
-        If the table does not fit the source, ``out`` is the source, or a column is not there.
+        If the table does not fit the source, ``out`` is the source or has another ending, or a
+        column is not there.
+    FileNotFoundError
+        If there is no folder to write a film to.
     """
     names = au_columns(table) if aus is None else list(aus)
     photos = isinstance(source, list | tuple)
@@ -67,6 +75,7 @@ def draw_overlay(
     if photos:
         _draw_photos([fspath(path) for path in source], faces, pen, Path(fspath(out)))
     else:
+        check_out(out, *FILM_ENDINGS)
         video = source if isinstance(source, Video) else read_video(source)
         if Path(fspath(out)).exists() and Path(fspath(out)).samefile(video.path):
             raise ValueError(f"out={fspath(out)!r} is the film itself; give another file")
@@ -131,22 +140,31 @@ def _draw_photos(
     paths: list[str], faces: dict[Any, list[dict[Any, Any]]], pen: _Pen, out: Path
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    names: set[str] = set()
+    taken: set[str] = set()
     for path in dict.fromkeys(paths):
         try:
             image = read_image(path)
-        except (OSError, ValueError):
+        except READ_ERRORS:
             continue  # predict_images has said so
-        name = Path(path).name
-        while name in names:
-            name = f"_{name}"
-        names.add(name)
-        target = out / name
+        target = _free(out / _written_as(Path(path)), taken)
         if target.exists() and target.samefile(path):
             raise ValueError(f"out={str(out)!r} is the folder of the photos; give another one")
-        if target.suffix.lower() not in Image.registered_extensions():
-            target = target.with_suffix(".png")
         pen.draw(image, faces.get(path, [])).save(target, quality=95)
+
+
+def _written_as(path: Path) -> str:
+    """Return the name of a file that Pillow can write, with PNG for what it only reads."""
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    return path.name if kind in Image.SAVE else f"{path.stem}.png"
+
+
+def _free(target: Path, taken: set[str]) -> Path:
+    """Return the file, or one with a number: photos of several folders may share a name."""
+    stem, number = target.stem, 2
+    while target.name.lower() in taken:  # some file systems know one case only
+        target, number = target.with_name(f"{stem}-{number}{target.suffix}"), number + 1
+    taken.add(target.name.lower())
+    return target
 
 
 def _draw_film(
@@ -156,7 +174,7 @@ def _draw_film(
     """Encode the film anew; its sound is copied packet by packet."""
     av = import_extra("av", "video", "films need PyAV")
     seen = set(looked_at.tolist())
-    with av.open(video.path) as origin, av.open(str(out), "w") as film:
+    with av.open(video.path) as origin, av.open(str(begin(out)), "w") as film:
         sound = origin.streams.audio[0] if origin.streams.audio else None
         rate = origin.streams.video[0].average_rate or 25
         picture = film.add_stream("libx264", rate=rate, options={"crf": "20"})
@@ -185,6 +203,8 @@ def _draw_film(
             waiting.stream = copied
             film.mux(waiting)
             waiting = next(packets, None)
+    finish(out)
+    forget_parts(out)
 
 
 def _sound(container: Any, stream: Any) -> Iterator[Any]:

@@ -177,6 +177,41 @@ def test_what_is_done_is_not_done_again(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(_files, "predict_video", score)
     again = predict_files(model, films, out=tmp_path / "half.csv", verbose=0)
     pd.testing.assert_frame_equal(whole, again)
+    assert again["path"].unique().tolist() == [str(film) for film in films]
+    monkeypatch.setattr(_files, "predict_video", None)  # nothing is computed again
+    again = predict_files(model, films, out=tmp_path / "half.csv", verbose=0)
+    pd.testing.assert_frame_equal(whole, again)
+    with pytest.raises(ValueError, match="there already, of other files"):
+        predict_files(model, films[:1], out=tmp_path / "half.csv", verbose=0)
+
+
+def test_calibration_and_photos_at_rest_with_the_model_that_ships(folder, tmp_path, capsys):
+    film, rest = folder / "film 1.mp4", folder / "photos" / "10.png"
+    tables = {}
+    for name, how in (
+        ("plain", []),
+        ("calibrated", ["--calibrate"]),
+        ("at rest", ["--reference", rest]),
+        ("numbered", ["--reference", f"0={rest}"]),
+    ):
+        out = tmp_path / f"{name}.csv"
+        assert call("predict", film, "-o", out, *how) == 0
+        tables[name] = pd.read_csv(out)
+    most = tables["plain"]["person"].mode()[0]
+    for name, person in (("at rest", most), ("numbered", 0)):
+        other = (tables[name]["AU12"] - tables["plain"]["AU12"]).abs() > 1e-5
+        assert set(tables["plain"]["person"][other]) == {person}
+    assert (tables["calibrated"]["AU12"] - tables["plain"]["AU12"]).abs().max() > 1e-3
+    story = json.loads((tmp_path / "numbered.csv.json").read_text())
+    assert story["run"]["reference"] == {"0": [str(rest)]}
+    out = tmp_path / "x.csv"
+    for wrong, code, told in (
+        (["--reference", "nobody.jpg"], 2, "there is no file 'nobody.jpg'"),
+        (["--reference", f"0={rest}", "--reference", rest], 2, "before all photos or none"),
+        (["--reference", f"7={rest}"], 1, "nobody has the number 7"),
+    ):
+        assert call("predict", film, "-o", out, *wrong) == code
+        assert told in capsys.readouterr().err
 
 
 def test_openface_columns_and_an_overlay(folder, tmp_path):
@@ -186,6 +221,24 @@ def test_openface_columns_and_an_overlay(folder, tmp_path):
     assert {"AU12_c", "AU12_r", "confidence"} <= set(pd.read_csv(out).columns.str.strip())
     with av.open(str(film)) as drawn:
         assert len(list(drawn.decode(video=0))) == 4
+
+
+def test_an_overlay_is_drawn_of_a_table_that_is_there(folder, tmp_path, monkeypatch, capsys):
+    from skau.estimators import _files
+
+    out, film = tmp_path / "aus.csv", folder / "film 0.mp4"
+    how = ["--model", folder / "model.skau"]
+    assert call("predict", film, "-o", out, *how) == 0
+    written = out.read_bytes()
+    monkeypatch.setattr(_files, "predict_video", None)  # nothing is computed again
+    assert call("predict", film, "-o", out, *how, "--overlay", tmp_path / "drawn.mp4") == 0
+    assert out.read_bytes() == written
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["aus.csv", "aus.csv.json", "drawn.mp4"]
+    assert call("predict", film, "-o", out, *how, "--overlay", tmp_path / "x.txt") == 2
+    assert "must end in .mp4" in capsys.readouterr().err
+    other = ["--faces", "all", "--overlay", tmp_path / "other.mp4"]
+    assert call("predict", film, "-o", out, *how, *other) == 1
+    assert "other settings" in capsys.readouterr().err
 
 
 def test_crop(folder, tmp_path, capsys):

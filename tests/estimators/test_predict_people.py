@@ -18,6 +18,7 @@ from skau import DSNClassifier, predict_images, predict_video
 from skau.datasets import load_sample_faces
 from skau.estimators._calibration import calibrate
 from skau.inspection import draw_overlay
+from skau.model_selection import TunedThresholdsClassifier
 from skau.preprocessing import FaceCropper, Frame, read_video
 
 AUS = ["AU6", "AU12"]
@@ -221,6 +222,18 @@ def test_calibration_is_that_of_groups(model, faces):
     assert np.abs(plain - table[AUS]).to_numpy().max() > 1e-3
 
 
+def test_calibration_under_tuned_thresholds(model, faces):
+    tuned = TunedThresholdsClassifier(model[-1], cv="prefit")
+    crops = model[0].transform(faces.images[80:120])
+    tuned.fit(crops, faces.target[AUS][80:120], groups=faces.groups[80:120])
+    films = [Frame(k / 10, faces.images[300 + k]) for k in range(4)]
+    expected, table = (
+        predict_video(one, iter(films), calibrate=True, verbose=0)
+        for one in (model, make_pipeline(model[0], tuned))
+    )
+    pd.testing.assert_frame_equal(table, expected)
+
+
 def test_photos_at_rest_shift_a_person(model, faces):
     films = [Frame(k / 10, faces.images[100]) for k in range(4)]
     rest = [faces.images[101], faces.images[102]]
@@ -275,3 +288,41 @@ def test_overlay_of_a_film_keeps_its_length_and_sound(model, faces, tmp_path):
         draw_overlay(table, path, path)
     with pytest.raises(ValueError, match="no column"):
         draw_overlay(table.drop(columns="person"), path, out)
+
+
+def test_overlay_of_photos(model, faces, tmp_path):
+    face = picture(faces, "S001", 0)
+    clear = face.convert("RGBA")
+    clear.putalpha(Image.fromarray(np.full((face.height, face.width), 255, np.uint8)))
+    one, two = tmp_path / "a folder", tmp_path / "zwöi"
+    paths = [
+        one / "my face.jpg",
+        two / "my face.jpg",
+        one / "ünï.png",
+        two / "7",
+        one / "grey.tif",
+    ]
+    for path, image in zip(paths, (face, face, clear, face, face.convert("L")), strict=True):
+        path.parent.mkdir(exist_ok=True)
+        image.save(path, format=None if path.suffix else "PNG")
+    broken = one / "broken.jpg"
+    broken.write_bytes(b"no image")
+    before = {path: path.read_bytes() for path in paths}
+    for folder in (one, two):
+        folder.chmod(0o555)
+    with pytest.warns(UserWarning, match=r"cannot read .*broken\.jpg"):
+        table = predict_images(model, [*paths, broken], out=tmp_path / "t.csv", verbose=0)
+    for again in (table, predict_images(model, [*paths, broken], out=tmp_path / "t.csv")):
+        out = tmp_path / f"drawn {again is table}"
+        draw_overlay(again, [*paths, broken], out)
+        drawn = {path.name: np.asarray(Image.open(path).convert("RGB")) for path in out.iterdir()}
+        assert sorted(drawn) == ["7.png", "grey.tif", "my face-2.jpg", "my face.jpg", "ünï.png"]
+        for image in drawn.values():
+            plain = np.asarray(face.convert("L" if image is drawn["grey.tif"] else "RGB"))
+            plain = plain if plain.ndim == 3 else np.repeat(plain[..., None], 3, axis=2)
+            assert (np.abs(image.astype(int) - plain).max(axis=2) > 60).mean() > 0.02
+    for folder in (one, two):
+        folder.chmod(0o755)
+    assert {path: path.read_bytes() for path in paths} == before
+    with pytest.raises(ValueError, match="the folder of the photos"):
+        draw_overlay(table, paths[:1], one)
