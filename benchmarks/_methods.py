@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
 
-from skau import DSNClassifier, IdenNetClassifier
+from skau import DSNClassifier, IdenNetClassifier, MixedEffectsClassifier
 from skau.baselines import (
     AlexNetClassifier,
     ATFClassifier,
@@ -82,6 +82,8 @@ METHODS = {
     "IdenNet": Method(IdenNetClassifier, STAGE_1 | STAGE_2, identities=True),
     "IdenNet-released": Method(IdenNetClassifier.as_released, RELEASED_BUDGET, identities=True),
     "IdenNet-no-identities": Method(IdenNetClassifier, STAGE_1),
+    "MixedEffects": Method(MixedEffectsClassifier, {}, identities=True),
+    "MixedEffects-no-identities": Method(MixedEffectsClassifier, {}),
     "AlexNet": Method(AlexNetClassifier, ALEXNET),
     "DRML": Method(DRMLClassifier, {}),
     "ATF": Method(ATFClassifier, {}),

@@ -6,7 +6,13 @@ import pytest
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skau import DSNClassifier, IdenNetClassifier, Int8Classifier, RegionClassifier
+from skau import (
+    DSNClassifier,
+    IdenNetClassifier,
+    Int8Classifier,
+    MixedEffectsClassifier,
+    RegionClassifier,
+)
 from skau.baselines import (
     AlexNetClassifier,
     ATFClassifier,
@@ -25,6 +31,7 @@ ESTIMATORS = [
     DSNClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
     IdenNetClassifier(max_epochs=15, lr=5e-3, validation_fraction=0),
     LightCNNClassifier(max_epochs=15, lr=5e-3, validation_fraction=0),
+    MixedEffectsClassifier(max_epochs=15, lr=5e-3, validation_fraction=0),
     AlexNetClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
     DRMLClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
     ATFClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),

@@ -4,6 +4,7 @@ from ._dsn import DSNClassifier
 from ._files import predict_files
 from ._idennet import IdenNetClassifier
 from ._int8 import Int8Classifier
+from ._mixed_effects import MixedEffectsClassifier
 from ._regions import RegionClassifier
 from ._video import predict_images, predict_video
 
@@ -11,6 +12,7 @@ __all__ = [
     "DSNClassifier",
     "IdenNetClassifier",
     "Int8Classifier",
+    "MixedEffectsClassifier",
     "RegionClassifier",
     "predict_files",
     "predict_images",

@@ -10,7 +10,7 @@ import torch
 from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
 
-from skau import DSNClassifier, IdenNetClassifier
+from skau import DSNClassifier, IdenNetClassifier, MixedEffectsClassifier
 from skau.baselines import (
     AlexNetClassifier,
     ATFClassifier,
@@ -136,7 +136,7 @@ def test_training_goes_on_with_the_parameters_set_since(blobs):
 
 NETWORKS = [
     DSNClassifier, IdenNetClassifier, LightCNNClassifier, AlexNetClassifier, DRMLClassifier,
-    ATFClassifier, ROINetClassifier,
+    ATFClassifier, ROINetClassifier, MixedEffectsClassifier,
 ]  # fmt: skip
 
 

@@ -11,7 +11,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import skau
-from skau import DSNClassifier, IdenNetClassifier, Int8Classifier, RegionClassifier
+from skau import (
+    DSNClassifier,
+    IdenNetClassifier,
+    Int8Classifier,
+    MixedEffectsClassifier,
+    RegionClassifier,
+)
 from skau.baselines import (
     AlexNetClassifier,
     ATFClassifier,
@@ -31,6 +37,7 @@ ONCE = {"max_epochs": 1, "validation_fraction": 0, "precision": "float32", "rand
 ESTIMATORS = [
     IdenNetClassifier(identity_epochs=0, identity_transform="affine", **ONCE),
     LightCNNClassifier(identity_epochs=0, **ONCE),
+    MixedEffectsClassifier(**ONCE),
     DRMLClassifier(**ONCE),
     ATFClassifier(**ONCE),
     ROINetClassifier(**ONCE),

@@ -17,7 +17,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import skau
-from skau import DSNClassifier, IdenNetClassifier, Int8Classifier, RegionClassifier
+from skau import (
+    DSNClassifier,
+    IdenNetClassifier,
+    Int8Classifier,
+    MixedEffectsClassifier,
+    RegionClassifier,
+)
 from skau.baselines import (
     AlexNetClassifier,
     ATFClassifier,
@@ -40,6 +46,7 @@ ESTIMATORS = [
     IdenNetClassifier(max_epochs=1, identity_epochs=1, identity_transform="affine"),
     IdenNetClassifier(max_epochs=1, identity_epochs=1, precision="bfloat16"),
     LightCNNClassifier(max_epochs=1, identity_epochs=0),
+    MixedEffectsClassifier(max_epochs=1),
     DRMLClassifier(max_epochs=1),
     ATFClassifier(max_epochs=1),
     ROINetClassifier(max_epochs=1),
