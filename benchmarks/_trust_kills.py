@@ -1,16 +1,9 @@
-"""Work that is killed at random moments and called again until it ends.
+"""Work that is killed at random moments and called again until it ends."""
 
-    python benchmarks/_trust_kills.py fit|search|crops|film FOLDER RESULT
-
-does one piece of work, with whatever is done of it in FOLDER, and writes RESULT; ``kill`` runs it
-in processes that it kills.
-"""
-
-import signal
-import subprocess
-import sys
 import tempfile
 import time
+import warnings
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +20,11 @@ from skau.datasets import load_sample_faces
 from skau.metrics import roc_auc_scorer
 from skau.model_selection import SubjectKFold
 from skau.preprocessing import FaceCropper
+
+IMPORTED = [
+    "av", "hypothesis.strategies", "skau.estimators", "skau.baselines", "skau.datasets",
+    "skau.models", "skau.preprocessing._mtcnn._search", "sklearn.model_selection",
+]  # fmt: skip
 
 
 def faces(n: int, step: int) -> tuple[Any, Any, Any]:
@@ -93,37 +91,37 @@ def film(folder: Path, result: Path) -> None:
 WORK = {work.__name__: work for work in (fit, search, crops, film)}
 
 
-class Process:
-    """The work in a process of its own."""
+def work(name: str, folder: Path, result: Path) -> None:
+    """Do one piece of work, with whatever is done of it in ``folder``; write ``result``."""
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    WORK[name](folder, result)
 
-    def __init__(self, name: str, folder: Path) -> None:
-        self.result = folder / "result"
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", __file__, name, str(folder), str(self.result)],
-            stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert self.process.stdout is not None
-        self.process.stdout.readline()  # the imports are done
-        self.start = time.perf_counter()
 
-    def end(self, within: float | None) -> bool:
-        """Wait; kill it if it takes longer. Return whether it ended by itself."""
-        try:
-            code = self.process.wait(within)
-        except subprocess.TimeoutExpired:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-            return False
-        if code:
-            raise RuntimeError(f"the work failed with exit code {code}")
-        return True
+def attempt(name: str, folder: Path, within: float | None) -> bool:
+    """Do the work in a process that is killed after so many seconds; return whether it ended.
+
+    A server that has imported everything, and computed nothing, forks the process.
+    """
+    context = get_context("forkserver")
+    context.set_forkserver_preload(IMPORTED)
+    process = context.Process(target=work, args=(name, folder, folder / "result"))
+    process.start()
+    process.join(within)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        return False
+    if process.exitcode:
+        raise RuntimeError(f"the work failed with exit code {process.exitcode}")
+    return True
 
 
 def kill(name: str, record: Record, n: int) -> None:
     """Kill the work ``n`` times in all; say what its results were.
 
-    The moment of each kill is drawn evenly over the time that the undisturbed work takes, from
-    the end of its imports on. After as many kills as come before it ends, it begins anew in an
+    The moment of each kill is drawn evenly over the time that the undisturbed work takes. After
+    as many kills as come before it ends, it begins anew in an
     empty folder.
     """
     rng = np.random.RandomState(0)
@@ -132,28 +130,22 @@ def kill(name: str, record: Record, n: int) -> None:
         folders = (Path(base) / str(i) for i in range(n + 2))
         folder = next(folders)
         folder.mkdir()
-        alone = Process(name, folder)
-        alone.end(None)
-        took = time.perf_counter() - alone.start
-        wanted = alone.result.read_bytes()
+        start = time.perf_counter()
+        attempt(name, folder, None)
+        took = time.perf_counter() - start
+        wanted = (folder / "result").read_bytes()
         while kills < n:
             folder = next(folders)
             folder.mkdir()
             here = 0
             # three kills at most, so that many moments are those of a first run
-            while not (run := Process(name, folder)).end(
-                rng.uniform(0, took) if kills < n and here < 3 else None
+            while not attempt(
+                name, folder, rng.uniform(0, took) if kills < n and here < 3 else None
             ):
                 kills, here = kills + 1, here + 1
             ends += 1
-            equal += run.result.read_bytes() == wanted
+            equal += (folder / "result").read_bytes() == wanted
     record.say(
         f"{name:>6}: {kills} kills at random moments of {took:.1f} s of work; it was called again "
         f"until it ended, {ends} times, {equal} of them equal to the bit to the undisturbed run"
     )
-
-
-if __name__ == "__main__":
-    print("ready", flush=True)
-    torch.set_num_threads(1)
-    WORK[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))

@@ -12,6 +12,7 @@ from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators._prediction import AUClassifierMixin
+from ..estimators._trained_on import training_facts
 from ..estimators._validation import check_inputs, check_labels, warn_of_rare
 from ..utils._callbacks import CallbacksMixin
 from ..utils._groups import subject_codes
@@ -112,6 +113,8 @@ class SVTPTClassifier(CallbacksMixin, AUClassifierMixin, BaseEstimator):
         ``arange(n_aus)``, or the two labels of a single AU.
     au_names_ : ndarray of str
         The columns of ``y``, or "y0", "y1", ...
+    trained_on_ : dict
+        Numbers of rows, subjects and labels, as those of :class:`skau.DSNClassifier`.
     n_sources_ : ndarray of int, shape (n_aus,)
         Subjects whose SVM the regression of each AU learned from.
     gamma_ : float
@@ -229,6 +232,9 @@ class SVTPTClassifier(CallbacksMixin, AUClassifierMixin, BaseEstimator):
             )
             part.call_on_fit_task_end(estimator=self, X=X, y=y)
         self.n_sources_ = np.array([len(transfer.dual) for transfer in self._transfers])
+        self.trained_on_ = training_facts(
+            labels.values, labels.names, None if groups is None else codes
+        )
         self._end_fit(context, X, y)
         return self
 

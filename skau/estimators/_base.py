@@ -26,6 +26,7 @@ from ._class_weight import CONSTRAINT, ClassificationLoss, ClassWeight, class_we
 from ._held_out import hold_out
 from ._network import BaseNetworkEstimator
 from ._prediction import AUClassifierMixin
+from ._trained_on import training_facts
 from ._validation import check_inputs, check_labels, warn_of_rare
 
 __all__ = ["BaseAUClassifier"]
@@ -168,6 +169,8 @@ class BaseAUClassifier(
                 self.net_.initialize_optimizer()
             self._run(stage)
         self._measure_population(train)
+        held_out = 0 if valid is None else len(valid)
+        self.trained_on_ = training_facts(data.Y, self.au_names_, data.group, held_out)
         task.end()
         return self
 
@@ -207,6 +210,8 @@ class BaseAUClassifier(
         stage = self._make_stages(data, None, self._rng)[-1]
         stage.epochs = 1
         self._run(stage)
+        before = None if first else getattr(self, "trained_on_", None)
+        self.trained_on_ = training_facts(data.Y, self.au_names_, data.group, before=before)
         return self
 
     def _begin_task(self, X: Any, y: Any, stages: list[Stage]) -> FitTask:

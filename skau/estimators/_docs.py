@@ -80,6 +80,11 @@ population_ : DataFrame with one row an AU
     number of frames from which a subject counts for more than the average. No label is used.
     NaN after ``partial_fit``, which does not measure it, and where ``fit`` was not told who
     is who.
+trained_on_ : dict
+    How many ``rows`` and ``subjects`` (None where nobody said) the model was trained on, those
+    held out to choose the epoch among them (``held_out_rows``) and those without any label
+    (``identity_only_rows``), and how many labels of each AU were ``present`` and ``absent``. It
+    stands in a model file's card. ``partial_fit`` adds up, a row that comes twice twice.
 """
 
 SHARED = {

@@ -12,9 +12,11 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._callbacks import CallbacksMixin, fit_part
+from ..utils._groups import subject_codes
 from ..utils._routing import fit_groups, predict_groups
 from ..utils._sklearn import HasMethods, StrOptions, fit_context
 from ._prediction import AUClassifierMixin
+from ._trained_on import training_facts
 from ._validation import check_labels, warn_of_rare
 
 __all__ = ["FACS_REGIONS", "RegionClassifier"]
@@ -61,6 +63,8 @@ class RegionClassifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Ba
         ``arange(n_aus)``, or the two labels of a single AU.
     au_names_ : ndarray of str
         The columns of ``y``, or "y0", "y1", ...
+    trained_on_ : dict
+        Numbers of rows, subjects and labels, as those of :class:`skau.DSNClassifier`.
 
     Notes
     -----
@@ -154,6 +158,8 @@ class RegionClassifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Ba
         self.regions_ = regions
         self.classes_, self.au_names_ = labels.classes, labels.names
         self._single = labels.single
+        codes = None if groups is None else subject_codes(groups, len(labels.values))
+        self.trained_on_ = training_facts(labels.values, labels.names, codes)
         model = self._models()[0]
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(model, name):

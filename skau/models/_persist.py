@@ -25,10 +25,11 @@ import numpy as np
 
 from .._version import __version__
 from ..utils._cache import write_whole
+from ..utils._labels import fitted_attribute
 from ..utils._portable import portable
 from ..utils._warnings import user_level
 from ._container import SCHEMA, ModelFileError, pack, read_json, unpack
-from ._schema import check_schema, empty, nodes
+from ._schema import check_schema, empty, follow_moves, nodes
 from ._trusted import trusted_types
 
 __all__ = ["load", "save"]
@@ -56,10 +57,12 @@ def save(
         there.
     card : dict, default=None
         What a user of the model should know, as JSON: what it was trained on, its licence, how
-        well it does on whom. `load` returns it.
+        well it does on whom. `load` returns it. Without ``"trained_on"``, the fitted model's
+        ``trained_on_`` takes its place: numbers of rows, subjects and labels.
     half : bool, default=False
         Store the weights of networks with 16 bits in place of 32: the file has half the size,
-        and probabilities move by about 1e-3. After `load` they have 32 bits again.
+        and probabilities move: by up to 6e-3 in what was measured. After `load` they have 32 bits
+        again.
 
     Raises
     ------
@@ -89,6 +92,9 @@ def save(
     (True, 'renders')
     """
     card = _check_card(card)
+    facts = fitted_attribute(model, "trained_on_")
+    if facts is not None:
+        card = {"trained_on": facts} | card
     members, left_out = _dump(model)
     if left_out:
         warnings.warn(
@@ -148,7 +154,10 @@ def load(path: str | Path, *, return_card: bool = False) -> Any:
     data = Path(path).read_bytes()
     try:
         members, about = unpack(data)
-        check_schema(read_json(members[SCHEMA], SCHEMA), members)
+        schema = read_json(members[SCHEMA], SCHEMA)
+        if follow_moves(schema):
+            members[SCHEMA] = json.dumps(schema).encode()
+        check_schema(schema, members)
         _check_types(members)
         model = _construct(members)
     except ModelFileError as error:

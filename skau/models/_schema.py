@@ -10,9 +10,13 @@ from typing import Any
 
 from ._container import ModelFileError
 
-__all__ = ["check_schema", "empty", "nodes"]
+__all__ = ["MOVED", "check_schema", "empty", "follow_moves", "nodes"]
 
 Node = dict[str, Any]
+
+# Classes and functions by the names that older files know them by, and what they are called now.
+# A test holds the names of today; whoever moves one writes the old name here.
+MOVED: dict[str, str] = {}
 
 # How each kind of node may be called; None leaves it to the audit of types.
 _KINDS: dict[str, tuple[str, ...] | None] = {
@@ -76,6 +80,17 @@ def _is_empty(node: Any) -> bool:
         and node.get("__loader__") == "JsonNode"
         and node.get("content") == "null"
     )
+
+
+def follow_moves(schema: Any) -> bool:
+    """Give moved classes, in place, the names that they have now; say whether there were any."""
+    moved = False
+    for node in nodes(schema):
+        now = MOVED.get(f"{node.get('__module__')}.{node.get('__class__')}")
+        if now is not None:
+            node["__module__"], _, node["__class__"] = now.rpartition(".")
+            moved = True
+    return moved
 
 
 def check_schema(schema: Any, members: dict[str, bytes]) -> None:

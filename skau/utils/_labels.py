@@ -15,6 +15,7 @@ __all__ = [
     "as_array",
     "default_names",
     "encoded_hint",
+    "fitted_attribute",
     "fitted_names",
     "present_proba",
     "read_names",
@@ -191,24 +192,32 @@ def _complain(table: LabelTable, wrong: np.ndarray, argument: str, mend: str) ->
 
 
 def fitted_names(model: Any) -> list[str] | None:
-    """Return the names of the AUs that a fitted model predicts; None where it knows none.
+    """Return the names of the AUs that a fitted model predicts; None where it knows none."""
+    names = fitted_attribute(model, "au_names_")
+    if names is None:
+        return None
+    names = [str(name) for name in names]
+    return None if names == default_names(len(names)) else names
 
-    They are looked for in the last step of a pipeline, in the best model of a search, and in what
-    a meta-estimator holds.
+
+def fitted_attribute(model: Any, attribute: str) -> Any:
+    """Return an attribute of a fitted model, None where it has none.
+
+    It is looked for in the last step of a pipeline, in the best model of a search, and in what a
+    meta-estimator holds.
     """
-    names = getattr(model, "au_names_", None)
-    if names is not None:
-        names = [str(name) for name in names]
-        return None if names == default_names(len(names)) else names
+    value = getattr(model, attribute, None)
+    if value is not None:
+        return value
     if hasattr(model, "steps"):
-        return fitted_names(model.steps[-1][1])
+        return fitted_attribute(model.steps[-1][1], attribute)
     if hasattr(model, "calibrated_classifiers_"):
-        return fitted_names(model.calibrated_classifiers_[0])
+        return fitted_attribute(model.calibrated_classifiers_[0], attribute)
     for held in ("best_estimator_", "estimator_"):
         if hasattr(model, held):
-            return fitted_names(getattr(model, held))
+            return fitted_attribute(getattr(model, held), attribute)
     if hasattr(model, "estimator") and not hasattr(model, "estimators_"):
-        return fitted_names(model.estimator)  # frozen, or fitted beforehand
+        return fitted_attribute(model.estimator, attribute)  # frozen, or fitted beforehand
     return None
 
 
