@@ -79,6 +79,8 @@ def export_onnx(model: Any, path: str | Path) -> None:
         If ONNX is not installed (extra ``onnx``).
     ValueError
         If the model has no network that could be exported, or several.
+    RuntimeError
+        If this torch cannot export the network; 2.6 cannot with some of ``skau.baselines``.
 
     Notes
     -----
@@ -119,17 +121,23 @@ def export_onnx(model: Any, path: str | Path) -> None:
         example = torch.zeros(2, *shape, dtype=torch.float64)
         what = {"dtype": "float64", "layout": "NC", "features": shape[0]}
     with quietly(*_TALKERS), redirect_stdout(StringIO()), torch.no_grad():
-        program = torch.onnx.export(
-            _Probabilities(module, parts.slopes, parts.offsets),
-            (example,),
-            input_names=["crops"],
-            output_names=["probabilities"],
-            dynamic_shapes=({0: torch.export.Dim("n")},),
-            opset_version=_OPSET,
-            dynamo=True,
-        )
+        try:
+            program = torch.onnx.export(
+                _Probabilities(module, parts.slopes, parts.offsets),
+                (example,),
+                input_names=["crops"],
+                output_names=["probabilities"],
+                dynamic_shapes=({0: torch.export.Dim("n")},),
+                opset_version=_OPSET,
+                dynamo=True,
+            )
+        except torch.onnx.errors.OnnxExporterError as error:
+            raise _refusal(clf) from error
     assert program is not None
     proto = program.model_proto
+    # early exporters fix the number of rows of some networks, and say nothing
+    if not proto.graph.input[0].type.tensor_type.shape.dim[0].dim_param:
+        raise _refusal(clf)
     proto.producer_name, proto.producer_version = "skau", __version__
     metadata = {
         "au_names": clf.au_names_.tolist(),
@@ -141,6 +149,13 @@ def export_onnx(model: Any, path: str | Path) -> None:
     onnx.helper.set_model_props(proto, {key: json.dumps(v) for key, v in metadata.items()})
     with write_whole(Path(path)) as file:
         file.write(proto.SerializeToString())
+
+
+def _refusal(clf: BaseAUClassifier) -> RuntimeError:
+    return RuntimeError(
+        f"torch {torch.__version__} cannot export the network of {type(clf).__name__} for any "
+        "number of rows; torch 2.14 can"
+    )
 
 
 def _take_apart(model: Any) -> _Parts:
