@@ -119,7 +119,7 @@ class TimelineDisplay:
         aus : list of str, default=None
             The AUs to draw; None is all columns named "AU" and a number.
         n_peaks : int, default=5
-            The number of pictures.
+            The number of pictures at most: of the strongest moments at which an AU is present.
         threshold : float, default=0.5
             Above it an AU is present.
         ax : matplotlib Axes, or array of them, default=None
@@ -139,7 +139,7 @@ class TimelineDisplay:
                 "table holds several faces a frame; give one person's rows: "
                 "table[table['person'] == ...]"
             )
-        peaks = _find_peaks(table, names, n_peaks if video is not None else 0)
+        peaks = _find_peaks(table, names, n_peaks if video is not None else 0, threshold)
         pictures = [] if video is None else _cut(table, peaks, video)
         return cls(table, aus=names, peaks=peaks, pictures=pictures, threshold=threshold).plot(ax)
 
@@ -207,24 +207,28 @@ def au_columns(table: pd.DataFrame) -> list[str]:
     return [name for name in table.columns.astype(str) if re.fullmatch(r"AU\d+", name)]
 
 
-def _find_peaks(table: pd.DataFrame, names: list[str], n: int) -> list[Peak]:
-    """Choose the strongest moment of one AU after another, not close to one chosen before."""
+def _find_peaks(table: pd.DataFrame, names: list[str], n: int, threshold: float) -> list[Peak]:
+    """Choose the strongest moment of one AU after another, not close to one chosen before.
+
+    Moments below the threshold get none, but for the strongest of a film without any above it.
+    """
     time = table["time"].to_numpy(float)
     gap = _MIN_GAP * (time[-1] - time[0])
     frames = table["frame"] if "frame" in table else pd.Series(range(len(table)))
-    values = table[names].to_numpy(float).copy()
+    values = np.nan_to_num(table[names].to_numpy(float), nan=-np.inf)
     chosen: list[Peak] = []
-    columns = np.arange(len(names))
-    while len(chosen) < n and not np.isnan(values[:, columns]).all():
-        row, column = np.unravel_index(np.nanargmax(values[:, columns]), (len(time), len(columns)))
-        au = columns[column]
-        chosen.append(
-            Peak(int(frames.iloc[row]), time[row], names[au], float(values[row, au]), int(row))
-        )
-        values[np.abs(time - time[row]) <= gap] = np.nan
-        columns = columns[columns != au]
-        if not len(columns):  # every AU has a picture; the next ones may have a second
-            columns = np.arange(len(names))
+    waiting = np.ones(len(names), bool)  # for a first picture
+    while len(chosen) < n:
+        row, au = np.unravel_index(np.where(waiting, values, -np.inf).argmax(), values.shape)
+        value = float(values[row, au])
+        if value < threshold and waiting.all() and (chosen or value == -np.inf):
+            break
+        if value < threshold and chosen:
+            waiting[:] = True  # every AU that is there has a picture; some may have a second
+            continue
+        chosen.append(Peak(int(frames.iloc[row]), time[row], names[au], value, int(row)))
+        values[np.abs(time - time[row]) <= gap] = -np.inf
+        waiting[au] = False
     return sorted(chosen, key=lambda peak: peak.time)
 
 

@@ -124,6 +124,22 @@ def test_time_line(film):
     assert TimelineDisplay.from_predictions(film).peaks == []
 
 
+def test_pictures_are_of_moments_at_which_an_au_is_present(film):
+    frames = np.zeros((100, 60, 80, 3), np.uint8)
+
+    def peaks(**options):
+        display = TimelineDisplay.from_predictions(film, video=frames, **options)
+        return [(peak.frame, peak.au) for peak in display.peaks]
+
+    assert peaks(threshold=0.95) == [(20, "AU1")]  # AU12 reaches 0.9
+    assert peaks(threshold=1.1) == [(20, "AU1")]  # the strongest of a film without any
+    several = peaks(threshold=0.5, n_peaks=5)
+    assert {(20, "AU1"), (70, "AU12")} < set(several)
+    assert all(film.loc[frame, au] >= 0.5 for frame, au in several)
+    film[["AU1", "AU12"]] = np.nan
+    assert peaks() == []
+
+
 def test_time_line_refuses_what_it_cannot_draw(film):
     with pytest.raises(ValueError, match=r"no column \['AU4'\]"):
         TimelineDisplay.from_predictions(film, aus=["AU4"])
