@@ -22,6 +22,7 @@ extensions = [
     "myst_parser",
     "sphinx_gallery.gen_gallery",
     "api_pages",
+    "see_also",
     "au_atlas",
 ]
 exclude_patterns = ["_build", "gallery/*/*.md5"]
@@ -34,6 +35,7 @@ html_theme_options = {
 html_static_path: list[str] = []
 
 autosummary_generate = True
+templates_path = ["_templates"]
 autodoc_typehints = "none"  # numpydoc tells the types in words
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
@@ -52,4 +54,6 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "show_signature": False,
     "min_reported_time": 1000,
+    "doc_module": ("skau",),
+    "backreferences_dir": "gallery/uses",
 }

@@ -22,7 +22,7 @@ crops = FaceCropper(size=64).fit_transform(faces.images)
 Y, subjects = faces.target, faces.groups
 train, test = next(SubjectKFold(3, shuffle=True, random_state=0).split(crops, Y, subjects))
 
-exact = DSNClassifier(max_epochs=8, batch_size=16, precision="float32", random_state=0)
+exact = DSNClassifier(max_epochs=6, batch_size=16, precision="float32", random_state=0)
 exact.fit(crops[train], Y.iloc[train], groups=subjects[train])
 
 # %%

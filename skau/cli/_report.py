@@ -28,10 +28,18 @@ def command(source: Path, out: Path, video: Path | None, force: bool, verbose: b
     if source.is_dir():
         _of_run(source, out)
     else:
+        import json
+
         from ..estimators._face_table import read_table
         from ..inspection import film_report
 
-        film_report(out, read_table(source), video=None if video is None else str(video))
+        beside = source.with_name(source.name + ".json")  # says of the model, if it is there
+        said = json.loads(beside.read_text()) if beside.exists() else {}
+        limits = dict(zip(said["run"]["aus"], said["thresholds"], strict=True)) if said else 0.5
+        film_report(
+            out, read_table(source), video=None if video is None else str(video), threshold=limits,
+            card=said.get("model"),
+        )  # fmt: skip
     click.echo(str(out))
 
 

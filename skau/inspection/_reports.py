@@ -15,7 +15,7 @@ from ._loss_weights import LossWeightsDisplay
 from ._parts import label_table, predict_part
 from ._report import write_report
 from ._scores import AUScoreDisplay
-from ._timeline import TimelineDisplay, au_columns
+from ._timeline import TimelineDisplay, au_columns, au_thresholds
 
 __all__ = ["benchmark_report", "film_report", "training_report"]
 
@@ -52,6 +52,7 @@ def training_report(
     part = predict_part(estimator, X, labels)
     classifier = classifier_of(estimator)
     history = getattr(classifier, "history_", None)
+    epochs = None if history is None else history.round(4).set_index("epoch")
     candidates = _candidates(estimator) if hasattr(estimator, "cv_results_") else None
     two = candidates is not None and (candidates.iloc[:, :-2].astype(str).nunique() > 1).sum() > 1
     sections = {
@@ -68,7 +69,10 @@ def training_report(
         "Search": [LossWeightsDisplay.from_estimator(estimator) if two else None, candidates],
         "Training": None
         if history is None
-        else [TrainingHistoryDisplay.from_estimator(classifier), history.round(4)],
+        else [
+            TrainingHistoryDisplay.from_estimator(classifier),
+            epochs,
+        ],
     }
     return _write(path, title, sections)
 
@@ -113,7 +117,7 @@ def film_report(
     table: pd.DataFrame,
     *,
     video: Any = None,
-    threshold: float = 0.5,
+    threshold: Any = 0.5,
     title: str = "Film",
     card: Mapping[str, Any] | str | None = None,
 ) -> Path:
@@ -127,8 +131,8 @@ def film_report(
         As :func:`skau.predict_video` returns it, of one person.
     video : path-like, Video, array or mapping, default=None
         Where the pictures of the peaks come from; see `TimelineDisplay`.
-    threshold : float, default=0.5
-        Above it an AU is present.
+    threshold : float, dict, Series or array-like, default=0.5
+        Above it an AU is present: one number, one an AU in the order of the table, or by name.
     title : str, default="Film"
     card : dict or str, default=None
         What is to be said of the model.
@@ -139,10 +143,12 @@ def film_report(
     """
     timeline = TimelineDisplay.from_predictions(table, video=video, threshold=threshold)
     scores = table[au_columns(table)]
-    present = (scores > threshold).where(scores.notna())
-    begins = (scores > threshold) & ~(scores.shift() > threshold)
+    limits = au_thresholds(threshold, au_columns(table))
+    present = (scores > limits).where(scores.notna())
+    begins = (scores > limits) & ~(scores.shift() > limits)
     at = scores.apply(lambda column: None if column.isna().all() else column.idxmax())
     summary = pd.DataFrame({
+        "threshold": limits,
         "share of frames": present.astype(float).mean(),
         "events": begins.sum(),
         "mean probability": scores.mean(),
@@ -154,7 +160,6 @@ def film_report(
         "frames": len(table),
         "duration (s)": float(table["time"].iloc[-1]),
         "frames with a face": f"{seen.mean():.1%}",
-        "threshold": threshold,
     }
     sections = {
         "Film": about,

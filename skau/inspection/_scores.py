@@ -11,11 +11,12 @@ from ._plotting import (
     COLOURS,
     GREY,
     MARKERS,
+    WIDTH,
     au_ticks,
     drawing,
     legend_above,
     legend_height,
-    one_axes,
+    panels,
 )
 
 if TYPE_CHECKING:
@@ -94,15 +95,17 @@ class AUScoreDisplay(PartsMixin):
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            None makes a new figure of a column's width.
+            None makes a new figure of a column's width, or of two for more than three methods.
 
         Returns
         -------
         self
         """
         with drawing():
-            height = 2.1 + legend_height(["always present", *self.scores])
-            self.figure_, self.ax_ = one_axes(ax, height)  # type: ignore[arg-type]
+            width = WIDTH if len(self.scores) < 4 else 2 * WIDTH  # one column, or both
+            height = 2.1 + legend_height(["always present", *self.scores], width)
+            figure, axes = panels(ax, 1, 1, height, width=width)
+            self.figure_, self.ax_ = figure, axes[0]
             names = [*next(iter(self.scores.values())).columns, "mean"]
             at = np.arange(len(names)) + 0.35 * np.eye(len(names))[-1]  # the mean stands apart
             if self.chance is not None:
@@ -114,19 +117,21 @@ class AUScoreDisplay(PartsMixin):
             n = len(self.scores)
             for i, (name, table) in enumerate(self.scores.items()):
                 values = table.assign(mean=table.mean(axis=1))
-                x = at + (i - (n - 1) / 2) * 0.32
-                colour = COLOURS[i % len(COLOURS)]
+                x = at + (i - (n - 1) / 2) * min(0.32, 0.8 / n)
+                colour = COLOURS[i % (len(COLOURS) - 1)]  # the yellow one is too light for dots
                 if len(values) > 1:
                     spread = np.tile(x, (len(values), 1))
                     self.ax_.plot(spread.T, values.T, ".", color=colour, ms=2.5, alpha=0.6, mew=0)
                 self.ax_.errorbar(
-                    x, values.mean(), values.std() if len(values) > 1 else None, fmt=MARKERS[i],
-                    color=colour, mfc=colour if i == 0 else "white", ms=3.5, lw=1, label=name,
+                    x, values.mean(), values.std() if len(values) > 1 else None,
+                    fmt=MARKERS[i % len(MARKERS)], color=colour, ms=3.5, lw=1, label=name,
+                    mfc=colour if i == 0 else "white",
                 )  # fmt: skip
             au_ticks(self.ax_, at, names)
             self.ax_.axvline(len(names) - 1.33, color="0.85", lw=0.6)
             self.ax_.set(ylim=(0, 1.02), ylabel=_LABELS[self.metric])
-            legend_above(self.figure_, *self.ax_.get_legend_handles_labels(), self.ax_)
+            handles, labels = self.ax_.get_legend_handles_labels()
+            legend_above(self.figure_, handles, labels, self.ax_)
         return self
 
 

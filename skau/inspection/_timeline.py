@@ -10,12 +10,13 @@ import pandas as pd
 
 from ..preprocessing import Video, read_video
 from ..utils._extras import require_extra
+from ..utils._predict import classifier_of
 from ._plotting import COLOURS, GREY, drawing, halo, panels, show_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["TimelineDisplay", "au_columns"]
+__all__ = ["TimelineDisplay", "au_columns", "au_thresholds"]
 
 _BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
 _N_COLUMNS, _MIN_GAP = 5, 0.06  # pictures, and their least distance in shares of the film
@@ -49,8 +50,8 @@ class TimelineDisplay:
         The moments that get a picture.
     pictures : list of ndarray (h, w, 3), default=()
         The faces at the peaks.
-    threshold : float, default=0.5
-        Above it an AU is present.
+    threshold : float or Series of float, default=0.5
+        Above it an AU is present; one number, or one an AU by its name.
 
     Attributes
     ----------
@@ -66,13 +67,13 @@ class TimelineDisplay:
         aus: list[str],
         peaks: list[Peak],
         pictures: Sequence[np.ndarray] = (),
-        threshold: float = 0.5,
+        threshold: Any = 0.5,
     ) -> None:
         self.table = table
         self.aus = aus
         self.peaks = peaks
         self.pictures = pictures
-        self.threshold = threshold
+        self.threshold = au_thresholds(threshold, aus)
 
     @classmethod
     def from_estimator(
@@ -86,7 +87,8 @@ class TimelineDisplay:
             A fitted pipeline of a FaceCropper and a classifier.
         video : path-like or Video
         **options
-            As of `from_predictions`.
+            As of `from_predictions`; ``threshold`` is that of each AU, where the estimator has
+            ``thresholds_``.
 
         Returns
         -------
@@ -96,6 +98,10 @@ class TimelineDisplay:
 
         require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
         table = predict_video(estimator, video, verbose=0)
+        classifier = classifier_of(estimator)
+        if hasattr(classifier, "thresholds_"):
+            own = dict(zip(classifier.au_names_, classifier.thresholds_, strict=True))
+            options = {"threshold": own} | options
         return cls.from_predictions(table, video=video, **options)
 
     @classmethod
@@ -106,7 +112,7 @@ class TimelineDisplay:
         video: "str | PathLike[str] | Video | Mapping[int, np.ndarray] | np.ndarray | None" = None,
         aus: Sequence[str] | None = None,
         n_peaks: int = _N_COLUMNS,
-        threshold: float = 0.5,
+        threshold: Any = 0.5,
         ax: "Axes | np.ndarray | None" = None,
     ) -> Self:
         """Draw the table of :func:`skau.predict_video`.
@@ -120,8 +126,9 @@ class TimelineDisplay:
             The AUs to draw; None is all columns named "AU" and a number.
         n_peaks : int, default=5
             The number of pictures at most: of the strongest moments at which an AU is present.
-        threshold : float, default=0.5
-            Above it an AU is present.
+        threshold : float, dict, Series or array-like, default=0.5
+            Above it an AU is present: one number, one for each of ``aus`` in their order, or one
+            by the name of each.
         ax : matplotlib Axes, or array of them, default=None
             One Axes is divided into panels. None makes a new figure.
 
@@ -139,9 +146,10 @@ class TimelineDisplay:
                 "table holds several faces a frame; give one person's rows: "
                 "table[table['person'] == ...]"
             )
-        peaks = _find_peaks(table, names, n_peaks if video is not None else 0, threshold)
+        limits = au_thresholds(threshold, names)
+        peaks = _find_peaks(table, names, n_peaks if video is not None else 0, limits)
         pictures = [] if video is None else _cut(table, peaks, video)
-        return cls(table, aus=names, peaks=peaks, pictures=pictures, threshold=threshold).plot(ax)
+        return cls(table, aus=names, peaks=peaks, pictures=pictures, threshold=limits).plot(ax)
 
     def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
         """Draw the time line.
@@ -174,11 +182,11 @@ class TimelineDisplay:
 
     def _draw_au(self, panel: "Axes", time: np.ndarray, au: str) -> None:
         p = self.table[au].to_numpy(float)
-        over = np.where(p >= self.threshold, p, self.threshold)
+        limit = self.threshold[au]
         panel.fill_between(time, 0, p, color=COLOURS[3], alpha=0.45, lw=0)
-        panel.fill_between(time, self.threshold, over, color=COLOURS[0], lw=0)
+        panel.fill_between(time, limit, np.where(p >= limit, p, limit), color=COLOURS[0], lw=0)
         panel.plot(time, p, color=COLOURS[0], lw=0.6)
-        panel.axhline(self.threshold, color=GREY, lw=0.4, ls=":")
+        panel.axhline(limit, color=GREY, lw=0.4, ls=":")
         step = np.median(np.diff(time)) / 2 if len(time) > 1 else 0.5
         panel.fill_between(time, 0, 1, where=np.isnan(p), step="mid", color="0.85", lw=0, zorder=0)
         panel.set(ylim=(0, 1), xlim=(time[0] - step, time[-1] + step), yticks=[])
@@ -207,28 +215,47 @@ def au_columns(table: pd.DataFrame) -> list[str]:
     return [name for name in table.columns.astype(str) if re.fullmatch(r"AU\d+", name)]
 
 
-def _find_peaks(table: pd.DataFrame, names: list[str], n: int, threshold: float) -> list[Peak]:
+def au_thresholds(threshold: Any, names: Sequence[str]) -> pd.Series:
+    """Return the threshold of each AU, given as one number, one an AU in order, or by name."""
+    if isinstance(threshold, Mapping | pd.Series):
+        if missing := [name for name in names if name not in threshold]:
+            raise ValueError(f"threshold has none for {', '.join(missing)}")
+        return pd.Series({name: float(threshold[name]) for name in names})
+    values = np.asarray(threshold, dtype=float)
+    if values.shape not in ((), (len(names),)):
+        raise ValueError(
+            f"threshold must be a number, or one for each of {len(names)} AUs, got {values.shape}"
+        )
+    return pd.Series(np.broadcast_to(values, len(names)), index=list(names))
+
+
+def _find_peaks(table: pd.DataFrame, names: list[str], n: int, threshold: pd.Series) -> list[Peak]:
     """Choose the strongest moment of one AU after another, not close to one chosen before.
 
-    Moments below the threshold get none, but for the strongest of a film without any above it.
+    Where no AU ever reaches its threshold, the strongest moment of all is the only one.
     """
     time = table["time"].to_numpy(float)
     gap = _MIN_GAP * (time[-1] - time[0])
     frames = table["frame"] if "frame" in table else pd.Series(range(len(table)))
     values = np.nan_to_num(table[names].to_numpy(float), nan=-np.inf)
+    present = values >= threshold.to_numpy()
+    if present.any():
+        values[~present] = -np.inf
+    else:
+        n = min(n, 1)
     chosen: list[Peak] = []
     waiting = np.ones(len(names), bool)  # for a first picture
     while len(chosen) < n:
         row, au = np.unravel_index(np.where(waiting, values, -np.inf).argmax(), values.shape)
-        value = float(values[row, au])
-        if value < threshold and waiting.all() and (chosen or value == -np.inf):
+        value = float(values[row, au]) if waiting[au] else -np.inf
+        if value > -np.inf:
+            chosen.append(Peak(int(frames.iloc[row]), time[row], names[au], value, int(row)))
+            values[np.abs(time - time[row]) <= gap] = -np.inf
+            waiting[au] = False
+        elif waiting.all():
             break
-        if value < threshold and chosen:
+        else:
             waiting[:] = True  # every AU that is there has a picture; some may have a second
-            continue
-        chosen.append(Peak(int(frames.iloc[row]), time[row], names[au], value, int(row)))
-        values[np.abs(time - time[row]) <= gap] = -np.inf
-        waiting[au] = False
     return sorted(chosen, key=lambda peak: peak.time)
 
 

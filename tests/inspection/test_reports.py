@@ -92,8 +92,20 @@ def test_film(tmp_path):
     assert "80.0%" in text
     row = re.search(r"<th[^>]*>AU12</th>(.*?)</tr>", text).group(1)
     values = [float(v) for v in re.findall(r'data-key="([^"]*)"', row)]
-    # share of the frames with a face, events, mean, highest, when
-    assert values == pytest.approx([15 / 40, 2, (9 + 3.5 + 2.5) / 40, 0.9, 0.4])
+    # threshold, share of the frames with a face, events, mean, highest, when
+    assert values == pytest.approx([0.5, 15 / 40, 2, (9 + 3.5 + 2.5) / 40, 0.9, 0.4])
+
+
+def test_film_by_the_threshold_of_each_au(tmp_path):
+    table = pd.DataFrame({"frame": range(4), "time": np.arange(4.0), "AU1": 0.3, "AU12": 0.3})
+    for limits in ({"AU12": 0.4, "AU1": 0.2}, [0.2, 0.4], pd.Series([0.2, 0.4], ["AU1", "AU12"])):
+        text = load(film_report(tmp_path / "film.html", table, threshold=limits))
+        shares = re.findall(r"<th[^>]*>(AU\d+)</th><td[^>]*>[^<]*</td><td[^>]*>([^<]*)<", text)
+        assert shares == [("AU1", "1.000"), ("AU12", "0.000")]
+    with pytest.raises(ValueError, match="threshold has none for AU12"):
+        film_report(tmp_path / "film.html", table, threshold={"AU1": 0.2})
+    with pytest.raises(ValueError, match="one for each of 2 AUs"):
+        film_report(tmp_path / "film.html", table, threshold=[0.2, 0.3, 0.4])
 
 
 def test_what_a_section_may_hold(predictions, dsn, tmp_path):

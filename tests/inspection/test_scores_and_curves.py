@@ -209,3 +209,14 @@ def test_long_names_neither_leave_the_figure_nor_eat_it(display_class, names):
     assert box.x1 <= figure.bbox.x1
     widths = [axis.get_window_extent().width for axis in axes]
     assert sum(widths[: min(4, len(axes))]) > 0.5 * figure.bbox.width
+
+
+def test_the_methods_of_an_au_stay_beside_it():
+    rng = np.random.RandomState(0)
+    scores = {
+        f"method {i}": pd.DataFrame(rng.rand(3, 2), columns=["AU1", "AU12"]) for i in range(9)
+    }
+    display = AUScoreDisplay(scores).plot()
+    at = [container.lines[0].get_xdata()[0] for container in display.ax_.containers]
+    assert len(at) == 9
+    assert -0.5 < min(at) < max(at) < 0.5
