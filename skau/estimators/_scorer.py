@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..preprocessing import FaceCropper
-from ..utils._predict import classifier_of
+from ..utils._unwrap import classifier_of
 from ._prediction import AUClassifierMixin
 
 __all__ = ["Scorer"]

@@ -12,7 +12,7 @@ from ..metrics import identity_leakage
 from ..modules import DSN, IdenNet
 from ..utils._extras import require_extra
 from ..utils._groups import check_groups
-from ..utils._predict import classifier_of
+from ..utils._unwrap import classifier_of
 from ._parts import label_table
 from ._plotting import COLOURS, GREY, MARKERS, drawing, panels
 

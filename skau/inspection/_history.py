@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..utils._extras import require_extra
-from ..utils._predict import classifier_of
+from ..utils._unwrap import classifier_of
 from ._plotting import COLOURS, GREY, drawing, legend_above, panels
 
 if TYPE_CHECKING:

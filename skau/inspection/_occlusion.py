@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..utils._extras import require_extra
-from ..utils._predict import classifier_of
+from ..utils._unwrap import classifier_of
 from ._parts import label_table
 from ._plotting import drawing, panels
 

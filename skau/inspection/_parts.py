@@ -8,8 +8,8 @@ import pandas as pd
 from ..utils import predict_table
 from ..utils._extras import require_extra
 from ..utils._labels import read_table
-from ..utils._predict import classifier_of
 from ..utils._sklearn import safe_indexing
+from ..utils._unwrap import classifier_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

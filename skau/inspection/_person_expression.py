@@ -6,7 +6,7 @@ import numpy as np
 
 from ..modules import DSN
 from ..utils._extras import require_extra
-from ..utils._predict import classifier_of
+from ..utils._unwrap import classifier_of
 from ._plotting import drawing, panels, show_image
 
 if TYPE_CHECKING:

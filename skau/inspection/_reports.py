@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..metrics import au_report
-from ..utils._predict import classifier_of
+from ..utils._unwrap import classifier_of
 from ._curves import AUPrecisionRecallDisplay, AURocDisplay
 from ._history import TrainingHistoryDisplay
 from ._loss_weights import LossWeightsDisplay

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,8 +11,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._sklearn import StrOptions
-from ..utils._text import first_few
-from ..utils._warnings import user_level
 from ._held_out import HeldOutClassifier
 
 __all__ = ["CalibratedAUClassifier"]
@@ -119,26 +116,13 @@ class CalibratedAUClassifier(HeldOutClassifier):
     def _learn(self, scores: np.ndarray, labels: np.ndarray) -> None:
         n_aus = labels.shape[1]
         self.slopes_, self.offsets_ = np.ones(n_aus), np.zeros(n_aus)
-        curves: list[np.ndarray] = []
-        unknown = []
-        for j in range(n_aus):
-            known = ~np.isnan(labels[:, j])
-            y, z = labels[known, j], scores[known, j]
-            curve = np.empty((2, 0))
-            if len(np.unique(y)) < 2:
-                unknown.append(str(self.au_names_[j]))
-            elif self.method == "isotonic":
-                curve = _rising(z, y)
+        curves = [np.empty((2, 0)) for _ in range(n_aus)]
+        for j, y, z in self._known(scores, labels, "its probabilities stay as they are"):
+            if self.method == "isotonic":
+                curves[j] = _rising(z, y)
             else:
                 self.slopes_[j], self.offsets_[j] = _line(z, y, self.method == "sigmoid")
-            curves.append(curve)
         self.curves_ = curves if self.method == "isotonic" else []
-        if unknown:
-            warnings.warn(
-                f"nobody held out has both labels, present and absent, of {first_few(unknown)}; "
-                "its probabilities stay as they are",
-                stacklevel=user_level(),
-            )
 
     def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
         """Compute the calibrated AU logits.

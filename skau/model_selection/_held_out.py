@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
+from collections.abc import Iterator
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -56,6 +57,27 @@ class HeldOutClassifier(CallbacksMixin, ClassifierMixin, MetaEstimatorMixin, Bas
     @abstractmethod
     def _learn(self, scores: np.ndarray, labels: np.ndarray) -> None:
         """Learn from scores (n, n_aus), such as logits, and labels of 1, 0 and NaN."""
+
+    def _known(
+        self, scores: np.ndarray, labels: np.ndarray, otherwise: str
+    ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Yield each AU's position, labels and scores where it was shown and not shown.
+
+        Of the others it warns at the end: nothing is learned of them, ``otherwise``.
+        """
+        unknown = []
+        for j, name in enumerate(self.au_names_):
+            rows = ~np.isnan(labels[:, j])
+            if len(np.unique(labels[rows, j])) < 2:
+                unknown.append(str(name))
+            else:
+                yield j, labels[rows, j], scores[rows, j]
+        if unknown:
+            warnings.warn(
+                f"nobody held out has both labels, present and absent, of {first_few(unknown)}; "
+                f"{otherwise}",
+                stacklevel=user_level(),
+            )
 
     def _scores(self, output: np.ndarray, method: str) -> np.ndarray:
         """Turn the output of ``predict_proba`` or ``decision_function`` into scores."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable
 from numbers import Real
 from typing import Any, ClassVar
@@ -15,8 +14,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._sklearn import Interval, StrOptions
-from ..utils._text import first_few
-from ..utils._warnings import user_level
 from ._held_out import HeldOutClassifier
 
 __all__ = ["TunedThresholdsClassifier"]
@@ -130,22 +127,13 @@ class TunedThresholdsClassifier(HeldOutClassifier):
         n_aus = labels.shape[1]
         self.thresholds_ = np.full(n_aus, neutral)
         self.best_scores_ = np.full(n_aus, np.nan)
-        unknown = []
-        for j in range(n_aus):
-            known = ~np.isnan(labels[:, j])
-            y, s = labels[known, j].astype(int), scores[known, j]
-            if len(np.unique(y)) < 2:
-                unknown.append(str(self.au_names_[j]))
-            elif metric is not None:
-                self.thresholds_[j], self.best_scores_[j] = _best(metric, y, s, neutral)
+        for j, y, s in self._known(scores, labels, f"its threshold is {neutral:g}"):
+            if metric is not None:
+                self.thresholds_[j], self.best_scores_[j] = _best(
+                    metric, y.astype(int), s, neutral
+                )
             elif rate is not None:
                 self.thresholds_[j], self.best_scores_[j] = _at_false_alarm_rate(y, s, rate)
-        if unknown:
-            warnings.warn(
-                f"nobody held out has both labels, present and absent, of {first_few(unknown)}; "
-                f"its threshold is {neutral:g}",
-                stacklevel=user_level(),
-            )
 
     @available_if(_has("predict_proba"))
     def predict_proba(self, X: Any, groups: Any = None) -> Any:

@@ -25,8 +25,8 @@ import numpy as np
 
 from .._version import __version__
 from ..utils._cache import write_whole
-from ..utils._labels import fitted_attribute
 from ..utils._portable import portable
+from ..utils._unwrap import fitted_attribute
 from ..utils._warnings import user_level
 from ._container import SCHEMA, ModelFileError, pack, read_json, unpack
 from ._schema import check_schema, empty, follow_moves, nodes

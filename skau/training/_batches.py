@@ -103,8 +103,8 @@ class IdentityBatches:
             yield self.draw()
 
 
-class AlternatingBatches:
-    """Every batch of one kind followed by one of another (paper 2, stage 2).
+class _TwoKinds:
+    """Batches of one kind, each with one of another.
 
     Parameters
     ----------
@@ -115,6 +115,10 @@ class AlternatingBatches:
 
     def __init__(self, first: Iterable[list[int]], second: IdentityBatches) -> None:
         self.first, self.second, self.rng = first, second, second.rng
+
+
+class AlternatingBatches(_TwoKinds):
+    """Every batch of one kind followed by one of another (paper 2, stage 2)."""
 
     def __iter__(self) -> Iterator[list[int]]:
         for batch in self.first:
@@ -122,18 +126,8 @@ class AlternatingBatches:
             yield self.second.draw()
 
 
-class MixedBatches:
-    """Batches of which one half is of one kind and the other of another, as IdenNet's release has.
-
-    Parameters
-    ----------
-    first : iterable of lists of int
-        Sets the length.
-    second : IdentityBatches
-    """
-
-    def __init__(self, first: Iterable[list[int]], second: IdentityBatches) -> None:
-        self.first, self.second, self.rng = first, second, second.rng
+class MixedBatches(_TwoKinds):
+    """Batches of which one half is of either kind, as IdenNet's release has them."""
 
     def __iter__(self) -> Iterator[list[int]]:
         for batch in self.first:

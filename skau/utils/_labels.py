@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from ._text import first_few
+from ._unwrap import fitted_attribute
 
 __all__ = [
     "LabelTable",
     "as_array",
     "default_names",
     "encoded_hint",
-    "fitted_attribute",
     "fitted_names",
     "present_proba",
     "read_names",
@@ -198,27 +198,6 @@ def fitted_names(model: Any) -> list[str] | None:
         return None
     names = [str(name) for name in names]
     return None if names == default_names(len(names)) else names
-
-
-def fitted_attribute(model: Any, attribute: str) -> Any:
-    """Return an attribute of a fitted model, None where it has none.
-
-    It is looked for in the last step of a pipeline, in the best model of a search, and in what a
-    meta-estimator holds.
-    """
-    value = getattr(model, attribute, None)
-    if value is not None:
-        return value
-    if hasattr(model, "steps"):
-        return fitted_attribute(model.steps[-1][1], attribute)
-    if hasattr(model, "calibrated_classifiers_"):
-        return fitted_attribute(model.calibrated_classifiers_[0], attribute)
-    for held in ("best_estimator_", "estimator_"):
-        if hasattr(model, held):
-            return fitted_attribute(getattr(model, held), attribute)
-    if hasattr(model, "estimator") and not hasattr(model, "estimators_"):
-        return fitted_attribute(model.estimator, attribute)  # frozen, or fitted beforehand
-    return None
 
 
 def present_proba(proba: Any, n_aus: int, classes: Any = None) -> np.ndarray:

@@ -5,18 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["classifier_of", "predict_table"]
+from ._unwrap import classifier_of
 
-
-def classifier_of(estimator: Any) -> Any:
-    """Return the classifier at the end of a pipeline, or inside a fitted search."""
-    while True:
-        if hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        elif hasattr(estimator, "steps"):
-            estimator = estimator.steps[-1][1]
-        else:
-            return estimator
+__all__ = ["predict_table"]
 
 
 def predict_table(estimator: Any, X: Any, **params: Any) -> pd.DataFrame:
