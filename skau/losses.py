@@ -30,6 +30,14 @@ def masked_bce(
     -------
     Tensor, scalar
         0 where nothing is annotated.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skau.losses import masked_bce
+    >>> labels = torch.tensor([[1.0, torch.nan], [0.0, 1.0]])
+    >>> round(masked_bce(torch.zeros(2, 2), labels).item(), 4)
+    0.6931
     """
     loss = F.binary_cross_entropy_with_logits(
         logits, torch.where(target.isnan(), 0.0, target), reduction="none"
@@ -73,6 +81,15 @@ def asymmetric_bce(
     ----------
     .. [1] C. Luo, S. Song, W. Xie, L. Shen, H. Gunes, "Learning Multi-dimensional Edge
        Feature-based AU Relation Graph for Facial Action Unit Recognition", IJCAI 2022.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skau.losses import asymmetric_bce
+    >>> absent = torch.zeros(1, 1)
+    >>> sure, unsure = torch.tensor([[-4.0]]), torch.tensor([[0.0]])
+    >>> [round(asymmetric_bce(logits, absent).item(), 4) for logits in (sure, unsure)]
+    [0.0003, 0.3466]
     """
     absent = logits.detach().sigmoid() * F.softplus(logits)
     loss = torch.where(target == 1, F.softplus(-logits), absent)
@@ -120,6 +137,16 @@ def difference_loss(
     -------
     Tensor, scalar
         0 where every feature of one code is orthogonal to every feature of the other.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skau.losses import difference_loss
+    >>> person = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+    >>> difference_loss(person, person).item(), difference_loss(person, person.flip(1)).item()
+    (2.0, 2.0)
+    >>> difference_loss(person, torch.tensor([[1.0, 0.0], [1.0, 0.0]])).item()
+    0.0
     """
     w = torch.ones_like(person[:, 0]) if weight is None else weight
     n = w.sum().clamp_min(1e-12)
@@ -158,6 +185,14 @@ def simse(x: Tensor, x_hat: Tensor, weight: Tensor | None = None) -> Tensor:
     Returns
     -------
     Tensor, scalar
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skau.losses import simse
+    >>> x = torch.rand(2, 3, 4, 4)
+    >>> round(simse(x, x + 0.5).item(), 6)  # a shift of the brightness costs nothing
+    0.0
     """
     per_sample = (x - x_hat).flatten(1).var(dim=1, correction=0)
     if weight is None:
@@ -183,6 +218,15 @@ def triplet_losses(z: Tensor, anchors: Tensor, positives: Tensor, margin: float)
     -------
     Tensor of shape (n_pairs, b)
         Column j takes row j as the negative; which rows may be one is the caller's to say.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skau.losses import triplet_losses
+    >>> z = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> anchor, positive = torch.tensor([0]), torch.tensor([1])
+    >>> triplet_losses(z, anchor, positive, margin=0.5).tolist()
+    [[0.5, 0.5, 0.0]]
     """
     a = z[anchors]
     to_positive = (a - z[positives]).square().sum(dim=1)

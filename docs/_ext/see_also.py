@@ -10,7 +10,7 @@ from api_pages import MODULES
 
 # What a reader of one wants to know of: every name of a line points to all the others.
 FAMILIES = (
-    "skau.DSNClassifier skau.IdenNetClassifier skau.RegionClassifier "
+    "skau.DSNClassifier skau.IdenNetClassifier skau.MixedEffectsClassifier skau.RegionClassifier "
     "skau.baselines.LightCNNClassifier skau.baselines.ResNetClassifier",
     "skau.Int8Classifier skau.export_onnx skau.save",
     "skau.save skau.load skau.load_model skau.list_models",

@@ -89,6 +89,17 @@ class AlexNetClassifier(BaseNetBaseline):
     .. [1] A. Krizhevsky, "One weird trick for parallelizing convolutional neural networks",
        2014; after A. Krizhevsky, I. Sutskever, G. Hinton, "ImageNet Classification with Deep
        Convolutional Neural Networks", NeurIPS 2012.
+
+    Examples
+    --------
+    >>> from skau.baselines import AlexNetClassifier
+    >>> from skau.datasets import load_sample_faces
+    >>> faces = load_sample_faces()
+    >>> few = slice(0, 120, 3)
+    >>> X, Y, groups = faces.images[few, ::2, ::2], faces.target[few], faces.groups[few]
+    >>> clf = AlexNetClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)
+    >>> clf.predict_proba(X).shape
+    (40, 12)
     """
 
     def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:

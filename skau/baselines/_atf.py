@@ -124,6 +124,17 @@ class ATFClassifier(BaseNetBaseline):
     .. [2] Y. Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17, 2016.
     .. [3] W. Li, F. Abtahi, Z. Zhu, L. Yin, "EAC-Net: A Region-based Deep Enhancing and Cropping
        Approach for Facial Action Unit Detection", FG 2017.
+
+    Examples
+    --------
+    >>> from skau.baselines import ATFClassifier
+    >>> from skau.datasets import load_sample_faces
+    >>> faces = load_sample_faces()
+    >>> few = slice(0, 120, 3)
+    >>> X, Y, groups = faces.images[few, ::2, ::2], faces.target[few], faces.groups[few]
+    >>> clf = ATFClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)
+    >>> clf.predict_proba(X).shape
+    (40, 12)
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

@@ -131,6 +131,17 @@ class DRMLClassifier(BaseNetBaseline):
     ----------
     .. [1] K. Zhao, W.-S. Chu, H. Zhang, "Deep Region and Multi-label Learning for Facial Action
        Unit Detection", CVPR 2016.
+
+    Examples
+    --------
+    >>> from skau.baselines import DRMLClassifier
+    >>> from skau.datasets import load_sample_faces
+    >>> faces = load_sample_faces()
+    >>> few = slice(0, 120, 3)
+    >>> X, Y, groups = faces.images[few, ::2, ::2], faces.target[few], faces.groups[few]
+    >>> clf = DRMLClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)
+    >>> clf.predict_proba(X).shape
+    (40, 12)
     """
 
     def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:

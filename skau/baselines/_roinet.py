@@ -58,6 +58,17 @@ class ROINetClassifier(BaseNetBaseline):
     ----------
     .. [1] W. Li, F. Abtahi, Z. Zhu, "Action Unit Detection with Region Adaptation,
        Multi-labeling Learning and Optimal Temporal Fusing", CVPR 2017.
+
+    Examples
+    --------
+    >>> from skau.baselines import ROINetClassifier
+    >>> from skau.datasets import load_sample_faces
+    >>> faces = load_sample_faces()
+    >>> few = slice(0, 120, 3)
+    >>> X, Y, groups = faces.images[few, ::2, ::2], faces.target[few], faces.groups[few]
+    >>> clf = ROINetClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)
+    >>> clf.predict_proba(X).shape
+    (40, 12)
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

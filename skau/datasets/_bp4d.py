@@ -120,6 +120,12 @@ def load_bp4d(
     UserWarning
         For coded frames without an image (left out), subjects without any image (left out),
         tasks without a label file (kept as rows of NaN) and AUs without a column (NaN).
+
+    Examples
+    --------
+    >>> from skau.datasets import load_bp4d
+    >>> faces = load_bp4d("/data/BP4D")  # doctest: +SKIP
+    >>> faces.target.mean(), faces.folds  # doctest: +SKIP
     """
     root, names, gaps = Path(folder), au_names(aus), Gaps("BP4D")
     label_dirs = find_folders(root, _holds_labels, skip=SUBJECT)

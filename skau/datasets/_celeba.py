@@ -81,6 +81,12 @@ def load_celeba(
     -----
     UserWarning
         For images without an identity and identities without an image; both are left out.
+
+    Examples
+    --------
+    >>> from skau.datasets import load_celeba
+    >>> ids = load_celeba("/data/CelebA")  # doctest: +SKIP
+    >>> len(set(ids.groups))  # doctest: +SKIP
     """
     root, gaps = Path(folder), Gaps("CelebA")
     anno = find_folders(

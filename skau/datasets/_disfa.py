@@ -131,6 +131,12 @@ def load_disfa(
         For labelled frames without an image (left out), subjects without any image (left out),
         subjects without labels (kept as rows of NaN), AUs without a file (NaN there) and images
         without a label (kept as rows of NaN).
+
+    Examples
+    --------
+    >>> from skau.datasets import load_disfa
+    >>> faces = load_disfa("/data/DISFA")  # doctest: +SKIP
+    >>> faces.target.mean(), faces.folds  # doctest: +SKIP
     """
     if camera not in (*SIDES, "both"):
         raise ValueError(f"camera must be 'left', 'right' or 'both', not {camera!r}.")

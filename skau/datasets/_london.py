@@ -82,6 +82,12 @@ def load_london(folder: str | os.PathLike[str], *, as_frame: bool = True) -> Bun
     -----
     UserWarning
         For subjects of ``london_faces_info.csv`` without a photograph (left out).
+
+    Examples
+    --------
+    >>> from skau.datasets import load_london
+    >>> faces = load_london("/data/london")  # doctest: +SKIP
+    >>> faces.target["AU12"].mean()  # doctest: +SKIP
     """
     root, gaps = Path(folder), Gaps("London")
     if (root / "faces.csv").is_file():

@@ -113,6 +113,12 @@ def load_unbc(
     UserWarning
         For labelled frames without an image (left out), subjects without any image (left out),
         and images without a FACS file (kept as rows of NaN) or without a pain score (NaN).
+
+    Examples
+    --------
+    >>> from skau.datasets import load_unbc
+    >>> faces = load_unbc("/data/UNBC")  # doctest: +SKIP
+    >>> faces.target.mean()  # doctest: +SKIP
     """
     root, gaps = Path(folder), Gaps("UNBC")
     names = au_names(aus, coded=UNBC_AUS, corpus="UNBC")

@@ -99,6 +99,12 @@ def predict_files(
     -----
     UserWarning
         Of files that cannot be read, once all others are done.
+
+    Examples
+    --------
+    >>> import skau
+    >>> model = skau.load_model("open-1")
+    >>> skau.predict_files(model, ["a.mp4", "b.mp4"], n_jobs=2)  # doctest: +SKIP
     """
     out = Path(fspath(out))
     write = table_writer(out)

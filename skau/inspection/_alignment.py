@@ -37,6 +37,16 @@ class AlignmentDisplay:
     axes_ : ndarray of matplotlib Axes
         The photos, then the crops.
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from skau.datasets import load_sample_faces
+    >>> from skau.inspection import AlignmentDisplay
+    >>> from skau.preprocessing import FaceCropper
+    >>> photos = list(load_sample_faces().images[:2])
+    >>> display = AlignmentDisplay.from_estimator(FaceCropper(size=64), photos)
+    >>> display.crops.shape
+    (2, 64, 64, 3)
     """
 
     def __init__(

@@ -163,6 +163,14 @@ class AURocDisplay(_CurvesDisplay):
     axes_ : ndarray of matplotlib Axes
         One an AU.
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from skau.inspection import AURocDisplay
+    >>> labels, proba = [[1], [0], [1], [0]], [[0.9], [0.2], [0.6], [0.4]]
+    >>> display = AURocDisplay.from_predictions(labels, proba)
+    >>> len(display.axes_)
+    1
     """
 
     _xlabel, _ylabel = "false positive rate", "true positive rate"
@@ -193,6 +201,14 @@ class AUPrecisionRecallDisplay(_CurvesDisplay):
     axes_ : ndarray of matplotlib Axes
         One an AU.
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from skau.inspection import AUPrecisionRecallDisplay
+    >>> labels, proba = [[1], [0], [1], [0]], [[0.9], [0.2], [0.6], [0.4]]
+    >>> display = AUPrecisionRecallDisplay.from_predictions(labels, proba)
+    >>> len(display.axes_)
+    1
     """
 
     _xlabel, _ylabel = "recall", "precision"
@@ -227,6 +243,14 @@ class AUCalibrationDisplay(_CurvesDisplay):
     axes_ : ndarray of matplotlib Axes
         One an AU.
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from skau.inspection import AUCalibrationDisplay
+    >>> labels, proba = [[1], [0], [1], [0]], [[0.9], [0.2], [0.6], [0.4]]
+    >>> display = AUCalibrationDisplay.from_predictions(labels, proba)
+    >>> len(display.axes_)
+    1
     """
 
     _xlabel, _ylabel = "probability", "share present"

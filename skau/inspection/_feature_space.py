@@ -47,6 +47,16 @@ class FeatureSpaceDisplay:
     axes_ : ndarray of matplotlib Axes
         By subject first, then by AU.
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skau.inspection import FeatureSpaceDisplay
+    >>> features = np.random.RandomState(0).randn(40, 8)
+    >>> subjects, labels = np.repeat(["a", "b"], 20), np.tile([[0], [1]], (20, 1))
+    >>> display = FeatureSpaceDisplay.from_features(features, labels, subjects, method="pca")
+    >>> display.points["features"].shape
+    (40, 2)
     """
 
     def __init__(

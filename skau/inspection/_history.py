@@ -33,6 +33,15 @@ class TrainingHistoryDisplay:
     axes_ : ndarray of matplotlib Axes
         One a loss term, and one of the F1.
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skau.inspection import TrainingHistoryDisplay
+    >>> history = pd.DataFrame({"train_class_loss": [0.7, 0.5], "valid_class_loss": [0.7, 0.6]})
+    >>> display = TrainingHistoryDisplay.from_history(history, best_epoch=2)
+    >>> display.terms
+    ['class_loss']
     """
 
     def __init__(self, history: pd.DataFrame, *, best_epoch: int | None = None) -> None:

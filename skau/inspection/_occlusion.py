@@ -39,6 +39,11 @@ class OcclusionDisplay:
     ----------
     .. [1] M. D. Zeiler, R. Fergus, "Visualizing and understanding convolutional networks", ECCV
        2014.
+
+    Examples
+    --------
+    >>> from skau.inspection import OcclusionDisplay
+    >>> OcclusionDisplay.from_estimator(clf, crops, labels)  # doctest: +SKIP
     """
 
     def __init__(self, maps: dict[str, np.ndarray], *, faces: dict[str, np.ndarray]) -> None:

@@ -58,6 +58,11 @@ def draw_overlay(
         column is not there.
     FileNotFoundError
         If there is no folder to write a film to.
+
+    Examples
+    --------
+    >>> from skau.inspection import draw_overlay
+    >>> draw_overlay(table, "film.mp4", "film-aus.mp4")  # doctest: +SKIP
     """
     names = au_columns(table) if aus is None else list(aus)
     photos = isinstance(source, list | tuple)

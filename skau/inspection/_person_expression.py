@@ -42,6 +42,11 @@ class PersonExpressionDisplay:
     axes_ : ndarray of matplotlib Axes
         Row by row.
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from skau.inspection import PersonExpressionDisplay
+    >>> PersonExpressionDisplay.from_estimator(dsn, crops[:4])  # doctest: +SKIP
     """
 
     def __init__(self, images: dict[str, np.ndarray], *, swaps: np.ndarray) -> None:

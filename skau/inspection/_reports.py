@@ -47,6 +47,11 @@ def training_report(
     Returns
     -------
     Path
+
+    Examples
+    --------
+    >>> from skau.inspection import training_report
+    >>> training_report("run.html", clf, X_test, Y_test)  # doctest: +SKIP
     """
     labels = label_table(y)
     part = predict_part(estimator, X, labels)
@@ -99,6 +104,12 @@ def benchmark_report(
     Returns
     -------
     Path
+
+    Examples
+    --------
+    >>> from skau.inspection import benchmark_report
+    >>> scores = {"DSN": f1_of_folds, "IdenNet": others}  # doctest: +SKIP
+    >>> benchmark_report("benchmark.html", scores, about={"folds": "3"})  # doctest: +SKIP
     """
     by_fold = pd.DataFrame({name: table.mean(axis=1) for name, table in scores.items()})
     summary = pd.DataFrame({"mean F1": by_fold.mean(), "std over folds": by_fold.std()})
@@ -140,6 +151,13 @@ def film_report(
     Returns
     -------
     Path
+
+    Examples
+    --------
+    >>> import skau
+    >>> from skau.inspection import film_report
+    >>> table = skau.predict_video(skau.load_model("open-1"), "film.mp4")  # doctest: +SKIP
+    >>> film_report("film.html", table, video="film.mp4")  # doctest: +SKIP
     """
     timeline = TimelineDisplay.from_predictions(table, video=video, threshold=threshold)
     scores = table[au_columns(table)]

@@ -58,6 +58,17 @@ class TimelineDisplay:
     axes_ : ndarray of matplotlib Axes
         One an AU.
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skau.inspection import TimelineDisplay
+    >>> table = pd.DataFrame({"frame": range(5), "time": np.arange(5) / 25})
+    >>> table["AU12"] = [0.1, 0.4, 0.9, 0.7, 0.2]
+    >>> display = TimelineDisplay.from_predictions(table)
+    >>> display.aus
+    ['AU12']
     """
 
     def __init__(

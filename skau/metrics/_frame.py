@@ -66,6 +66,12 @@ def accuracy(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> pd.Serie
     -------
     Series of shape (n_aus,)
         NaN for an AU without annotation.
+
+    Examples
+    --------
+    >>> from skau.metrics import accuracy
+    >>> float(accuracy([[1, 0], [0, 1]], [[1, 1], [0, 1]]).mean())
+    0.75
     """
     table = Scored(Y_true, Y_pred, sample_weight, "Y_pred")
     table.require_binary()
@@ -87,6 +93,13 @@ def roc_auc(Y_true: Any, Y_score: Any, *, sample_weight: Any = None) -> pd.Serie
     -------
     Series of shape (n_aus,)
         NaN for an AU that does not show both classes in ``Y_true``.
+
+    Examples
+    --------
+    >>> from skau.metrics import roc_auc
+    >>> labels = [[1, 0], [0, 1], [1, 1]]
+    >>> roc_auc(labels, [[0.9, 0.2], [0.4, 0.1], [0.8, 0.7]]).tolist()
+    [1.0, 0.5]
     """
     table = Scored(Y_true, Y_score, sample_weight, "Y_score")
     return table.series(table.roc_auc(), "roc_auc")

@@ -150,6 +150,11 @@ def load(path: str | Path, *, return_card: bool = False) -> Any:
     -----
     The checksums inside the file tell of accidents, not of forgers, who would write them anew:
     what a stranger's model answers is as good as the stranger. See ``SECURITY.md``.
+
+    Examples
+    --------
+    >>> import skau
+    >>> model, card = skau.load("model.skau", return_card=True)  # doctest: +SKIP
     """
     data = Path(path).read_bytes()
     try:

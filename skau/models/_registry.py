@@ -27,6 +27,12 @@ def list_models() -> pd.DataFrame:
     DataFrame with one row a model
         ``name``, as `load_model` takes it; ``au_names``, a list; ``licence``; ``summary``, one
         line; ``size``, bytes of the file.
+
+    Examples
+    --------
+    >>> from skau import list_models
+    >>> list_models()["name"].tolist()
+    ['open-1']
     """
     rows = []
     for path in _cards():
@@ -63,6 +69,14 @@ def load_model(name: str, *, return_card: bool = False) -> Any:
         If there is no such model; the message names those there are.
     ModelFileError
         If the file is not the one that was shipped.
+
+    Examples
+    --------
+    >>> import skau
+    >>> model = skau.load_model("open-1")
+    >>> "AU12" in model[-1].au_names_
+    True
+    >>> model.predict_proba(["photo.jpg"])  # doctest: +SKIP
     """
     known = {path.stem: path for path in _cards()}
     if name not in known:

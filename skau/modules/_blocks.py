@@ -10,7 +10,16 @@ __all__ = ["AUModule", "AUOutput", "MaxFeatureMap", "he_init", "mlp"]
 
 
 class AUOutput(NamedTuple):
-    """What a network says about a batch; the losses read it by name."""
+    """What a network says about a batch; the losses read it by name.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skau.modules import DSN
+    >>> out = DSN((6,), 2)(torch.rand(4, 6))
+    >>> out.logits.shape
+    torch.Size([4, 2])
+    """
 
     logits: Tensor  # (b, n_aus), before the sigmoid
     features: Tensor  # (b, d), what the AU head sees
@@ -43,7 +52,15 @@ class AUModule(nn.Module):
 
 
 class MaxFeatureMap(nn.Module):
-    """Max-Feature-Map: the larger of two halves of the channels, (b, 2c, ...) -> (b, c, ...)."""
+    """Max-Feature-Map: the larger of two halves of the channels, (b, 2c, ...) -> (b, c, ...).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skau.modules import MaxFeatureMap
+    >>> MaxFeatureMap()(torch.tensor([[1.0, 5.0, 3.0, 2.0]])).tolist()
+    [[3.0, 5.0]]
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Halve the channels of ``x``."""

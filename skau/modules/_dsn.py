@@ -77,6 +77,14 @@ class DSN(AUModule):
     n_aus : int
     person_encoder : bool, default=True
         False is the single-encoder baseline: the decoder sees ``E_e(x)`` alone.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skau.modules import DSN
+    >>> out = DSN((3, 32, 32), 12)(torch.rand(2, 3, 32, 32))
+    >>> out.logits.shape, out.reconstruction.shape
+    (torch.Size([2, 12]), torch.Size([2, 3, 32, 32]))
     """
 
     def __init__(

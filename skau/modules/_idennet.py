@@ -93,6 +93,14 @@ class IdenNet(AUModule):
     ------
     ValueError
         If ``backbone`` does not turn such inputs into vectors.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skau.modules import IdenNet
+    >>> out = IdenNet((3, 64, 64), 12)(torch.rand(2, 3, 64, 64))
+    >>> out.logits.shape, out.identity.shape
+    (torch.Size([2, 12]), torch.Size([2, 256]))
     """
 
     def __init__(

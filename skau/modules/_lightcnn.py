@@ -81,6 +81,11 @@ def lightcnn_trunk(
     trunk : nn.Sequential, (b, in_channels, height, width) -> (b, n_features)
     n_features : int
         4,800 for 128 x 128 pixels.
+
+    Examples
+    --------
+    >>> from skau.modules import lightcnn_trunk
+    >>> trunk, width = lightcnn_trunk((128, 128), 3)
     """
     stem, channels, (height, width) = lightcnn_stem(image_size, in_channels, bias=bias)
     return nn.Sequential(*stem, nn.Flatten()), channels * height * width

@@ -59,6 +59,13 @@ def read_image(image: Any) -> Image.Image:
         (32-bit integer and floating point images).
     PIL.Image.DecompressionBombError
         If the file has more than twice ``PIL.Image.MAX_IMAGE_PIXELS`` pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skau.preprocessing import read_image
+    >>> read_image(np.zeros((48, 64, 3), np.uint8)).size
+    (64, 48)
     """
     return _load(image).convert("RGB")
 

@@ -100,6 +100,16 @@ def pool_by_subject(table: pd.DataFrame, groups: ArrayLike) -> pd.DataFrame:
     ------
     ValueError
         If the images of a subject differ in size, so that their pixels are not the same places.
+
+    Examples
+    --------
+    >>> from skau.datasets import load_sample_faces
+    >>> from skau.preprocessing import FaceCropper, pool_by_subject
+    >>> faces = load_sample_faces()
+    >>> landmarks = FaceCropper(size=64).detect(faces.images[:4])
+    >>> pooled = pool_by_subject(landmarks, faces.groups[:4])
+    >>> len(pooled)
+    4
     """
     pooled = table.copy()
     values = table.loc[:, list(COLUMNS)].to_numpy(dtype=float)

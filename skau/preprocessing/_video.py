@@ -27,6 +27,14 @@ class Frame(NamedTuple):
         Seconds from the start of the video.
     image : ndarray of shape (height, width, 3), dtype uint8
         RGB, turned upright.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skau.preprocessing import Frame
+    >>> frame = Frame(time=0.04, image=np.zeros((48, 64, 3), np.uint8))
+    >>> frame.time
+    0.04
     """
 
     time: float
@@ -58,6 +66,14 @@ def read_video(path: str | PathLike[str]) -> "Video":
     -----
     UserWarning
         When the frames of a damaged file have been read, of those that could not be.
+
+    Examples
+    --------
+    >>> from skau.preprocessing import read_video
+    >>> film = read_video("interview.mp4")  # doctest: +SKIP
+    >>> first = next(iter(film))  # doctest: +SKIP
+    >>> first.time, first.image.shape  # doctest: +SKIP
+    (0.0, (1080, 1920, 3))
     """
     return Video(path)
 

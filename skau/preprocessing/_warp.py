@@ -31,6 +31,16 @@ def warp(image: Image.Image, matrix: NDArray[np.float64], size: int) -> NDArray[
     Returns
     -------
     ndarray of shape (size, size, 3), dtype uint8
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> from skau.preprocessing import warp
+    >>> photo = Image.new("RGB", (20, 10), "white")
+    >>> half = np.array([[2.0, 0, 0], [0, 2.0, 0]])  # every second pixel
+    >>> warp(photo, half, 5).shape
+    (5, 5, 3)
     """
     # of a huge image, or of a long one made square, first take means of whole pixels
     coarse = math.ceil(2 * size * np.linalg.norm(matrix[:, :2], axis=0).max() / _FINEST)

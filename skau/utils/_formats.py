@@ -116,6 +116,17 @@ def to_pyfeat(table: pd.DataFrame) -> pd.DataFrame:
     ----------
     .. [1] J. H. Cheong et al., "Py-Feat: Python Facial Expression Analysis Toolbox", Affective
        Science 4, 2023.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skau.utils import to_pyfeat
+    >>> table = pd.DataFrame({
+    ...     "frame": [0], "time": [0.0], "face": [0], "person": [0], "probability": [0.99],
+    ...     "box_x1": [10], "box_y1": [10], "box_x2": [50], "box_y2": [60],
+    ...     "yaw": [0.0], "pitch": [-90.0], "roll": [0.0], "AU1": [0.25], "AU12": [0.75]})
+    >>> [name for name in to_pyfeat(table) if name.startswith("AU")]
+    ['AU01', 'AU12']
     """
     names = au_columns(table)
     if "frame" in table:
