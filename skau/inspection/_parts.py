@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..utils import predict_table
 from ..utils._extras import require_extra
-from ..utils._labels import read_table
+from ..utils._labels import read_table, read_thresholds
 from ..utils._sklearn import safe_indexing
 from ..utils._unwrap import classifier_of
 
@@ -114,8 +114,9 @@ class PartsMixin:
             an AU that had no label to learn from, and is not scored.
         folds : array-like of shape (n,), default=None
             The test fold of each row. Each fold is scored by itself; None takes all rows for one.
-        threshold : float or array-like of shape (n_aus,), default=0.5
-            Above it an AU is present; that of the baseline is one half.
+        threshold : float, array-like of shape (n_aus,), dict or Series, default=0.5
+            Above it an AU is present, by name of a dict or Series; that of the baseline is one
+            half.
         baseline : array-like like ``y_proba``, default=None
             Probabilities by another method, drawn beside.
         name, baseline_name : str, default=None
@@ -131,7 +132,8 @@ class PartsMixin:
         """
         labels = label_table(y_true)
         own = _split(labels, y_proba, folds, "y_proba")
-        parts = {name or "classifier": [part._replace(threshold=threshold) for part in own]}
+        each = read_thresholds(threshold, labels.columns.tolist()).to_numpy()
+        parts = {name or "classifier": [part._replace(threshold=each) for part in own]}
         if baseline is not None:
             parts[baseline_name or "baseline"] = _split(labels, baseline, folds, "baseline")
         return cls._draw(parts, ax, options)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..metrics import au_report
+from ..utils._labels import read_thresholds
 from ..utils._unwrap import classifier_of
 from ._curves import AUPrecisionRecallDisplay, AURocDisplay
 from ._history import TrainingHistoryDisplay
@@ -15,7 +16,7 @@ from ._loss_weights import LossWeightsDisplay
 from ._parts import label_table, predict_part
 from ._report import write_report
 from ._scores import AUScoreDisplay
-from ._timeline import TimelineDisplay, au_columns, au_thresholds
+from ._timeline import TimelineDisplay, au_columns
 
 __all__ = ["benchmark_report", "film_report", "training_report"]
 
@@ -161,7 +162,7 @@ def film_report(
     """
     timeline = TimelineDisplay.from_predictions(table, video=video, threshold=threshold)
     scores = table[au_columns(table)]
-    limits = au_thresholds(threshold, au_columns(table))
+    limits = read_thresholds(threshold, au_columns(table))
     present = (scores > limits).where(scores.notna())
     begins = (scores > limits) & ~(scores.shift() > limits)
     at = scores.apply(lambda column: None if column.isna().all() else column.idxmax())

@@ -10,13 +10,14 @@ import pandas as pd
 
 from ..preprocessing import Video, read_video
 from ..utils._extras import require_extra
-from ..utils._predict import classifier_of
+from ..utils._labels import read_thresholds
+from ..utils._unwrap import classifier_of
 from ._plotting import COLOURS, GREY, drawing, halo, panels, show_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["TimelineDisplay", "au_columns", "au_thresholds"]
+__all__ = ["TimelineDisplay", "au_columns"]
 
 _BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
 _N_COLUMNS, _MIN_GAP = 5, 0.06  # pictures, and their least distance in shares of the film
@@ -84,7 +85,7 @@ class TimelineDisplay:
         self.aus = aus
         self.peaks = peaks
         self.pictures = pictures
-        self.threshold = au_thresholds(threshold, aus)
+        self.threshold = read_thresholds(threshold, aus)
 
     @classmethod
     def from_estimator(
@@ -157,7 +158,7 @@ class TimelineDisplay:
                 "table holds several faces a frame; give one person's rows: "
                 "table[table['person'] == ...]"
             )
-        limits = au_thresholds(threshold, names)
+        limits = read_thresholds(threshold, names)
         peaks = _find_peaks(table, names, n_peaks if video is not None else 0, limits)
         pictures = [] if video is None else _cut(table, peaks, video)
         return cls(table, aus=names, peaks=peaks, pictures=pictures, threshold=limits).plot(ax)
@@ -224,20 +225,6 @@ class TimelineDisplay:
 def au_columns(table: pd.DataFrame) -> list[str]:
     """Return the columns that are named "AU" and a number."""
     return [name for name in table.columns.astype(str) if re.fullmatch(r"AU\d+", name)]
-
-
-def au_thresholds(threshold: Any, names: Sequence[str]) -> pd.Series:
-    """Return the threshold of each AU, given as one number, one an AU in order, or by name."""
-    if isinstance(threshold, Mapping | pd.Series):
-        if missing := [name for name in names if name not in threshold]:
-            raise ValueError(f"threshold has none for {', '.join(missing)}")
-        return pd.Series({name: float(threshold[name]) for name in names})
-    values = np.asarray(threshold, dtype=float)
-    if values.shape not in ((), (len(names),)):
-        raise ValueError(
-            f"threshold must be a number, or one for each of {len(names)} AUs, got {values.shape}"
-        )
-    return pd.Series(np.broadcast_to(values, len(names)), index=list(names))
 
 
 def _find_peaks(table: pd.DataFrame, names: list[str], n: int, threshold: pd.Series) -> list[Peak]:

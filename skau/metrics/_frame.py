@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..utils._text import first_few
+from ..utils._labels import read_thresholds
 from ._table import Scored, ratio
 
 __all__ = [
@@ -189,10 +189,10 @@ def au_report(
     Y_proba : array-like or DataFrame of the same shape
         Probability that the AU is present. Columns of two DataFrames are matched by name. An AU
         whose probabilities are all NaN was not predicted, and has no score.
-    threshold : float, array-like of shape (n_aus,) or Series, default=0.5
+    threshold : float, array-like of shape (n_aus,), dict or Series, default=0.5
         An AU is predicted present above it: one for all, or one for each, such as the
-        ``thresholds_`` of :class:`skau.model_selection.TunedThresholdsClassifier`. A Series is
-        matched by name.
+        ``thresholds_`` of :class:`skau.model_selection.TunedThresholdsClassifier`. A dict or
+        Series is matched by name.
     sample_weight : array-like of shape (n,), default=None
         Weight of the frames in every score; ``support`` counts frames.
 
@@ -218,7 +218,7 @@ def au_report(
     """
     table = Scored(Y_true, Y_proba, sample_weight, "Y_proba")
     table.require_probability()
-    decided = table.decided(_thresholds(threshold, table.names))
+    decided = table.decided(read_thresholds(threshold, table.names).to_numpy())
     tp, fp, fn, tn = decided.counts()
     report = pd.DataFrame(
         {
@@ -238,21 +238,3 @@ def au_report(
     mean["support"] = report["support"].sum()
     report.loc["mean"] = mean
     return report.astype({"support": int})
-
-
-def _thresholds(threshold: Any, names: list[str]) -> np.ndarray:
-    """Return one threshold an AU."""
-    if isinstance(threshold, pd.Series):
-        lacking = [name for name in names if name not in threshold.index]
-        if lacking:
-            raise ValueError(f"threshold has none for {first_few(lacking)}")
-        threshold = threshold[names]
-    values = np.asarray(threshold, dtype=float)
-    if values.ndim and values.shape != (len(names),):
-        raise ValueError(
-            f"threshold must be a number or hold one for each of the {len(names)} AUs, got shape "
-            f"{values.shape}"
-        )
-    if np.isnan(values).any():
-        raise ValueError("threshold is NaN")
-    return np.broadcast_to(values, (len(names),))

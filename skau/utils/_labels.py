@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ __all__ = [
     "present_proba",
     "read_names",
     "read_table",
+    "read_thresholds",
 ]
 
 _MEND = (
@@ -218,3 +219,21 @@ def present_proba(proba: Any, n_aus: int, classes: Any = None) -> np.ndarray:
     if proba.ndim == 2 and n_aus == 1 and proba.shape[1] == 2:
         return proba[:, 1:]
     return proba
+
+
+def read_thresholds(threshold: Any, names: Sequence[str]) -> pd.Series:
+    """Return the threshold of each AU, given as one number, one an AU in order, or by name."""
+    if isinstance(threshold, Mapping | pd.Series):
+        lacking = [name for name in names if name not in threshold]
+        if lacking:
+            raise ValueError(f"threshold has none for {first_few(lacking)}")
+        threshold = [threshold[name] for name in names]
+    values = np.asarray(threshold, dtype=float)
+    if values.ndim and values.shape != (len(names),):
+        raise ValueError(
+            f"threshold must be a number or hold one for each of the {len(names)} AUs, got shape "
+            f"{values.shape}"
+        )
+    if np.isnan(values).any():
+        raise ValueError("threshold is NaN")
+    return pd.Series(np.broadcast_to(values, len(names)), index=list(names))

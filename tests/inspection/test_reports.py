@@ -104,7 +104,7 @@ def test_film_by_the_threshold_of_each_au(tmp_path):
         assert shares == [("AU1", "1.000"), ("AU12", "0.000")]
     with pytest.raises(ValueError, match="threshold has none for AU12"):
         film_report(tmp_path / "film.html", table, threshold={"AU1": 0.2})
-    with pytest.raises(ValueError, match="one for each of 2 AUs"):
+    with pytest.raises(ValueError, match="one for each of the 2 AUs"):
         film_report(tmp_path / "film.html", table, threshold=[0.2, 0.3, 0.4])
 
 

@@ -136,8 +136,11 @@ def test_tuned_thresholds_decide(predictions):
     display = AUScoreDisplay.from_estimator(WithThresholds(), P, Y[columns], name="tuned")
     expected = f1_frame(Y, (P > [0.2, 0.5, 0.9]).astype(float))[columns]
     pd.testing.assert_series_equal(display.scores["tuned"].loc[0], expected, check_names=False)
-    given = AUScoreDisplay.from_predictions(Y, P, threshold=[0.2, 0.5, 0.9])
-    assert given.scores["classifier"].loc[0, "AU1"] == expected["AU1"]
+    by_name = {"AU12": 0.9, "AU2": 0.5, "AU1": 0.2}
+    for threshold in ([0.2, 0.5, 0.9], by_name, pd.Series(by_name)):
+        given = AUScoreDisplay.from_predictions(Y, P, threshold=threshold)
+        scores = given.scores["classifier"].loc[0, columns]
+        pd.testing.assert_series_equal(scores, expected, check_names=False)
 
 
 def test_bad_input_is_named(predictions):
@@ -146,6 +149,8 @@ def test_bad_input_is_named(predictions):
         AUScoreDisplay.from_predictions(Y, P[:, :2])
     with pytest.raises(ValueError, match="folds must hold one fold for each of the 90 rows"):
         AUScoreDisplay.from_predictions(Y, P, folds=[0, 1])
+    with pytest.raises(ValueError, match="threshold has none for AU12"):
+        AUScoreDisplay.from_predictions(Y, P, threshold={"AU1": 0.2, "AU2": 0.5})
     with pytest.raises(ValueError, match=r"metric must be one of \['f1', 'roc_auc'\]"):
         AUScoreDisplay.from_predictions(Y, P, metric="accuracy")
     with pytest.raises(ValueError, match="is NaN in every row"):

@@ -260,6 +260,7 @@ def test_a_threshold_for_each_au(table):
     expected = f1_frame(Y, (P > [0.3, 0.5, 0.7]).astype(int))
     np.testing.assert_allclose(report["f1"].iloc[:-1], expected)
     assert au_report(Y, P, threshold=[0.3, 0.5, 0.7]).equals(report)
+    assert au_report(Y, P, threshold=each[::-1].to_dict()).equals(report)
     with pytest.raises(ValueError, match="threshold has none for AU12"):
         au_report(Y, P, threshold=each.drop("AU12"))
 
