@@ -1,6 +1,7 @@
-"""Films: speed with no, one and two faces, who is who, head pose, memory.
+"""Films: speed with no, one and two faces, who is who, faces in a flash, head pose, memory.
 
-    python benchmarks/video.py [--minutes 1 10] [--seconds 20] [--size 128]
+    python benchmarks/video.py [--only speed people flash pose memory] [--minutes 1 10] \
+        [--seconds 20] [--size 128]
 
 Rendered faces move through films of 640 x 480 pixels at 25 frames a second, so what is in them
 is known. Speed is told as a ratio to searching every frame as a whole; memory is that of films of
@@ -27,7 +28,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from skau import IdenNetClassifier, predict_images, predict_video
 from skau.datasets import load_sample_faces
 from skau.datasets._rendering import _people
-from skau.preprocessing import FaceCropper, Frame, head_pose
+from skau.preprocessing import FaceCropper, Frame, head_pose, read_video
 
 HERE = Path(__file__).parent
 PEOPLE = {"a": "S003", "b": "S010"}
@@ -88,12 +89,38 @@ def frames(where: Callable[[float], Places], seconds: float, cuts: float = 0) ->
         yield Frame(t, np.asarray(frame))
 
 
-def write_film(path: Path, seconds: float) -> None:
-    """Write a film of one face."""
+def clouds(seconds: float, length: int = 0) -> Iterator[Frame]:
+    """Yield a film in which all moves; a face is there for so many frames each second."""
+    rng = np.random.RandomState(0)
+    coarse = [
+        Image.fromarray(rng.randint(0, 256, (2 * HEIGHT // n, 2 * WIDTH // n, 3), np.uint8))
+        for n in (8, 32)
+    ]
+    wide = np.mean([np.asarray(c.resize((2 * WIDTH, 2 * HEIGHT))) for c in coarse], axis=0)
+    for k, frame in enumerate(flashes(seconds, length)):
+        x = 4 * k % WIDTH
+        image = wide[:HEIGHT, x : x + WIDTH].astype(np.uint8)
+        face = (frame.image != (120, 130, 140)).any(axis=2)
+        image[face] = frame.image[face]
+        yield Frame(frame.time, image)
+
+
+def flashes(seconds: float, length: int) -> Iterator[Frame]:
+    """Yield a film of an empty room where a face is seen for so many frames each second."""
+
+    def place(t: float) -> Places:
+        number = round(t * RATE)
+        return one(t) if 7 <= number % RATE < 7 + length else {}
+
+    return frames(place, seconds)
+
+
+def write_film(path: Path, shown: Iterator[Frame]) -> None:
+    """Write a film."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=RATE, options={"preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for frame in frames(one, seconds):
+        for frame in shown:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame.image, format="rgb24")))
         container.mux(stream.encode())
 
@@ -121,13 +148,14 @@ def peak(film: Path, size: int) -> tuple[int, float, float]:
 def compare_speed(record: Record, model: Pipeline, seconds: float) -> None:
     """Time films against the same frames as photos, each of which is searched as a whole."""
     record.say("frames a second (ratio to a search of every whole frame, in the same run)")
-    for name, where, faces in (
-        ("one face", one, "largest"),
-        ("no face", nobody, "largest"),
-        ("one face, all wanted", one, "all"),
-        ("two faces, all wanted", stay, "all"),
+    for name, shown, faces in (
+        ("one face", frames(one, seconds), "largest"),
+        ("no face", frames(nobody, seconds), "largest"),
+        ("no face, all moves", clouds(seconds), "largest"),
+        ("one face, all wanted", frames(one, seconds), "all"),
+        ("two faces, all wanted", frames(stay, seconds), "all"),
     ):
-        film = list(frames(where, seconds))
+        film = list(shown)
         images = [Image.fromarray(frame.image) for frame in film]
         took = []
         for run in (
@@ -179,6 +207,24 @@ def follow_people(record: Record, model: Pipeline, seconds: float) -> None:
             f"them mixed)"
             + (f"; {kept} of the {sought} faces that a full search finds" if sought else "")
         )
+
+
+def find_flashes(record: Record, model: Pipeline, seconds: float) -> None:
+    """Count the frames of faces that come and go, nobody else being there."""
+    record.say("faces that are there for some frames each second, of those a full search finds")
+    for name, shown in (("the rest is still", flashes), ("all moves", clouds)):
+        told = []
+        for length in (1, 2, 3, 4, 8):
+            with tempfile.TemporaryDirectory() as folder:
+                film = Path(folder) / "film.mp4"
+                write_film(film, shown(seconds, length))
+                table = predict_video(model, film, verbose=0)
+                there = [k for k in table["frame"] if 7 <= k % RATE < 7 + length]
+                images = [frame.image for k, frame in enumerate(read_video(film)) if k in there]
+            full = predict_images(model, images, verbose=0)["face"].notna().to_numpy()
+            found = table["face"].notna().to_numpy()[there]
+            told.append(f"{length}: {(found & full).sum()} of {full.sum()}")
+        record.say(f"  {name:22s} {', '.join(told)}")
 
 
 def _whose(table: pd.DataFrame, where: Callable[[float], Places], cuts: float) -> list[str]:
@@ -236,7 +282,7 @@ def measure_memory(record: Record, minutes: list[float], size: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for length in minutes:
             film = Path(folder) / f"{length:g}.mp4"
-            write_film(film, 60 * length)
+            write_film(film, frames(one, 60 * length))
             with get_context("spawn").Pool(1) as pool:
                 n, took, most = pool.apply(peak, (film, size))
             peaks.append(most)
@@ -249,6 +295,8 @@ def measure_memory(record: Record, minutes: list[float], size: int) -> None:
 def main() -> None:
     """Measure, and keep what was measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parts = ["speed", "people", "flash", "pose", "memory"]
+    parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     parser.add_argument("--minutes", type=float, nargs="+", default=[1, 10])
     parser.add_argument("--seconds", type=float, default=20, help="of the other films")
     parser.add_argument("--people", type=int, default=40, help="rendered for the pose")
@@ -258,10 +306,16 @@ def main() -> None:
     record = Record(options.out)
     record.say(f"IdenNet, crops of {options.size} px, films of {WIDTH} x {HEIGHT}")
     model = fitted(options.size)
-    compare_speed(record, model, options.seconds)
-    follow_people(record, model, 2 * options.seconds)
-    measure_pose(record, options.people)
-    measure_memory(record, options.minutes, options.size)
+    if "speed" in options.only:
+        compare_speed(record, model, options.seconds)
+    if "people" in options.only:
+        follow_people(record, model, 2 * options.seconds)
+    if "flash" in options.only:
+        find_flashes(record, model, options.seconds / 2)
+    if "pose" in options.only:
+        measure_pose(record, options.people)
+    if "memory" in options.only:
+        measure_memory(record, options.minutes, options.size)
     record.write()
 
 

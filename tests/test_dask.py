@@ -17,7 +17,8 @@ from sklearn import config_context
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from skau import DSNClassifier
+from skau import DSNClassifier, save
+from skau.cli import main
 from skau.datasets import load_sample_faces
 from skau.metrics import roc_auc_scorer
 from skau.model_selection import SubjectKFold
@@ -38,7 +39,7 @@ def client():
     patch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")  # workers inherit it
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0",
             silence_logs=50,
         ) as cluster,
         distributed.Client(cluster) as client,
@@ -102,24 +103,30 @@ def test_scores_of_photos_by_path(client, blobs, tmp_path):
     np.testing.assert_array_equal(there, local)
 
 
-def test_a_killed_workers_tasks_are_done_again(client, blobs):
-    X, Y, groups = blobs
-    local = search(max_epochs=12).fit(X, Y, groups=groups)
+def kill_a_busy_worker(client):
+    """Start a thread that kills the first worker that has work; return it, and who was killed."""
     pids = client.run(os.getpid)
     killed = []
 
-    def kill_a_busy_worker():
+    def wait_and_kill():
         while not killed:
             busy = [worker for worker, keys in client.processing().items() if keys]
             if busy:
-                time.sleep(0.3)  # into the fit
+                time.sleep(0.3)  # into the work
                 os.kill(pids[busy[0]], signal.SIGKILL)
                 killed.append(pids[busy[0]])
             time.sleep(0.02)
 
-    killer = threading.Thread(target=kill_a_busy_worker)
+    killer = threading.Thread(target=wait_and_kill)
+    killer.start()
+    return killer, killed
+
+
+def test_a_killed_workers_tasks_are_done_again(client, blobs):
+    X, Y, groups = blobs
+    local = search(max_epochs=12).fit(X, Y, groups=groups)
+    killer, killed = kill_a_busy_worker(client)
     with joblib.parallel_config("dask", scatter=[X]):
-        killer.start()
         there = search(max_epochs=12).fit(X, Y, groups=groups)
     killer.join()
     np.testing.assert_array_equal(
@@ -157,3 +164,64 @@ def test_tables(client, tmp_path):
     sent = pickle.dumps(corpus)
     assert len(sent) < corpus.crops["full"].nbytes / 5
     np.testing.assert_array_equal(pickle.loads(sent).crops["full"], corpus.crops["full"])
+
+
+# -- the command -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    """Films of a face that changes its place, and a model in a file."""
+    av = pytest.importorskip("av", reason='needs pip install "skau[video]"')
+    root = tmp_path_factory.mktemp("films")
+    faces = load_sample_faces()
+    for number in range(4):
+        with av.open(str(root / f"{number}.mp4"), "w") as out:
+            stream = out.add_stream("mpeg4", rate=5)
+            stream.width, stream.height, stream.pix_fmt = 192, 128, "yuv420p"
+            for k in range(20):
+                frame = Image.new("RGB", (192, 128), (120, 130, 140))
+                frame.paste(Image.fromarray(faces.images[40 * number]), (2 * k, 0))
+                out.mux(stream.encode(av.VideoFrame.from_image(frame)))
+            out.mux(stream.encode())
+    clf = DSNClassifier(person_encoder=False, max_epochs=1, validation_fraction=0, random_state=0)
+    rows = slice(0, 24)
+    cropper = FaceCropper(size=32)
+    clf.fit(cropper.fit_transform(faces.images[rows]), faces.target[["AU1", "AU12"]][rows],
+            groups=faces.groups[rows])  # fmt: skip
+    save(make_pipeline(cropper, clf), root / "model.skau")
+    return root
+
+
+def test_films_on_a_cluster_while_a_worker_is_killed(client, films, tmp_path):
+    how = [str(films), "--model", str(films / "model.skau"), "--faces", "all"]
+    main(["predict", *how, "-o", str(tmp_path / "here.csv")])
+    killer, killed = kill_a_busy_worker(client)
+    address = client.scheduler.address
+    main(["predict", *how, "-o", str(tmp_path / "there.csv"), "--dask", address])
+    killer.join()
+    assert killed
+    here, there = ((tmp_path / f"{name}.csv").read_bytes() for name in ("here", "there"))
+    assert there == here
+    assert len(pd.read_csv(tmp_path / "there.csv")) == 80
+    client.wait_for_workers(2)
+
+
+@pytest.mark.filterwarnings("ignore:no (positive|negative) example", "ignore:the .* rows held out")
+def test_train_on_a_cluster(client, tmp_path):
+    faces = load_sample_faces()
+    rows = np.flatnonzero(np.isin(faces.groups, np.unique(faces.groups)[:4]))[::4]
+    for row in rows:
+        Image.fromarray(faces.images[row]).save(tmp_path / f"{row}.png")
+    labels = faces.target[["AU1", "AU12"]].iloc[rows].astype(int)
+    labels.insert(0, "subject", faces.groups[rows])
+    labels.insert(0, "image", [f"{row}.png" for row in rows])
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+    how = ["--folds", "2", "--epochs", "1", "--size", "32"]
+    with config_context(enable_metadata_routing=False):  # as in a shell
+        main(["train", str(tmp_path), "-o", str(tmp_path / "here"), *how])
+        address = client.scheduler.address
+        main(["train", str(tmp_path), "-o", str(tmp_path / "there"), *how, "--dask", address])
+    for name in ("predictions.csv", "scores.csv"):
+        here, there = (pd.read_csv(tmp_path / run / name) for run in ("here", "there"))
+        pd.testing.assert_frame_equal(here, there)

@@ -28,10 +28,12 @@ _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
 @click.option("--size", default=64, show_default=True, help="Side of the crops in pixels.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--jobs", default=1, show_default=True, help="Folds trained at a time.")
+@click.option("--dask", metavar="ADDRESS", help="Of a cluster's scheduler, for the folds.")
 @shared_options
 def command(
     corpus: Path, out: Path, corpus_type: str, method: str, identities: Path | None,
-    folds: int | None, epochs: int, size: int, seed: int, jobs: int, force: bool, verbose: bool,
+    folds: int | None, epochs: int, size: int, seed: int, jobs: int, dask: str | None,
+    force: bool, verbose: bool,
 ) -> None:  # fmt: skip
     r"""Train on a corpus with whole subjects held out, then on all of it.
 
@@ -56,6 +58,7 @@ def command(
     from ..model_selection import PredefinedSubjectSplit, SubjectKFold, cross_val_predict
     from ..preprocessing import FaceCropper
     from ..training import ResumeTraining
+    from ..utils._cluster import on_cluster
 
     if (out / "model.skau").exists() and not force:
         raise click.UsageError(f"{str(out)!r} holds a finished run; --force makes it anew")
@@ -76,15 +79,16 @@ def command(
     crops_file = out / "crops.npy"
     crops = cropper.transform(data.images, out=crops_file)
 
-    estimator = _make(method, epochs, seed, ResumeTraining(out / "cache"))
+    estimator = _make(method, epochs, seed, ResumeTraining((out / "cache").resolve()))
     published = data.folds if folds is None else None
     cv: Any = SubjectKFold(folds or 3)
     if published:
         cv = PredefinedSubjectSplit(published, rest="raise" if data is labelled else "train")
-    proba = cross_val_predict(
-        estimator, crops, data.target, groups=data.groups, cv=cv, n_jobs=jobs,
-        params={"groups": data.groups},
-    )  # fmt: skip
+    with on_cluster(dask):
+        proba = cross_val_predict(
+            estimator, crops, data.target, groups=data.groups, cv=cv,
+            n_jobs=None if dask else jobs, params={"groups": data.groups},
+        )  # fmt: skip
     predictions = pd.DataFrame(proba, columns=data.target.columns)
     parts = {
         fold: test for fold, (_, test) in enumerate(cv.split(crops, data.target, data.groups))

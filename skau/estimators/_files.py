@@ -3,6 +3,7 @@
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -192,10 +193,13 @@ def _score_films(
 ) -> Iterator[tuple[str, str | None]]:
     """Write the table of each film, and yield the film with what was wrong, in any order."""
     left = set(parts)
+    # as part of the function the model travels with every film: Dask would keep an argument on
+    # one worker, and lose it with that one
+    score = delayed(partial(_score_film, model))
     with tqdm(total=len(parts), desc="films", unit="film", disable=not verbose) as bar:
         for attempt in range(_ATTEMPTS):
             work = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-                delayed(_score_film)(model, film, parts[film], options) for film in sorted(left)
+                score(film, parts[film], options) for film in sorted(left)
             )
             try:
                 for film, problem in work:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import joblib
 
@@ -17,5 +18,8 @@ def on_cluster(address: str | None) -> Iterator[None]:
         yield
         return
     distributed = import_extra("distributed", "dask", "--dask needs Dask")
-    with distributed.Client(address) as client, joblib.parallel_config("dask", client=client):
-        yield
+    with distributed.Client(address) as client:
+        # joblib keeps each argument on one worker, and waits for ever if that one is lost
+        client.scatter = partial(client.scatter, broadcast=True)
+        with joblib.parallel_config("dask", client=client):
+            yield
