@@ -55,11 +55,11 @@ def predict_video(
     faces : {"largest", "all"}, default="largest"
         ``"largest"`` follows one face a frame, the one that ``select`` of the cropper says, until
         it is lost; ``"all"`` finds and follows everybody. While nobody is followed, every frame
-        is searched where it has changed; where that is more than about a quarter of the picture,
-        six times a second. Newcomers beside a face that is followed are looked for in every
-        eighth frame that is looked at. All are followed backwards to where they came in. So only
-        who comes and goes, without a cut, within 0.17 seconds of a picture that moves as a whole
-        or, beside others, within eight frames can be missed.
+        is searched where it has changed; if much changes for long, whole frames are, six times a
+        second. Newcomers beside a face that is followed are looked for in every eighth frame that
+        is looked at. All are followed backwards to where they came in. So only who comes and
+        goes, without a cut, within 0.17 seconds of a picture that moves as a whole or, beside
+        others, within eight frames can be missed.
     every : int, default=1
         Look at every k-th frame only.
     fps : float, default=None

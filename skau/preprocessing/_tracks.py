@@ -16,6 +16,7 @@ from ._landmarks import BOX
 __all__ = ["BLOCK", "Sighting", "Tracker"]
 
 BLOCK = 8  # frames looked at together: between two searches of the whole frame for newcomers
+CREDIT = 2  # whole frames that may be searched at once after nothing has changed for a while
 MEMORY = 12  # frames after which a face that was lost and comes back is a new one
 SAME_PLACE = 0.4  # overlap (IoU) of boxes that show one face
 INSIDE = 0.7  # a box of which so much lies in a known face's is half of that face
@@ -58,10 +59,10 @@ class Tracker:
     A face is followed from frame to frame at the place where it was. Whole frames are searched
     where a face is lost, after a cut, in the last frame of each block if ``everyone`` is wanted,
     and, while nobody is followed, every ``patience`` frames if anything has changed. Frames
-    between these are searched where they have changed, unless that is more than the
-    ``patience``-th part of them. Who is new is followed backwards to where they came in. A track
-    ends at a cut, and where the face at its place is suddenly another one. So it may be one of
-    several of a person, but does not go from one to another.
+    between these are searched where they have changed, as long as no more than one frame in
+    ``patience`` is searched in the mean of the last ones. Who is new is followed backwards to
+    where they came in. A track ends at a cut, and where the face at its place is suddenly another
+    one. So it may be one of several of a person, but does not go from one to another.
 
     Parameters
     ----------
@@ -83,6 +84,7 @@ class Tracker:
     next_face: int = 0
     scene: int = 0
     frame: int = 0
+    credit: float = 0.0  # frames that may be searched, but were not
     cells: NDArray[np.float64] | None = None
     changes: Changes = field(default_factory=Changes)
 
@@ -131,9 +133,14 @@ class Tracker:
         if found:
             return None
         part = self.changes.box(image)
-        if turn and area(part):
-            return everything
-        return part if area(part) * self.patience <= area(everything) else None
+        share = area(part) / area(everything)
+        self.credit = min(CREDIT, self.credit + 1 / self.patience)
+        if turn and share:
+            part, share = everything, 1.0
+        elif share > self.credit:
+            return None
+        self.credit = max(0.0, self.credit - share)
+        return part
 
     def _follow_all(self, image: Image.Image) -> dict[int, Row]:
         """Return the faces that are where they were; what each is like is brought up to date."""
@@ -243,6 +250,7 @@ class Tracker:
             "next_face": self.next_face,
             "scene": self.scene,
             "frame": self.frame,
+            "credit": self.credit,
             "cells": self.cells,
             "searched": self.changes.searched,
         }
@@ -251,7 +259,7 @@ class Tracker:
         """Take up what `state` returned."""
         self.tracks = [Track(*parts) for parts in state["tracks"]]
         self.next_face, self.scene = state["next_face"], state["scene"]
-        self.frame = state["frame"]
+        self.frame, self.credit = state["frame"], state["credit"]
         self.cells, self.changes.searched = state["cells"], state["searched"]
 
 
