@@ -1,6 +1,6 @@
 """What skau survives, in figures.
 
-    python benchmarks/trust.py [--only fit search crops film files inputs] [--n 50]
+    python benchmarks/trust.py [--only fit search crops film files inputs threads backends]
 
 Each section stands under its own head in ``results/trust.txt``; one that is run again takes the
 place of what it said before.
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from _record import Record
+from _trust_backends import backends, threads
 from _trust_files import mutate_files
 from _trust_inputs import try_inputs
 from _trust_kills import WORK, kill
@@ -25,6 +26,8 @@ SECTIONS: dict[str, Callable[[Record, int | None], None]] = {
 } | {
     "files": lambda record, n: mutate_files(record),
     "inputs": lambda record, n: try_inputs(record, n or 1000),
+    "threads": lambda record, n: threads(record),
+    "backends": lambda record, n: backends(record),
 }
 
 
