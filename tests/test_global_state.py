@@ -16,6 +16,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from sklearn.frozen import FrozenEstimator
 from skorch.callbacks import Callback
 
@@ -271,13 +272,24 @@ def _warned(what, X):
     return [text for w in told if "no face" not in (text := str(w.message))]
 
 
-def test_processes_take_large_arrays_without_a_word(dsn, blobs, capfd):
+@pytest.mark.parametrize("kind", ["arrays", "files", "quantized"])
+def test_processes_take_large_arrays_without_a_word(kind, dsn, blobs, tmp_path, capfd):
     X, Y, groups = blobs
-    svtpt = SVTPTClassifier().fit(X, Y, groups=groups)
-    tasks = [dsn, svtpt, FaceCropper(size=32, on_missing="warn")]
+    models = [dsn]
+    if kind == "arrays":
+        models += [SVTPTClassifier().fit(X, Y, groups=groups)]
+        models += [FaceCropper(size=32, on_missing="warn")]
+    elif kind == "quantized":
+        pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
+        models = [Int8Classifier(FrozenEstimator(dsn), n_calibration=4, random_state=0).fit(X)]
+    else:
+        for i, image in enumerate(X[:9]):
+            Image.fromarray(image).save(tmp_path / f"{i}.png")
+        X = sorted(tmp_path.iterdir())
+        models += [FaceCropper(size=32, align=None)]
     told = joblib.Parallel(n_jobs=2, max_nbytes=100)(
-        joblib.delayed(_warned)(what, X) for what in tasks
+        joblib.delayed(_warned)(model, X) for model in models
     )
-    assert told == [[], [], []]
+    assert told == [[]] * len(models)
     out, err = capfd.readouterr()
     assert "not writable" not in out + err

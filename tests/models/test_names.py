@@ -27,6 +27,7 @@ NAMES = {
     "skau.estimators._dsn.DSNClassifier",
     "skau.estimators._idennet.IdenNetClassifier",
     "skau.estimators._int8.Int8Classifier",
+    "skau.estimators._mixed_effects.MixedEffectsClassifier",
     "skau.estimators._regions.RegionClassifier",
     "skau.metrics._scorers.accuracy_scorer",
     "skau.metrics._scorers.f1_frame_scorer",
