@@ -3,6 +3,7 @@
 import tempfile
 import time
 import warnings
+from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -121,17 +122,17 @@ def kill(name: str, record: Record, n: int) -> None:
     """Kill the work ``n`` times in all; say what its results were.
 
     The moment of each kill is drawn evenly over the time that the undisturbed work takes. After
-    as many kills as come before it ends, it begins anew in an
-    empty folder.
+    as many kills as come before it ends, it begins anew in an empty folder.
     """
     rng = np.random.RandomState(0)
     kills = equal = ends = 0
     with tempfile.TemporaryDirectory() as base:
-        folders = (Path(base) / str(i) for i in range(n + 2))
-        folder = next(folders)
-        folder.mkdir()
-        start = time.perf_counter()
-        attempt(name, folder, None)
+        folders = (Path(base) / str(i) for i in count())
+        for _ in range(2):  # the first time, the server starts as well
+            folder = next(folders)
+            folder.mkdir()
+            start = time.perf_counter()
+            attempt(name, folder, None)
         took = time.perf_counter() - start
         wanted = (folder / "result").read_bytes()
         while kills < n:

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ..preprocessing._images import holds_images
 from ..training._data import ImageFiles, open_images
+from ..utils._arrays import plain
 from ..utils._labels import LabelTable, as_array, encoded_hint, read_names, read_table
 from ..utils._text import first_few
 from ..utils._warnings import user_level
@@ -34,12 +35,14 @@ def check_inputs(estimator: Any, X: Any, reset: bool) -> np.ndarray | ImageFiles
     Sets ``n_features_in_`` and ``input_shape_`` of ``estimator`` when ``reset``, and compares
     with them otherwise.
     """
+    X = plain(X, "X") if getattr(X, "ndim", 0) < 3 else X  # images have a reader
     if holds_images(X):
         X = open_images(X)
     if not (isinstance(X, ImageFiles) or getattr(X, "ndim", 0) in (3, 4)):
         try:
             X = validate_data(estimator, X, dtype=np.float64, reset=reset)
-        except (ValueError, TypeError) as error:  # which scikit-learn does not always name
+        # which scikit-learn and NumPy do not always name
+        except (ValueError, TypeError, NotImplementedError, RuntimeError) as error:
             kind = ValueError if isinstance(error, ValueError) else TypeError
             raise kind(f"X: {error}") from error
         shape: tuple[int, ...] = X.shape[1:]
@@ -115,7 +118,10 @@ def check_labels(
             "identity-only image has a row of NaN"
         )
     array = as_array(Y)
-    check_consistent_length(X, array)
+    try:
+        check_consistent_length(X, array)
+    except (ValueError, TypeError) as error:  # which does not say whose lengths they are
+        raise type(error)(f"X and y: {error}") from error
     if array.ndim == 1:
         values, labels = _check_single(array, classes)
         table = LabelTable(values, read_names(Y), True)

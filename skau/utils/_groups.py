@@ -5,11 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ._arrays import plain
+
 __all__ = ["check_groups", "subject_codes"]
 
 
 def check_groups(groups: Any, n_rows: int) -> np.ndarray:
     """Return the subject of every row as a 1-D array, or say what is wrong with it."""
+    groups = plain(groups, "groups")
     subjects = np.asarray(groups)
     if subjects.ndim != 1 or len(subjects) != n_rows:
         raise ValueError(

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
+from ._arrays import plain
 from ._text import first_few
 from ._unwrap import fitted_attribute
 
@@ -157,10 +159,16 @@ def read_table(
 
 def as_array(Y: Any, argument: str = "y") -> np.ndarray:
     """Return an array in which a missing value is one, among strings too."""
+    Y = plain(Y, argument)
     try:
         array = np.asarray(Y)
     except ValueError as error:  # rows of different lengths
         raise ValueError(f"{argument} is no table: {error}") from error
+    if array.ndim == 0 or array.dtype.names:
+        raise TypeError(
+            f"{argument} is a {type(Y).__name__}; expected a DataFrame, or an array of shape "
+            "(n, n_aus) or (n,) of 0, 1 and NaN" + ": .toarray() makes one" * issparse(Y)
+        )
     if array.dtype.kind == "U" and pd.isna(np.asarray(Y, dtype=object)).any():
         return np.asarray(Y, dtype=object)  # NumPy makes a NaN the label "nan"
     return array

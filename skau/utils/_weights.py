@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from ._arrays import plain
+
 __all__ = ["read_weights"]
 
 
@@ -24,7 +26,7 @@ def read_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     if sample_weight is None:
         return np.ones(n_rows)
     try:
-        weight = np.asarray(sample_weight, dtype=np.float64)
+        weight = np.asarray(plain(sample_weight, "sample_weight"), dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"sample_weight must hold a number for each row: {error}") from error
     if weight.ndim == 0:

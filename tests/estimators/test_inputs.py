@@ -7,7 +7,7 @@ import scipy.sparse
 import torch
 from PIL import Image
 
-from skau.baselines import LightCNNClassifier
+from skau.baselines import LightCNNClassifier, SVTPTClassifier
 from skau.estimators._validation import check_inputs
 from skau.training._data import ImageFiles
 
@@ -172,3 +172,53 @@ def test_tables_of_numbers_stay_vectors():
         torch.from_numpy(rows),
     ):
         np.testing.assert_array_equal(check_inputs(LightCNNClassifier(), X, reset=True), rows)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: torch.from_numpy(a).requires_grad_(),
+        lambda a: torch.from_numpy(a).bfloat16(),
+        lambda a: np.ma.array(a),
+        lambda a: memoryview(np.ascontiguousarray(a)),
+    ],
+    ids=["with a gradient", "bfloat16", "masked", "memory view"],
+)
+def test_tensors_and_other_arrays(change):
+    X = np.arange(24.0).reshape(8, 3)
+    y = np.arange(8.0) % 2
+    expected = SVTPTClassifier().fit(X, y).predict_proba(X)
+    there = SVTPTClassifier().fit(change(X), change(y), change(y + 1), change(y + 1))
+    weighted = SVTPTClassifier().fit(X, y, y + 1, y + 1)
+    np.testing.assert_array_equal(there.predict_proba(X), weighted.predict_proba(X))
+    np.testing.assert_array_equal(
+        SVTPTClassifier().fit(change(X), change(y)).predict_proba(change(X)), expected
+    )
+
+
+def test_what_a_mask_hides_is_missing():
+    X, y = np.arange(24.0).reshape(8, 3), np.arange(8) % 2
+    mask = np.arange(8) == 3
+    hidden = SVTPTClassifier().fit(X, np.ma.array(y, mask=mask))
+    known = SVTPTClassifier().fit(X, np.where(mask, np.nan, y))
+    np.testing.assert_array_equal(hidden.predict_proba(X), known.predict_proba(X))
+    with pytest.raises(ValueError, match="X: Input X contains NaN"):
+        SVTPTClassifier().fit(np.ma.array(X, mask=X == 4), y)
+    with pytest.raises(ValueError, match="groups has no subject at row 3"):
+        SVTPTClassifier().fit(X, y, groups=np.ma.array(y, mask=mask))
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ({"AU1": [0, 1] * 4}, "y is a dict; expected a DataFrame"),
+        (scipy.sparse.csr_array(np.eye(8)), r"y is a csr_array.*\.toarray\(\)"),
+        (torch.eye(8).to_sparse(), r"y is a sparse tensor; pass y\.to_dense"),
+        (np.zeros(8, [("AU1", float)]), "y is a ndarray; expected a DataFrame"),
+        (1.0, "y is a float; expected"),
+        ([0, 1], r"X and y: .*inconsistent numbers of samples: \[8, 2\]"),
+    ],
+)
+def test_labels_that_are_no_table_are_named(y, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        SVTPTClassifier().fit(np.arange(24.0).reshape(8, 3), y)

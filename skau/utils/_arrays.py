@@ -1,0 +1,33 @@
+"""Arrays of other kinds than NumPy's own, which NumPy does not take, or not for what they are."""
+
+import sys
+from typing import Any
+
+import numpy as np
+
+__all__ = ["plain"]
+
+
+def plain(values: Any, argument: str) -> Any:
+    """Return a tensor, masked array or memory view as an array; everything else as it is.
+
+    A tensor may stand on a GPU, have a gradient or a type that NumPy lacks. What a mask hides is
+    NaN.
+
+    Raises
+    ------
+    TypeError
+        If a tensor is sparse.
+    """
+    torch = sys.modules.get("torch")  # whoever has a tensor has imported it
+    if torch is not None and isinstance(values, torch.Tensor):
+        if values.layout != torch.strided:
+            raise TypeError(f"{argument} is a sparse tensor; pass {argument}.to_dense()")
+        values = values.detach().cpu()
+        return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    if isinstance(values, np.ma.MaskedArray):
+        if not np.ma.getmaskarray(values).any():
+            return values.data
+        kind = float if values.dtype.kind in "biuf" else object
+        return np.ma.filled(values.astype(kind), np.nan)
+    return np.asarray(values) if isinstance(values, memoryview) else values
