@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _cells import UNLABELLED
+from _cells import BESIDE
 from _methods import parse_method
 from _published import PER_AU, published_margin, published_mean
 
@@ -117,7 +117,7 @@ def drop_table(results: pd.DataFrame, train: str) -> pd.DataFrame:
 
 def cost_table(results: pd.DataFrame) -> pd.DataFrame:
     """Size, time and identity leakage of each method."""
-    fits = results[~results["method"].str.endswith(UNLABELLED)]
+    fits = results[~results["method"].str.endswith(BESIDE)]
     one = fits.drop_duplicates(["method", "fold", "seed"]).groupby("method", sort=False)
     table = pd.DataFrame(
         {
@@ -197,7 +197,7 @@ def margin_table(results: pd.DataFrame, beside: pd.DataFrame | None, train: str)
 
 def conditions(results: pd.DataFrame, config: dict[str, Any]) -> str:
     """Say what all cells share, where and how long they ran."""
-    cells = results[~results["method"].str.endswith(UNLABELLED)]
+    cells = results[~results["method"].str.endswith(BESIDE)]
     fits = cells.drop_duplicates(["method", "train", "fold", "seed"])
     budget = ", ".join(f"{key}={value}" for key, value in config["budget"].items())
     for spec in fits["method"].unique():

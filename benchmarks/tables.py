@@ -13,10 +13,11 @@ and variants such as ``IdenNet:normalize=False``; give variants a file of their 
 replaces the folds by paper 1's protocol: random draws of five subjects, four to train (one of
 them to validate) and one to test; their margin is shown next to that of ``--beside``, a CSV of
 all subjects. ``--inside FOLD`` splits the training subjects of that fold again, to choose settings
-without its test subjects. ``--figure`` draws the margins of draws, the effect of a parameter of
-which several values are run (``DSN:beta=0 DSN:beta=0.05 DSN:beta=0.5``), or all methods. ``--dask
-ADDRESS`` runs the cells on the workers of a Dask cluster that share ``--work`` and were started
-with ``PYTHONPATH=benchmarks``.
+without its test subjects. ``--test-epoch`` shows, in a row beside each network's, what the choice
+of the epoch on the test fold, as in much public code, would be worth. ``--figure`` draws the
+margins of draws, the effect of a parameter of which several values are run (``DSN:beta=0
+DSN:beta=0.05 DSN:beta=0.5``), or all methods. ``--dask ADDRESS`` runs the cells on the workers of a
+Dask cluster that share ``--work`` and were started with ``PYTHONPATH=benchmarks``.
 """
 
 import argparse
@@ -166,6 +167,10 @@ def make_tables_parser() -> argparse.ArgumentParser:
     add("--beside", type=Path, default=RESULTS, metavar="CSV", help="cells of all subjects")
     add("--seeds", type=int, nargs="+", default=[0, 1, 2])
     add("--monitor", choices=["loss", "f1"], default="f1", help="chooses the epoch")
+    add(
+        "--test-epoch", action="store_true",
+        help="a row beside each network's: the epoch that is best on the test fold",
+    )  # fmt: skip
     add("--jobs", type=int, default=1, help="cells at a time")
     add("--dask", metavar="ADDRESS", help="of a cluster's scheduler, such as tcp://host:8786")
     add("--figure", action="store_true", help="needs matplotlib")
@@ -192,6 +197,7 @@ def main(argv: list[str] | None = None) -> None:
         args, args.test, regions, args.out.stem,
         monitor=args.monitor, validation_fraction=0.25 if args.draws else 0.15,
     )  # fmt: skip
+    setting.test_epoch = args.test_epoch
     partition = f"{len(folds)} folds" + (f" inside {args.inside}" if args.inside else "")
     if args.draws:
         partition, folds = "draws", make_draws(setting.corpus, args.draws)
@@ -204,6 +210,8 @@ def main(argv: list[str] | None = None) -> None:
     }  # fmt: skip
     if args.every > 1:
         config["every"] = args.every
+    if args.test_epoch:
+        config["test_epoch"] = True
     if args.landmark_frames is not None:
         config["landmark_frames"] = args.landmark_frames
     command = describe_command(sys.argv[1:] if argv is None else argv)

@@ -410,3 +410,26 @@ def test_other_images_or_folds_are_refused(tables, folders, tmp_path):
             tables.main(call)
     finally:
         labels.write_text(before)
+
+
+def test_the_epoch_chosen_on_the_test_fold_has_a_row_of_its_own(tables, folders, tmp_path):
+    """It is at least as good as the honest one, whose row does not change."""
+    call = ["--methods", "LightCNN", "SVTPT", "--only-folds", "S001-S003", "--epochs", "3"]
+    both, plain = tmp_path / "both.csv", tmp_path / "plain.csv"
+    tables.main(arguments(folders, both, *call, "--test-epoch"))
+    tables.main(arguments(folders, plain, *call))
+    name = "LightCNN, epoch chosen on the test fold"
+    found, honest = pd.read_csv(both), pd.read_csv(plain)
+    own = found[found["method"] == name]
+    assert set(own["test"]) == {"lab"}
+    rest = found[found["method"] != name].drop(columns="fit_seconds").reset_index(drop=True)
+    pd.testing.assert_frame_equal(rest, honest.drop(columns="fit_seconds"))
+    within = honest[(honest["method"] == "LightCNN") & (honest["test"] == "lab")]
+    assert own["f1"].mean() >= within["f1"].mean()
+    assert own["au"].tolist() == within["au"].tolist()
+    assert own["n_pos"].tolist() == within["n_pos"].tolist()
+    report = both.with_suffix(".md").read_text()
+    assert f"| {name} | " in report.split("## Size")[0]
+    assert name not in report.split("## Size")[1]
+    with pytest.raises(ValueError, match="another configuration of test_epoch"):
+        tables.main(arguments(folders, plain, *call, "--test-epoch"))
