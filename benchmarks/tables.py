@@ -16,8 +16,8 @@ all subjects. ``--inside FOLD`` splits the training subjects of that fold again,
 without its test subjects. ``--test-epoch`` shows, in a row beside each network's, what the choice
 of the epoch on the test fold, as in much public code, would be worth. ``--figure`` draws the
 margins of draws, the effect of a parameter of which several values are run (``DSN:beta=0
-DSN:beta=0.05 DSN:beta=0.5``), or all methods. ``--dask ADDRESS`` runs the cells on the workers of a
-Dask cluster that share ``--work`` and were started with ``PYTHONPATH=benchmarks``.
+DSN:beta=0.05 DSN:beta=0.5``), or all methods. ``--dask ADDRESS`` runs the cells on the workers of
+a Dask cluster that share ``--work`` and were started with ``PYTHONPATH=benchmarks``.
 """
 
 import argparse
