@@ -95,7 +95,7 @@ class FaceTable:
         reference = self._settings.reference
         return self._settings.source | {
             "cropper": vars(worker),
-            "calibrate": self._settings.calibrate,
+            "calibrate": bool(self._settings.calibrate),
             "reference": None if reference is None else Cache.key(self._shifts),
             "aus": self._scorer.names,
             "model": self._scorer.print,

@@ -20,7 +20,7 @@ from ..utils._text import first_few
 from ..utils._warnings import user_level
 from ._face_table import read_run, read_table
 from ._scorer import Scorer
-from ._video import Reference, file_print, predict_images, predict_video
+from ._video import Reference, check_options, file_print, predict_images, predict_video
 
 __all__ = ["predict_files"]
 
@@ -107,6 +107,8 @@ def predict_files(
     >>> model = skau.load_model("open-1")
     >>> skau.predict_files(model, ["a.mp4", "b.mp4"], n_jobs=2)  # doctest: +SKIP
     """
+    every, fps = check_options(faces, every, fps)
+    calibrate = bool(calibrate)
     out = Path(fspath(out))
     write = table_writer(out)
     paths = [fspath(file) for file in files]

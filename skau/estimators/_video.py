@@ -18,7 +18,7 @@ from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
 from ._scorer import Scorer
 
-__all__ = ["predict_images", "predict_video"]
+__all__ = ["check_options", "predict_images", "predict_video"]
 
 _FRAMES = 240  # of a film that are kept together: what a killed run loses at most; 30 blocks
 _PHOTOS = 64
@@ -115,7 +115,7 @@ def predict_video(
     >>> panel = predict_video(pipeline, "panel.mp4", faces="all", fps=5)  # doctest: +SKIP
     >>> panel[panel["yaw"].abs() < 30].groupby("person")["AU12"].mean()  # doctest: +SKIP
     """
-    _check(faces, every, fps)
+    every, fps = check_options(faces, every, fps)
     if isinstance(video, str | PathLike):
         video = read_video(video)
     scorer = Scorer(model)
@@ -210,7 +210,7 @@ def predict_images(
     >>> from skau import predict_images
     >>> table = predict_images(pipeline, ["a.jpg", "b.jpg"], faces="all")  # doctest: +SKIP
     """
-    _check(faces, 1, None)
+    check_options(faces, 1, None)
     photos = ImageSource(images)
     scorer = Scorer(model)
     files = None if photos.paths is None else [file_print(path) for path in photos.paths]
@@ -274,7 +274,8 @@ def _passing(parts: Iterator[list[Seen]], bar: tqdm) -> Iterator[list[Seen]]:
         last = part[-1].frame
 
 
-def _check(faces: Any, every: Any, fps: Any) -> None:
+def check_options(faces: Any, every: Any, fps: Any) -> tuple[int, float | None]:
+    """Return ``every`` and ``fps`` as numbers of Python, which JSON can hold."""
     if faces not in ("largest", "all"):
         raise ValueError(f"faces={faces!r} must be 'largest' or 'all'")
     if isinstance(every, bool) or not isinstance(every, Integral) or every < 1:
@@ -283,6 +284,7 @@ def _check(faces: Any, every: Any, fps: Any) -> None:
         raise ValueError(f"fps={fps!r} must be positive")
     if fps is not None and every != 1:
         raise ValueError(f"every={every} and fps={fps:g} exclude each other; give one of them")
+    return int(every), None if fps is None else float(fps)
 
 
 def _count(video: Video, every: int, fps: float | None) -> int | None:

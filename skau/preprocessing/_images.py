@@ -97,6 +97,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
     Pillow's ``exif_transpose`` also writes all other tags anew, and fails where one is malformed.
     """
+    image.load()  # which turns a TIFF itself, and takes its tag away
     method = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     return image if method is None else image.transpose(method)
 

@@ -136,6 +136,15 @@ def test_sampled_frames_are_those_of_the_whole_film(model, film):
     assert some["frame"].tolist() == list(range(0, 30, 4))
 
 
+def test_numbers_of_numpy_are_numbers(model, film, tmp_path):
+    plain = predict_video(model, film, every=10, verbose=0)
+    for numbers in ({"every": np.int64(10), "calibrate": np.False_}, {"fps": np.int64(1)}):
+        for _ in range(2):  # the second call returns what the first has written
+            some = predict_video(model, film, out=tmp_path / "x.csv", verbose=0, **numbers)
+        assert some["frame"].tolist() == plain["frame"].tolist()
+        (tmp_path / "x.csv").unlink()
+
+
 def test_frames_of_a_camera(model, film):
     whole = predict_video(model, film, verbose=0)
     frames = list(read_video(film))

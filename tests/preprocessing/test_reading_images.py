@@ -54,12 +54,13 @@ def test_wrong_arrays(array, message):
         read_image(array)
 
 
-def test_exif_orientation(tmp_path):
+@pytest.mark.parametrize("name", ["turned.png", "turned.tif"])  # Pillow turns a TIFF itself
+def test_exif_orientation(name, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera lay on its side
-    Image.fromarray(RGB).save(tmp_path / "turned.png", exif=exif)
-    np.testing.assert_array_equal(_read(tmp_path / "turned.png"), np.rot90(RGB, -1))
-    with Image.open(tmp_path / "turned.png") as opened:
+    Image.fromarray(RGB).save(tmp_path / name, exif=exif)
+    np.testing.assert_array_equal(_read(tmp_path / name), np.rot90(RGB, -1))
+    with Image.open(tmp_path / name) as opened:
         np.testing.assert_array_equal(_read(opened), np.rot90(RGB, -1))
 
 
