@@ -20,7 +20,7 @@ def command(
     photos: tuple[str, ...], out: Path, size: int, align: str, jobs: int | None, force: bool,
     verbose: bool,
 ) -> None:  # fmt: skip
-    r"""Find, align and cut the faces of photos.
+    """Find, align and cut the faces of photos.
 
     The crops are written to OUT, an array of shape (n, size, size, 3), and the landmarks beside
     it, with .csv in place of .npy: a row a photo, in the order of the array. Where no face is

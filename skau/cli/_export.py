@@ -14,7 +14,7 @@ __all__ = ["command"]
 @click.argument("out", type=click.Path(path_type=Path))
 @shared_options
 def command(model: str, out: Path, force: bool, verbose: bool) -> None:
-    r"""Write MODEL as an ONNX file: crops in, probabilities out.
+    """Write MODEL as an ONNX file: crops in, probabilities out.
 
     MODEL is a file of skau.save or the name of a model that ships. AU names and thresholds stand
     in the file's metadata.

@@ -37,7 +37,7 @@ def command(
     reference: tuple[str, ...], every: int, fps: float | None, overlay: Path | None, layout: str,
     jobs: int, dask: str | None, force: bool, verbose: bool,
 ) -> None:  # fmt: skip
-    r"""Score the AUs of photos, folders and films: a row a face and frame.
+    """Score the AUs of photos, folders and films: a row a face and frame.
 
     INPUTS are files, folders, patterns, or - for a list on standard input. Without --out the
     table is printed as CSV. Called again after a stop, it goes on where it stopped. Files that

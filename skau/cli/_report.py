@@ -16,7 +16,7 @@ __all__ = ["command"]
               help="The film of a table, for pictures of its peaks.")  # fmt: skip
 @shared_options
 def command(source: Path, out: Path, video: Path | None, force: bool, verbose: bool) -> None:
-    r"""Write an HTML page that needs nothing beside it.
+    """Write an HTML page that needs nothing beside it.
 
     SOURCE is the folder of a training run, or the table of a film.
 

@@ -35,7 +35,7 @@ def command(
     folds: int | None, epochs: int, size: int, seed: int, jobs: int, dask: str | None,
     force: bool, verbose: bool,
 ) -> None:  # fmt: skip
-    r"""Train on a corpus with whole subjects held out, then on all of it.
+    """Train on a corpus with whole subjects held out, then on all of it.
 
     The folder OUT gets the crops, the predictions for every person by a model that has not seen
     them (predictions.csv), F1 and more for each fold and AU (scores.csv), the learning curves

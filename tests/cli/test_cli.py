@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -70,7 +71,14 @@ def test_help_is_quick_and_imports_no_torch():
 @pytest.mark.parametrize("name", ["predict", "crop", "train", "report", "models", "export"])
 def test_each_subcommand_has_a_line_to_paste(name, capsys):
     assert call(name, "--help") == 0
-    assert f"skau {'predict' if name == 'models' else name} " in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "\\b" not in shown
+    start = "  Use one:  skau predict " if name == "models" else f"  skau {name} "
+    assert any(line.startswith(start) for line in shown.splitlines())
+    # a line to paste is not wrapped, whatever the width of the terminal
+    doc = import_module(f"skau.cli._{name}").command.help
+    to_paste = [line for part in doc.split("\b\n")[1:] for line in part.strip().split("\n")]
+    assert {f"  {line.strip()}" for line in to_paste} <= set(shown.splitlines())
 
 
 def test_photos_and_films_in_one_table(folder, tmp_path, capsys):
