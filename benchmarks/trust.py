@@ -21,7 +21,7 @@ from _trust_kills import WORK, kill
 RESULTS = Path(__file__).parent / "results" / "trust.txt"
 
 SECTIONS: dict[str, Callable[[Record, int | None], None]] = {
-    name: lambda record, n, name=name: kill(name, record, n or 50)  # type: ignore[misc]
+    name: lambda record, n, name=name: kill(name, record, n or 13)  # type: ignore[misc]
     for name in WORK
 } | {
     "files": lambda record, n: mutate_files(record),
@@ -44,7 +44,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", choices=SECTIONS, nargs="+", default=list(SECTIONS))
-    parser.add_argument("--n", type=int, help="kills (default 50), inputs (default 1000)")
+    parser.add_argument("--n", type=int, help="kills of each kind (13), inputs (1000)")
     options = parser.parse_args()
     for name in options.only:
         with tempfile.TemporaryDirectory() as folder:
