@@ -3,7 +3,8 @@
 The same rig, skins and lights as `make_au_faces`, but a wider spread: many faces at rest, single
 AUs and whole displays beside the usual mixtures, resting faces that look a little like an AU or
 its opposite, skins with hardly a furrow and with deep ones at rest, and movements that no label
-names.
+names. The people from `VARIED` on differ more: in how they show an AU, in their resting faces, and
+in which AUs come together.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ from skau.datasets._rendering._render import render
 from skau.datasets._rendering._rig import ACTION_UNITS, Rig, expression, load_rig, person
 from skau.datasets._rendering._skin import paint
 
+VARIED = 2000
+"""The number of the first person who shows AUs in a way of their own."""
 AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26, 43)
 
 # How a picture comes about, and how often.
 _KINDS = {"rest": 0.25, "single": 0.2, "display": 0.25, "mixture": 0.3}
+_VARIED_KINDS = {"rest": 0.25, "single": 0.15, "display": 0.2, "mixture": 0.2, "independent": 0.2}
+_SHARE = 0.2  # of the AUs, in an independent picture
 # Displays: the AUs that always take part, and those that join in half of the pictures.
 _DISPLAYS = (
     ((6, 12), (25, 26, 7)),  # enjoyment
@@ -39,6 +44,28 @@ _DISPLAYS = (
 # above all: teeth are lighter there, and lips that part in a smile bare them.
 _TOOTHY = 900
 _SMILES = (0, 2)  # displays that come as often again there
+# What else moves when varied people show an AU, by the descriptions of FACS (2002), beside what
+# the rig moves for it: for each target the range of its weight at full strength.
+_WAYS: dict[int, dict[str, tuple[float, float]]] = {
+    2: {"browInnerUp": (0.0, 0.4)},
+    6: {"cheekSquint": (-0.3, 0.5), "eyeSquint": (0.1, 1.1)},  # cheeks narrow the eyes
+    7: {"eyeSquint": (-0.8, 0.2), "eyeBlink": (0.0, 0.15)},
+    9: {"mouthUpperUp": (0.0, 0.9), "cheekSquint": (0.0, 0.4)},  # the upper lip goes along
+    10: {"mouthUpperUp": (-0.3, 0.8), "noseSneer": (0.0, 0.3)},
+    12: {"cheekSquint": (0.0, 0.5)},
+    # the corners go less far outwards than by the rig's dimple alone
+    14: {"mouthDimple": (-0.6, 0.0), "mouthPress": (-0.8, -0.2), "mouthShrugLower": (0.1, 0.5)},
+    15: {"mouthShrugLower": (0.0, 0.3)},
+    17: {"mouthShrugUpper": (-0.6, 0.2), "mouthFrown": (0.0, 0.5)},
+    20: {"mouthDimple": (0.0, 0.3)},
+    23: {"mouthPucker": (-0.7, 0.0)},
+    # lips are pressed on each other, the mouth does not widen
+    24: {"mouthPress": (-0.9, -0.5), "mouthFrown": (-0.35, 0.0), "mouthPucker": (0.0, 0.4),
+         "mouthShrugLower": (0.0, 0.6), "mouthRollUpper": (-0.7, 0.2),
+         "mouthRollLower": (-0.7, 0.2)},
+    25: {"mouthLowerDown": (-0.2, 0.4), "mouthUpperUp": (-0.3, 0.3), "jawOpen": (0.0, 0.1)},
+    26: {"jawOpen": (-0.25, 0.15)},
+}  # fmt: skip
 # Movements that no label names; a face that shows one shows none of the labelled AUs for it.
 _UNNAMED = ("au/jawLeft", "au/jawRight", "au/mouthLeft", "au/mouthRight", "au/jawForward",
             "au/mouthFunnel", "au/cheekPuff", "au/mouthPucker", "au/mouthLowerDownLeft",
@@ -48,6 +75,7 @@ _LOOKS_LIKE_AN_AU = (
     "mouth-angles", "eyebrows-trans", "eyebrows-angle", "eye-height", "eye-corner", "eyefold",
     "mouth-laugh", "mouth-lowerlip-ext", "mouth-upperlip-ext", "mouth-dimples", "mouth-scale-vert",
 )  # fmt: skip
+_ALSO_LIKE_AN_AU = ("chin-jaw-drop", "mouth-trans", "lip-middle")  # of varied people
 _PAIRS = (("-up", "-down"), ("-incr", "-decr"), ("-in", "-out"), ("-convex", "-concave"))
 
 
@@ -74,33 +102,40 @@ def draw_person(
     rig, furrows = load_rig(), furrow_maps()
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
     shape, traits = person(rng)
-    shape = rig.moved(shape, _likeness(rng, rig))
-    toothy = number >= _TOOTHY
-    look = replace(
-        paint(rng, traits), teeth=float(rng.uniform(1.0, 2.2) if toothy else rng.uniform(0.8, 1.5))
-    )
+    varied, toothy = number >= VARIED, number >= _TOOTHY
+    shape = rig.moved(shape, _likeness(rng, rig, varied))
+    lightest = (0.9, 2.2) if varied else (1.0, 2.2) if toothy else (0.8, 1.5)
+    look = replace(paint(rng, traits), teeth=float(rng.uniform(*lightest)))
     units = list(ACTION_UNITS)
-    strength = dict(zip(units, np.exp(rng.normal(0, 0.2, len(units))).clip(0.6, 1.5), strict=True))
+    if varied:
+        strong = np.exp(rng.normal(-0.05, 0.28, len(units))).clip(0.5, 1.6)
+    else:
+        strong = np.exp(rng.normal(0, 0.2, len(units))).clip(0.6, 1.5)
+    strength = dict(zip(units, strong, strict=True))
+    ways = _ways(rng, rig) if varied else {}
     manner = {name: float(np.exp(rng.normal(0, 0.2))) for name in sorted(rig.targets)}
     inclined = rng.normal(0, 0.25, len(units))
-    rest = _resting_face(rng, units)
+    rest = _resting_face(rng, units, varied)
     # Some skins hardly fold; old ones stay folded at rest.
-    depth = float(
-        rng.choice([0.0, rng.uniform(0.1, 0.5), rng.uniform(0.5, 1.2)], p=[0.2, 0.4, 0.4])
-    )
+    shares = [0.4, 0.35, 0.25] if varied else [0.2, 0.4, 0.4]
+    depth = float(rng.choice([0.0, rng.uniform(0.1, 0.5), rng.uniform(0.5, 1.2)], p=shares))
     folded = {u: max(0.0, traits.age - 0.3) * rng.uniform(0, 0.9) for u in furrows}
+    fold = {u: float(rng.uniform(0.2, 1.0)) if varied else 1.0 for u in furrows}
 
     images = np.empty((n_pictures, size, size, 3), np.uint8)
     intensity = np.empty((n_pictures, len(AUS)), np.float32)
     for picture in range(n_pictures):
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, picture)))
-        amounts = _amounts(rng, inclined, toothy)
+        amounts = _amounts(rng, inclined, toothy, varied)
         scene = _draw_scene(rng, float(rng.uniform(0.5, 2.2)))
         gaze = rng.normal(0, [0.16, 0.12])
         scene = replace(scene, gaze=(float(gaze[0]), float(gaze[1])))
         intensity[picture] = [amounts[au] for au in AUS]
         shown = {u: amounts.get(u, 0.0) + rest[u] for u in units}
         weights = expression(shown, strength=strength, lopsided=float(rng.normal(0, 0.12)))
+        for u, way in ways.items():
+            for name, value in way.items():
+                weights[name] = weights.get(name, 0.0) + value * shown[u] * strength[u]
         weights = {name: value * manner[name] for name, value in weights.items()}
         lids = "Down" if gaze[1] > 0 else "Up"
         for side in ("Left", "Right"):
@@ -116,56 +151,82 @@ def draw_person(
         today = look.lines * depth * float(rng.uniform(0.6, 1.3))
         folds = np.zeros_like(next(iter(furrows.values())))
         for u, furrow in furrows.items():
-            deep = today * max(0.0, shown[u]) * strength[u] + look.lines * folded[u]
+            deep = today * fold[u] * max(0.0, shown[u]) * strength[u] + look.lines * folded[u]
             if deep:
                 folds += np.float32(deep) * furrow
         images[picture] = render(look, shape, rig.moved(shape, weights), folds, scene, size)
     return images, intensity
 
 
-def _likeness(rng: np.random.Generator, rig: Rig) -> dict[str, float]:
+def _likeness(rng: np.random.Generator, rig: Rig, varied: bool) -> dict[str, float]:
     """Draw details of the face that look like an AU, the same on both sides."""
+    details = _LOOKS_LIKE_AN_AU + (_ALSO_LIKE_AN_AU if varied else ())
+    spread, most = (0.26, 0.65) if varied else (0.18, 0.5)
     weights: dict[str, float] = {}
     for name in sorted(rig.targets):
-        if not any(part in name for part in _LOOKS_LIKE_AN_AU) or name.startswith("shape/r-"):
+        if not any(part in name for part in details) or name.startswith("shape/r-"):
             continue
         pair = next((p for p in _PAIRS if name.endswith(p[0])), None)
         if pair is None:
             continue
-        value = float(np.clip(rng.normal(0, 0.18), -0.5, 0.5))
+        value = float(np.clip(rng.normal(0, spread), -most, most))
         chosen = name if value > 0 else name.removesuffix(pair[0]) + pair[1]
         for side in {chosen, chosen.replace("shape/l-", "shape/r-")} & set(rig.targets):
             weights[side] = abs(value)
     return weights
 
 
-def _resting_face(rng: np.random.Generator, units: list[int]) -> dict[int, float]:
+def _ways(rng: np.random.Generator, rig: Rig) -> dict[int, dict[str, float]]:
+    """Draw how somebody shows each AU, the same on both sides."""
+    ways = {}
+    for u, ranges in _WAYS.items():
+        drawn = {name: float(rng.uniform(*ends)) for name, ends in ranges.items()}
+        ways[u] = {
+            f"au/{name}{side}": value
+            for name, value in drawn.items()
+            for side in ("", "Left", "Right")
+            if f"au/{name}{side}" in rig.targets
+        }
+    return ways
+
+
+def _resting_face(rng: np.random.Generator, units: list[int], varied: bool) -> dict[int, float]:
     """Draw what AUs, or their opposites, somebody seems to show when they show none."""
     rest = {}
     for u in units:
-        chance, more, less = rng.random(), rng.uniform(0.03, 0.22), -rng.uniform(0.03, 0.15)
-        rest[u] = float(more if chance < 0.22 else less if chance < 0.37 else 0.0)
+        highest = 0.2 if varied else 0.22
+        chance, more, less = rng.random(), rng.uniform(0.03, highest), -rng.uniform(0.03, 0.15)
+        much = rng.uniform(0.2, 0.45) if varied else more
+        ends = np.cumsum([0.06, 0.18, 0.14] if varied else [0.0, 0.22, 0.15])
+        which = int(np.searchsorted(ends, chance, side="right"))
+        rest[u] = float((much, more, less, 0.0)[which])
     return rest
 
 
-def _amounts(rng: np.random.Generator, inclined: np.ndarray, toothy: bool) -> dict[int, float]:
+def _amounts(
+    rng: np.random.Generator, inclined: np.ndarray, toothy: bool, varied: bool
+) -> dict[int, float]:
     """Draw the intensities of the AUs in one picture."""
-    kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
+    kinds = _VARIED_KINDS if varied else _KINDS
+    kind = str(rng.choice(list(kinds), p=list(kinds.values())))
     mixture = _draw_intensities(rng, inclined, list(AUS))
     trace = {au: float(rng.uniform(0, 0.12) * (rng.random() < 0.15)) for au in AUS}
     strong = dict(zip(AUS, PRESENT + (1 - PRESENT) * rng.beta(2, 1.3, len(AUS)), strict=True))
     single = int(rng.choice(AUS))
     which = int(rng.integers(len(_DISPLAYS)))
-    if toothy and rng.random() < 0.2:
+    if toothy and rng.random() < (0.1 if varied else 0.2):
         which = int(rng.choice(_SMILES))
     always, sometimes = _DISPLAYS[which]
     joining = [au for au in sometimes if rng.random() < 0.5]
     share = rng.uniform(0.4, 1.1)  # a display is strong or weak as a whole
+    together = rng.random(len(AUS)) < _SHARE if varied else np.zeros(len(AUS), bool)
     # All was drawn before the kind decides, so that the rest of the picture does not depend on it.
     if kind == "mixture":
         return _possible(mixture)
     if kind == "single":
         trace[single] = float(strong[single])
+    elif kind == "independent":
+        trace |= {au: strong[au] for au, here in zip(AUS, together, strict=True) if here}
     elif kind == "display":
         for au in (*always, *joining):
             trace[au] = float(np.clip(share * rng.uniform(0.7, 1.2), PRESENT, 1))
