@@ -86,10 +86,12 @@ def command(
             draw_overlay(table, films[0] if films else files, overlay)
         if layout != "skau":
             from ..preprocessing._results import table_writer
+            from ..preprocessing._storage import forget_parts
             from ..utils import to_openface, to_pyfeat
 
             table = (to_openface if layout == "openface" else to_pyfeat)(table)
             table_writer(target)(table)
+            forget_parts(target)
         if out is None:
             click.echo(target.read_text(encoding="utf-8"), nl=False)
     lines = dict.fromkeys(str(warning.message) for warning in told)

@@ -227,6 +227,7 @@ def test_openface_columns_and_an_overlay(folder, tmp_path):
     how = ["--model", folder / "model.skau", "--format", "openface", "--overlay", film]
     assert call("predict", folder / "film 0.mp4", "-o", out, *how) == 0
     assert {"AU12_c", "AU12_r", "confidence"} <= set(pd.read_csv(out).columns.str.strip())
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["aus.csv", "aus.csv.json", "drawn.mp4"]
     with av.open(str(film)) as drawn:
         assert len(list(drawn.decode(video=0))) == 4
 
