@@ -10,7 +10,7 @@ MODULES = (
 )  # fmt: skip
 
 
-def build(app: Any) -> None:
+def build(app: Any, config: Any) -> None:
     """Write the page."""
     parts = ["API reference", "=============", ""]
     for name in MODULES:
@@ -29,6 +29,6 @@ def build(app: Any) -> None:
 
 
 def setup(app: Any) -> dict[str, Any]:
-    """Register with Sphinx, before autosummary looks for its names."""
-    app.connect("builder-inited", build, priority=100)
+    """Register with Sphinx, before it looks which pages there are, for autosummary to see it."""
+    app.connect("config-inited", build)
     return {"parallel_read_safe": True}

@@ -4,6 +4,7 @@ A docstring that has a section of its own keeps it.
 """
 
 from importlib import import_module
+from re import sub
 from typing import Any
 
 from api_pages import MODULES
@@ -92,7 +93,8 @@ def add(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[st
     lines += ["", "See Also", "--------"]
     for other in others:
         summary = (things[other].__doc__ or "").strip().split("\n\n")[0]
-        lines.append(f"{other} : {' '.join(summary.split())}")
+        said = sub(r" ?\[\d+\]_", "", " ".join(summary.split()))  # its references are not here
+        lines.append(f"{other} : {said}")
 
 
 def setup(app: Any) -> dict[str, Any]:
