@@ -156,8 +156,9 @@ class HeldOutClassifier(CallbacksMixin, ClassifierMixin, MetaEstimatorMixin, Bas
         """Predict every annotated subject by a model fitted on others."""
         params = fit_groups(self.estimator, groups)
         cv = self.cv
+        by_subject = cv is None or isinstance(cv, Integral)
         if groups is None:
-            if cv is None:
+            if by_subject:
                 warnings.warn(
                     "groups is not given, so the rows count as independent: those of one person "
                     "are on both sides of a split, and what is learned from them is too good for "
@@ -167,7 +168,7 @@ class HeldOutClassifier(CallbacksMixin, ClassifierMixin, MetaEstimatorMixin, Bas
             groups = np.arange(num_samples(X))
         else:
             groups = check_groups(groups, num_samples(X))
-        if cv is None or isinstance(cv, Integral):
+        if by_subject:
             n_subjects = len(np.unique(groups[scored_rows(y, groups)]))
             if n_subjects < 2:
                 raise ValueError(

@@ -218,8 +218,9 @@ def test_fitted_beforehand(frames, Meta):
 @pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
 def test_groups_and_folds(frames, Meta):
     P, Y, groups = frames
-    with pytest.warns(UserWarning, match="groups is not given, so the rows count as independent"):
-        Meta(Known()).fit(P, Y)
+    for cv in (None, 2, np.int64(3)):
+        with pytest.warns(UserWarning, match="not given, so the rows count as independent"):
+            Meta(Known(), cv=cv).fit(P, Y)
     with pytest.raises(ValueError, match="holds out whole subjects, but 1 has"):
         Meta(Known()).fit(P, Y, groups=np.zeros(len(P)))
     two = Meta(Known(), cv=SubjectKFold(2)).fit(P, Y, groups=groups)
