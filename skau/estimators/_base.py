@@ -242,9 +242,10 @@ class BaseAUClassifier(
                 labels.classes, labels.names, labels.single,
             )  # fmt: skip
         weight = read_weights(sample_weight, len(X))
-        weight = (
-            weight / weight.max()
-        )  # they count beside each other; sums of large ones would overflow
+        # A weight of 2 is the row twice, also in the difference loss, which grows with the rows of
+        # a batch. Only what float32 cannot add up counts relative to the largest.
+        if not 1e-6 <= weight.max() <= 1e6:
+            weight = weight / weight.max()
         group = np.full(len(X), -1)
         if groups is not None:
             group = subject_codes(groups, len(X))

@@ -85,8 +85,8 @@ class RegionClassifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Ba
     >>> from skau.estimators._regions import RegionClassifier
     >>> faces = load_sample_faces()
     >>> X, Y, groups = faces.images[::12], faces.target[["AU1", "AU12"]][::12], faces.groups[::12]
-    >>> one_model = make_pipeline(FaceCropper(size=32), DSNClassifier(max_epochs=1))
-    >>> clf = RegionClassifier(one_model).fit(X, Y, groups=groups)
+    >>> dsn = DSNClassifier(max_epochs=1, random_state=0)
+    >>> clf = RegionClassifier(make_pipeline(FaceCropper(size=32), dsn)).fit(X, Y, groups=groups)
     >>> clf.regions_
     {'AU1': 'upper', 'AU12': 'lower'}
     >>> clf.predict_proba(X).shape

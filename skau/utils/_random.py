@@ -12,7 +12,7 @@ __all__ = ["RandomStream"]
 _aten = torch.ops.aten
 # before torch had generators for these, what they are made of had
 _LIKE = {_aten.rand_like: "uniform_", _aten.randn_like: "normal_", _aten.randint_like: "random_"}
-# what makes floats of the default dtype, where none is given
+# what makes floats of the default dtype, where none is given; normal has forms that take no dtype
 _MAKE = {_aten.empty, _aten.zeros, _aten.ones, _aten.rand, _aten.randn, _aten.normal}
 
 
@@ -65,7 +65,7 @@ class RandomStream(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = dict(kwargs or {})
-        if func.overloadpacket in _MAKE:
+        if func.overloadpacket in _MAKE and _takes_dtype(func):
             kwargs.setdefault("dtype", torch.float32)
         if torch.Tag.nondeterministic_seeded not in func.tags or kwargs.get("generator"):
             return func(*args, **kwargs)
@@ -81,6 +81,11 @@ class RandomStream(TorchDispatchMode):
             empty = torch.empty_like(args[0], **kwargs)
             return getattr(empty, _LIKE[func.overloadpacket])(*args[1:], generator=own)
         return func(*args, **kwargs)  # attention, which draws nothing where it drops nothing
+
+
+@cache
+def _takes_dtype(func: Any) -> bool:
+    return any(argument.name == "dtype" for argument in func._schema.arguments)
 
 
 @cache

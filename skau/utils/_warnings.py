@@ -9,14 +9,14 @@ from threading import RLock
 
 __all__ = ["own_filters", "quietly", "user_level"]
 
-_NOT_THE_USER = {"skau", "sklearn", "joblib"}
+_NOT_THE_USER = {"skau", "sklearn", "joblib", "contextlib"}  # the last wraps methods in modes
 _one_at_a_time = RLock()
 
 
 def user_level() -> int:
     """Return the ``stacklevel`` of the innermost line outside of skau, scikit-learn and joblib.
 
-    scikit-learn wraps methods, by how much depends on the way to them; so it cannot be counted.
+    Methods are wrapped, by how much depends on the way to them; so it cannot be counted.
     """
     level, frame = 1, sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in _NOT_THE_USER:

@@ -43,5 +43,5 @@ def read_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
             "all); weights are finite and not negative, and 0 leaves a row out"
         )
     if n_rows and not weight.any():
-        raise ValueError("sample_weight is 0 for every row, so none is left to count")
+        raise ValueError("sample_weight is zero for every row, so none is left to count")
     return weight

@@ -33,7 +33,7 @@ CALLS = {
     "au_report": lambda X, Y, g, w: au_report(Y, Y, sample_weight=w),
 }
 BAD = {
-    "zero": (0 * ONES, "sample_weight is 0 for every row"),
+    "zero": (0 * ONES, "sample_weight is zero for every row"),
     "negative": (np.where(np.arange(N) == 3, -1, 1), r"sample_weight: row 3 has -1 \(1 such rows"),
     "missing": (np.where(np.arange(N) == 2, np.nan, 1), "sample_weight: row 2 has nan"),
     "infinite": (np.inf * ONES, "sample_weight: row 0 has inf"),
