@@ -53,6 +53,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
+    "reset_modules": ("matplotlib", "gallery_reset.scikit_learn"),
     "min_reported_time": 1000,
     "doc_module": ("skau",),
     "backreferences_dir": "gallery/uses",
