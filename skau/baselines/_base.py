@@ -1,14 +1,11 @@
 """What the compared networks share: one loss, one stage, the usual defaults."""
 
-from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ..estimators._base import BaseAUClassifier
-from ..estimators._class_weight import ClassWeight
 from ..modules import AUModule
 from ..modules._blocks import mlp
 from ..modules._encoder import EncoderNet
@@ -25,39 +22,6 @@ class BaseNetBaseline(BaseAUClassifier):
     """An encoder, a linear layer, and binary cross-entropy over the annotated rows."""
 
     _network: ClassVar[type[EncoderNet]] = EncoderNet
-
-    def __init__(
-        self,
-        *,
-        max_epochs: int = 20,
-        batch_size: int = 64,
-        lr: float = 1e-4,
-        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
-        augment: str | Callable[[Tensor], Tensor] | None = "flip",
-        class_weight: ClassWeight = None,
-        validation_fraction: float = 0.2,
-        monitor: str = "f1",
-        device: str | torch.device = "auto",
-        precision: str = "auto",
-        callbacks: list | None = None,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            optimizer=optimizer,
-            augment=augment,
-            class_weight=class_weight,
-            validation_fraction=validation_fraction,
-            monitor=monitor,
-            device=device,
-            precision=precision,
-            callbacks=callbacks,
-            random_state=random_state,
-            verbose=verbose,
-        )
 
     _network_parameters: ClassVar[tuple[str, ...]] = ()
 

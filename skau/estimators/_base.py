@@ -42,7 +42,9 @@ class BaseAUClassifier(
     """Fit, predict and transform around a network and its training schedule.
 
     A method says what is its own in two places: ``_make_module`` builds the network and
-    ``_make_stages`` says what is minimised, over which batches, for how many epochs.
+    ``_make_stages`` says what is minimised, over which batches, for how many epochs. One that adds
+    no parameter inherits the constructor, with the usual defaults; scikit-learn asks of one that
+    adds some to name all of them.
     """
 
     # groups reach fit through pipelines and searches without set_fit_request
@@ -70,19 +72,19 @@ class BaseAUClassifier(
     def __init__(
         self,
         *,
-        max_epochs: int,
-        batch_size: int,
-        lr: float,
-        optimizer: Callable[..., torch.optim.Optimizer],
-        augment: str | Callable[[torch.Tensor], torch.Tensor] | None,
-        class_weight: ClassWeight,
-        validation_fraction: float,
-        monitor: str,
-        device: str | torch.device,
-        precision: str,
-        callbacks: list | None,
-        random_state: int | np.random.RandomState | None,
-        verbose: int,
+        max_epochs: int = 20,
+        batch_size: int = 64,
+        lr: float = 1e-4,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        augment: str | Callable[[torch.Tensor], torch.Tensor] | None = "flip",
+        class_weight: ClassWeight = None,
+        validation_fraction: float = 0.2,
+        monitor: str = "f1",
+        device: str | torch.device = "auto",
+        precision: str = "auto",
+        callbacks: list | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
     ) -> None:
         self.max_epochs = max_epochs
         self.batch_size = batch_size

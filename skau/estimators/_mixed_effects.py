@@ -1,13 +1,11 @@
 """Mixed effects: the person is a random effect, foretold and taken out of the features."""
 
 import warnings
-from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..modules._mixed_effects import MixedEffectsNet
 from ..training._batches import ShuffledBatches
@@ -16,7 +14,6 @@ from ..training._stage import Stage
 from ..utils._docs import substitute
 from ..utils._warnings import user_level
 from ._base import BaseAUClassifier
-from ._class_weight import ClassWeight
 from ._docs import SHARED
 from ._effects import PersonEffects
 
@@ -102,39 +99,6 @@ class MixedEffectsClassifier(BaseAUClassifier):
     >>> rows = [subject in known for subject in groups]
     >>> proba = clf.predict_proba(X[rows], groups=groups[rows], reference=at_rest[rows])
     """
-
-    def __init__(
-        self,
-        *,
-        max_epochs: int = 20,
-        batch_size: int = 64,
-        lr: float = 1e-4,
-        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
-        augment: str | Callable[[Tensor], Tensor] | None = "flip",
-        class_weight: ClassWeight = None,
-        validation_fraction: float = 0.2,
-        monitor: str = "f1",
-        device: str | torch.device = "auto",
-        precision: str = "auto",
-        callbacks: list | None = None,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            optimizer=optimizer,
-            augment=augment,
-            class_weight=class_weight,
-            validation_fraction=validation_fraction,
-            monitor=monitor,
-            device=device,
-            precision=precision,
-            callbacks=callbacks,
-            random_state=random_state,
-            verbose=verbose,
-        )
 
     def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> MixedEffectsNet:
         return MixedEffectsNet(input_shape, n_aus)
