@@ -34,13 +34,16 @@ search = GridSearchCV(
 )
 
 # %%
-# Nothing in the search changes but the lines around it. ``scatter`` sends the crops to each worker
-# once, and one thread a worker makes every fit repeatable.
+# Nothing in the search changes but the lines around it. ``scatter`` sends crops and labels to each
+# worker once, and one thread a worker makes every fit repeatable.
 
 cluster = SubprocessCluster(n_workers=2, worker_kwargs={"nthreads": 1}, silence_logs=50)
 client = Client(cluster)
 client.wait_for_workers(2)
-with get_task_stream(client) as stream, joblib.parallel_config("dask", scatter=[crops]):
+with (
+    get_task_stream(client) as stream,
+    joblib.parallel_config("dask", scatter=[crops, faces.target]),
+):
     search.fit(crops, faces.target, groups=faces.groups)
 print(f"{len(stream.data)} tasks of {len(search.cv_results_['params'])} candidates in two folds")
 client.close()

@@ -32,3 +32,9 @@ def blobs():
     X[:, 4:12, 4:28] += (Y[:, 0] * 110).astype(int)[:, None, None, None]
     X[:, 20:28, 4:28] += (Y[:, 1] * 110).astype(int)[:, None, None, None]
     return X.clip(0, 255).astype(np.uint8), pd.DataFrame(Y, columns=["AU1", "AU12"]), groups
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(3600))

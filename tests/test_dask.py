@@ -5,6 +5,7 @@ import pickle
 import signal
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import joblib
@@ -79,7 +80,7 @@ def test_workers_compute_with_one_thread(client):
 def test_search_gives_the_same_and_data_go_once(client, blobs):
     X, Y, groups = blobs
     local = search().fit(X, Y, groups=groups)
-    with joblib.parallel_config("dask", scatter=[X]):
+    with joblib.parallel_config("dask", scatter=[X, Y]):
         there = search().fit(X, Y, groups=groups)
     for name in ("mean_test_score", "split0_test_score", "split1_test_score"):
         np.testing.assert_array_equal(there.cv_results_[name], local.cv_results_[name])
@@ -103,37 +104,40 @@ def test_scores_of_photos_by_path(client, blobs, tmp_path):
     np.testing.assert_array_equal(there, local)
 
 
-def kill_a_busy_worker(client):
-    """Start a thread that kills the first worker that has work; return it, and who was killed."""
-    pids = client.run(os.getpid)
-    killed = []
+@contextmanager
+def a_busy_worker_is_killed(client):
+    """Kill the first worker that has work; go on when another has taken its place."""
+    pids, killed, over = client.run(os.getpid), [], threading.Event()
 
     def wait_and_kill():
-        while not killed:
+        while not killed and not over.wait(0.02):
             busy = [worker for worker, keys in client.processing().items() if keys]
             if busy:
                 time.sleep(0.3)  # into the work
                 os.kill(pids[busy[0]], signal.SIGKILL)
-                killed.append(pids[busy[0]])
-            time.sleep(0.02)
+                killed.append(busy[0])
 
     killer = threading.Thread(target=wait_and_kill)
     killer.start()
-    return killer, killed
+    try:
+        yield
+    finally:
+        over.set()
+        killer.join()
+    assert killed
+    while killed[0] in client.nthreads():
+        time.sleep(0.05)
+    client.wait_for_workers(2)
 
 
 def test_a_killed_workers_tasks_are_done_again(client, blobs):
     X, Y, groups = blobs
     local = search(max_epochs=12).fit(X, Y, groups=groups)
-    killer, killed = kill_a_busy_worker(client)
-    with joblib.parallel_config("dask", scatter=[X]):
+    with a_busy_worker_is_killed(client), joblib.parallel_config("dask", scatter=[X, Y]):
         there = search(max_epochs=12).fit(X, Y, groups=groups)
-    killer.join()
     np.testing.assert_array_equal(
         there.cv_results_["mean_test_score"], local.cv_results_["mean_test_score"]
     )
-    client.wait_for_workers(2)
-    assert killed[0] not in client.run(os.getpid).values()
 
 
 def test_tables(client, tmp_path):
@@ -196,15 +200,12 @@ def films(tmp_path_factory):
 def test_films_on_a_cluster_while_a_worker_is_killed(client, films, tmp_path):
     how = [str(films), "--model", str(films / "model.skau"), "--faces", "all"]
     main(["predict", *how, "-o", str(tmp_path / "here.csv")])
-    killer, killed = kill_a_busy_worker(client)
     address = client.scheduler.address
-    main(["predict", *how, "-o", str(tmp_path / "there.csv"), "--dask", address])
-    killer.join()
-    assert killed
+    with a_busy_worker_is_killed(client):
+        main(["predict", *how, "-o", str(tmp_path / "there.csv"), "--dask", address])
     here, there = ((tmp_path / f"{name}.csv").read_bytes() for name in ("here", "there"))
     assert there == here
     assert len(pd.read_csv(tmp_path / "there.csv")) == 80
-    client.wait_for_workers(2)
 
 
 @pytest.mark.filterwarnings("ignore:no (positive|negative) example", "ignore:the .* rows held out")

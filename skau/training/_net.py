@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.modules.dropout import _DropoutNd
 
 from ..utils._device import guard_forks
+from ..utils._memory import keep_freed_memory
 from ..utils._random import RandomStream
 from ..utils._warnings import user_level
 from ._callbacks import Bar, EpochTerms, KeepBest, Tasks
@@ -75,6 +76,7 @@ class AUNet(ClassifierMixin, NeuralNet):
     def initialize(self) -> "AUNet":
         """Make all parts, and let processes forked from now on compute."""
         guard_forks()
+        keep_freed_memory()
         return super().initialize()
 
     def initialize_optimizer(self, *args: Any) -> "AUNet":

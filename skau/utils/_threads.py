@@ -9,6 +9,8 @@ from time import monotonic, sleep
 import torch
 from threadpoolctl import threadpool_limits
 
+from ._memory import keep_freed_memory
+
 __all__ = ["use_one_processor", "wait_until_gone"]
 
 
@@ -18,6 +20,7 @@ def use_one_processor() -> Callable[[], None]:
     ``torch.set_num_threads`` would also decide for every thread that is started later, by
     whomever, and two callers at once would leave one another's number.
     """
+    keep_freed_memory()
     torch.get_num_threads()  # takes over the number for all threads, once a thread
     openmp = threadpool_limits(1, user_api="openmp")
     set_mkl = _mkl_setter()
