@@ -32,6 +32,7 @@ FRESH = 0.1  # the weight of the present frame in what a face is like
 Row = NDArray[np.float64]
 Find = Callable[[Image.Image, Box], list[Row]]
 Follow = Callable[[Image.Image, Row], Row | None]
+Glance = Callable[[Image.Image], bool]
 
 
 class Sighting(NamedTuple):
@@ -60,9 +61,10 @@ class Tracker:
     where a face is lost, after a cut, in the last frame of each block if ``everyone`` is wanted,
     and, while nobody is followed, every ``patience`` frames if anything has changed. Frames
     between these are searched where they have changed, as long as no more than one frame in
-    ``patience`` is searched in the mean of the last ones. Who is new is followed backwards to
-    where they came in. A track ends at a cut, and where the face at its place is suddenly another
-    one. So it may be one of several of a person, but does not go from one to another.
+    ``patience`` is searched in the mean of the last ones; after that, if a glance shows a face.
+    Who is new is followed backwards to where they came in. A track ends at a cut, and where the
+    face at its place is suddenly another one. So it may be one of several of a person, but does
+    not go from one to another.
 
     Parameters
     ----------
@@ -70,6 +72,8 @@ class Tracker:
         Returns the rows of the landmark table of the faces in a part of an image, all or one.
     follow : callable
         Returns the row of a face in an image that was at another row's place; None if it is gone.
+    glance : callable
+        Whether there seems to be a large face in an image, which takes a fraction of a search.
     everyone : bool
         Whether newcomers are looked for while somebody is followed.
     patience : int, default=1
@@ -78,6 +82,7 @@ class Tracker:
 
     find: Find
     follow: Follow
+    glance: Glance
     everyone: bool
     patience: int = 1
     tracks: list[Track] = field(default_factory=list)
@@ -138,7 +143,7 @@ class Tracker:
         if turn and share:
             part, share = everything, 1.0
         elif share > self.credit:
-            return None
+            return everything if self.glance(image) else None
         self.credit = max(0.0, self.credit - share)
         return part
 

@@ -30,7 +30,9 @@ from ._warp import warp
 __all__ = ["NO_FACE", "Done", "Item", "Worker"]
 
 NO_FACE = "no face"
-UNSEEN = 0.17  # seconds for which a face may be there alone, in a moving picture, and be missed
+UNSEEN = 0.33  # seconds for which a face may be alone in a moving picture, and be missed, ...
+LARGE = 6  # ... unless it has the short side / 6: such are looked for in every frame, ...
+SMALL = 20  # ... in a copy in which they cover at least so many pixels
 PIXELS = 8_000_000  # about as many are decoded at once: a batch of photos, or one huge one
 
 Item = tuple[Callable[[], Image.Image], NDArray[np.float64] | None]
@@ -80,7 +82,8 @@ class Worker:
     def tracker(self, *, everyone: bool, rate: float | None) -> Tracker:
         """Return what follows one face, or all of them, through so many frames a second."""
         patience = max(1, int(UNSEEN * (25 if rate is None else rate)))
-        return Tracker(partial(self.find, everyone=everyone), self._near, everyone, patience)
+        find = partial(self.find, everyone=everyone)
+        return Tracker(find, self._near, self._glance, everyone, patience)
 
     def find(
         self, image: Image.Image, part: Box | None = None, *, everyone: bool
@@ -100,6 +103,19 @@ class Worker:
             return [select_face(faces, image.size, self.select)] if len(faces) else []
         one_by_one = (faces.take(np.array([i])) for i in range(len(faces)))
         return [select_face(face, image.size, "largest") for face in one_by_one]
+
+    def _glance(self, image: Image.Image) -> bool:
+        """Whether there seems to be a large face; a tenth of the time of a search."""
+        least = max(self.min_face_size, min(image.size) / LARGE)
+        factor = max(1, int(least / SMALL))
+        faces = find_faces(
+            [image.reduce(factor) if factor > 1 else image],
+            min_face_size=least / factor,
+            threshold=self.threshold,
+            device=self.device,
+            hasty=True,
+        )[0]
+        return len(faces) > 0
 
     def _near(self, image: Image.Image, values: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """Return the row of a face at the place of another row; None if it is gone."""

@@ -45,6 +45,10 @@ class Stage:
         inside = [x for x, _ in self.frames[index] if x1 <= x and x + 40 <= x2 and y1 <= 40]
         return [self.row(x) for x in inside if y2 >= 80][: None if self.all else 1]
 
+    def glance(self, image):
+        index = next(i for i, own in enumerate(self.images) if own is image)
+        return any(grey >= LARGE for _, grey in self.frames[index])
+
     def follow(self, image, values):
         index = next(i for i, own in enumerate(self.images) if own is image)
         near = [x for x, _ in self.frames[index] if abs(x - values[0]) < 25]
@@ -52,7 +56,7 @@ class Stage:
 
     def track(self, everyone=True, block=8, patience=1):
         self.all = everyone
-        tracker = Tracker(self.find, self.follow, everyone, patience)
+        tracker = Tracker(self.find, self.follow, self.glance, everyone, patience)
         seen = []
         for start in range(0, len(self.images), block):
             seen += tracker(self.images[start : start + block])
@@ -60,6 +64,7 @@ class Stage:
 
 
 A, B = 100, 101  # an even grey has stripes across, an odd one stripes down
+LARGE = 110  # a disc of this grey counts as a large one
 
 
 def test_newcomers_are_followed_back_to_where_they_came_in():
@@ -119,6 +124,18 @@ def test_who_comes_while_not_every_frame_is_searched_is_followed_back():
     assert stage.searches == [0, 3, 1]
 
 
+def test_in_a_moving_picture_large_faces_are_found_in_every_frame():
+    frames = [[(200, LARGE if k < 8 else A)] if k % 8 in (1, 4) else [] for k in range(16)]
+    stage = Stage(*frames)
+    for k, image in enumerate(stage.images):  # another light in each frame
+        image.paste(Image.fromarray(np.asarray(image) + np.uint8(10 * k)))
+    seen = stage.track(everyone=False, patience=8)
+    assert [k for k, faces in enumerate(seen) if faces] == [1, 4]
+    # the first, then where a glance shows a face (and the frame before, to follow it back) or one
+    # is lost, and the last of each block
+    assert stage.searches == [0, 1, 2, 4, 3, 5, 7, 15]
+
+
 def test_one_face_a_frame_if_one_is_wanted():
     both = [[(200, B), (20, A)]] * 3  # the first one is the largest
     stage = Stage(*both, *([(20, A)] for _ in range(3)))
@@ -130,9 +147,9 @@ def test_a_tracker_goes_on_from_its_state():
     whole = Stage(*frames)
     expected = whole.track()
     stage = Stage(*frames)
-    first = Tracker(stage.find, stage.follow, True)
+    first = Tracker(stage.find, stage.follow, stage.glance, True)
     seen = first(stage.images[:8]) + first(stage.images[8:16])
-    again = Tracker(stage.find, stage.follow, True)
+    again = Tracker(stage.find, stage.follow, stage.glance, True)
     again.restore(first.state())
     seen += again(stage.images[16:24]) + again(stage.images[24:])
     assert [{s.face: s.values[0] for s in faces} for faces in seen] == expected

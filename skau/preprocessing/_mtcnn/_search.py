@@ -55,6 +55,7 @@ def find_faces(
     threshold: float = 0.85,
     largest_only: bool = True,
     device: str = "cpu",
+    hasty: bool = False,
 ) -> list[Faces]:
     """Find the faces in RGB images of any sizes.
 
@@ -69,6 +70,8 @@ def find_faces(
     largest_only : bool, default=True
         Return the largest face alone, and stop at the first sizes at which there is one.
     device : str, default="cpu"
+    hasty : bool, default=False
+        Look only at what is most likely a face, and not for turned ones.
 
     Returns
     -------
@@ -82,13 +85,16 @@ def find_faces(
     blank = set()  # images in which the first network saw no face, as it does in turned ones
     for members in buckets.values():
         same_size = [images[i] for i in members]
-        search = _Search(same_size, min_face_size, threshold, largest_only, device)
+        search = _Search(same_size, min_face_size, threshold, largest_only, device, hasty)
         found |= zip(members, search.run(), strict=True)
         blank |= {
             i
             for i, near in zip(members, search.near, strict=True)
             if not any((part.scores >= CANDIDATE_THRESHOLDS[0]).any() for part in near)
         }
+
+    if hasty:
+        return [found[i] for i in range(len(images))]
 
     def upright(copies: Sequence[Image.Image], smallest: float, hasty: bool) -> list[Faces]:
         return _Search(copies, smallest, threshold, True, device, hasty).run()
