@@ -4,19 +4,31 @@ The same rig, skins and lights as `make_au_faces`, but a wider spread: many face
 AUs and whole displays beside the usual mixtures, resting faces that look a little like an AU or
 its opposite, skins with hardly a furrow and with deep ones at rest, and movements that no label
 names. The people from `VARIED` on differ more: in how they show an AU, in their resting faces, and
-in which AUs come together.
+in which AUs come together; and they show AUs weakly more often.
+
+The first people were rendered before AU2, 6, 7, 9, 10, 12, 14, 17, 20, 23 and 24 were mended by
+the FACS manual, and they keep the movements of then: `_FIRST_UNITS`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
-from skau.datasets._rendering._furrows import furrow_maps
+from skau.datasets._rendering._furrows import furrow_map, furrow_maps
 from skau.datasets._rendering._people import _EXCLUSIVE, PRESENT, _draw_intensities, _draw_scene
 from skau.datasets._rendering._render import render
-from skau.datasets._rendering._rig import ACTION_UNITS, Rig, expression, load_rig, person
+from skau.datasets._rendering._rig import (
+    ACTION_UNITS,
+    Rig,
+    _both,
+    expression,
+    load_rig,
+    person,
+    target_name,
+)
 from skau.datasets._rendering._skin import paint
 
 VARIED = 2000
@@ -27,6 +39,7 @@ AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26, 43)
 _KINDS = {"rest": 0.25, "single": 0.2, "display": 0.25, "mixture": 0.3}
 _VARIED_KINDS = {"rest": 0.25, "single": 0.15, "display": 0.2, "mixture": 0.2, "independent": 0.2}
 _SHARE = 0.2  # of the AUs, in an independent picture
+_WEAK = 0.5  # of varied people's pictures, all AUs are weak
 # Displays: the AUs that always take part, and those that join in half of the pictures.
 _DISPLAYS = (
     ((6, 12), (25, 26, 7)),  # enjoyment
@@ -44,25 +57,44 @@ _DISPLAYS = (
 # above all: teeth are lighter there, and lips that part in a smile bare them.
 _TOOTHY = 900
 _SMILES = (0, 2)  # displays that come as often again there
-# What else moves when varied people show an AU, by the descriptions of FACS (2002), beside what
-# the rig moves for it: for each target the range of its weight at full strength.
+# The movements of the first people, where they differ from those of the rig.
+_FIRST_UNITS = ACTION_UNITS | {
+    number: (ACTION_UNITS[number][0], targets)
+    for number, targets in {
+        2: _both("browOuterUp", 1.1),
+        6: _both("cheekSquint", 1.35),
+        7: _both("eyeSquint", 1.55),
+        9: _both("noseSneer", 1.1),
+        10: _both("mouthUpperUp", 1.1),
+        12: _both("mouthSmile", 0.85),
+        14: _both("mouthDimple", 1.8),
+        17: {"mouthShrugLower": 1.8, "mouthShrugUpper": 0.6},
+        20: _both("mouthStretch", 1.3),
+        23: {"mouthRollUpper": 1.0, "mouthRollLower": 1.0, "mouthPucker": 0.75},
+        24: _both("mouthPress", 1.0) | _both("mouthFrown", 0.35)
+        | {"mouthRollUpper": 0.8, "mouthRollLower": 0.8},
+    }.items()
+}  # fmt: skip
+_FIRST_DIMPLE = [(2.0, [(0.285, 6.65), (0.305, 6.60), (0.295, 6.55)])]
+# How varied people differ from the rig in showing an AU: for each target the range of what is
+# added to its weight at full strength.
 _WAYS: dict[int, dict[str, tuple[float, float]]] = {
-    2: {"browInnerUp": (0.0, 0.4)},
-    6: {"cheekSquint": (-0.3, 0.5), "eyeSquint": (0.1, 1.1)},  # cheeks narrow the eyes
-    7: {"eyeSquint": (-0.8, 0.2), "eyeBlink": (0.0, 0.15)},
-    9: {"mouthUpperUp": (0.0, 0.9), "cheekSquint": (0.0, 0.4)},  # the upper lip goes along
-    10: {"mouthUpperUp": (-0.3, 0.8), "noseSneer": (0.0, 0.3)},
-    12: {"cheekSquint": (0.0, 0.5)},
-    # the corners go less far outwards than by the rig's dimple alone
-    14: {"mouthDimple": (-0.6, 0.0), "mouthPress": (-0.8, -0.2), "mouthShrugLower": (0.1, 0.5)},
+    2: {"browInnerUp": (-0.2, 0.3)},
+    6: {"cheekSquint": (-0.4, 0.4), "eyeSquint": (-0.4, 0.5)},
+    7: {"eyeSquint": (-0.5, 0.3), "eyeBlink": (-0.06, 0.1)},
+    9: {"mouthUpperUp": (-0.5, 0.5), "cheekSquint": (-0.3, 0.3)},
+    10: {"mouthUpperUp": (-0.3, 0.7), "noseSneer": (0.0, 0.3)},
+    12: {"cheekSquint": (-0.35, 0.3)},
+    14: {"mouthDimple": (-0.5, 0.4), "mouthShrugLower": (-0.2, 0.3),
+         "shape/mouth-scale-horiz-decr": (-0.5, 0.3), "shape/mouth-angles-down": (-0.4, 0.4)},
     15: {"mouthShrugLower": (0.0, 0.3)},
-    17: {"mouthShrugUpper": (-0.6, 0.2), "mouthFrown": (0.0, 0.5)},
-    20: {"mouthDimple": (0.0, 0.3)},
-    23: {"mouthPucker": (-0.7, 0.0)},
-    # lips are pressed on each other, the mouth does not widen
-    24: {"mouthPress": (-0.9, -0.5), "mouthFrown": (-0.35, 0.0), "mouthPucker": (0.0, 0.4),
-         "mouthShrugLower": (0.0, 0.6), "mouthRollUpper": (-0.7, 0.2),
-         "mouthRollLower": (-0.7, 0.2)},
+    17: {"mouthShrugLower": (-0.4, 0.5), "mouthShrugUpper": (-0.4, 0.4), "mouthFrown": (0.0, 0.4),
+         "shape/chin-height-decr": (-0.4, 0.2)},
+    20: {"mouthDimple": (-0.5, 0.3)},
+    23: {"mouthPucker": (-0.4, 0.4), "mouthRollUpper": (-0.3, 0.3), "mouthRollLower": (-0.3, 0.3)},
+    24: {"mouthRollUpper": (-0.4, 0.3), "mouthRollLower": (-0.4, 0.3),
+         "mouthShrugLower": (-0.2, 0.4), "mouthPucker": (0.0, 0.3),
+         "shape/chin-height-decr": (-0.15, 0.2)},
     25: {"mouthLowerDown": (-0.2, 0.4), "mouthUpperUp": (-0.3, 0.3), "jawOpen": (0.0, 0.1)},
     26: {"jawOpen": (-0.25, 0.15)},
 }  # fmt: skip
@@ -99,7 +131,9 @@ def draw_person(
     intensity : ndarray of shape (n_pictures, 18), float32
         From 0 to 1; what the resting face looks like is not in it.
     """
-    rig, furrows = load_rig(), furrow_maps()
+    rig, furrows, movements = load_rig(), furrow_maps(), ACTION_UNITS
+    if number < VARIED:
+        furrows, movements = furrows | {14: _first_dimple()}, _FIRST_UNITS
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
     shape, traits = person(rng)
     varied, toothy = number >= VARIED, number >= _TOOTHY
@@ -108,7 +142,7 @@ def draw_person(
     look = replace(paint(rng, traits), teeth=float(rng.uniform(*lightest)))
     units = list(ACTION_UNITS)
     if varied:
-        strong = np.exp(rng.normal(-0.05, 0.28, len(units))).clip(0.5, 1.6)
+        strong = np.exp(rng.normal(-0.2, 0.32, len(units))).clip(0.4, 1.6)
     else:
         strong = np.exp(rng.normal(0, 0.2, len(units))).clip(0.6, 1.5)
     strength = dict(zip(units, strong, strict=True))
@@ -132,7 +166,8 @@ def draw_person(
         scene = replace(scene, gaze=(float(gaze[0]), float(gaze[1])))
         intensity[picture] = [amounts[au] for au in AUS]
         shown = {u: amounts.get(u, 0.0) + rest[u] for u in units}
-        weights = expression(shown, strength=strength, lopsided=float(rng.normal(0, 0.12)))
+        aside = float(rng.normal(0, 0.12))
+        weights = expression(shown, strength=strength, lopsided=aside, units=movements)
         for u, way in ways.items():
             for name, value in way.items():
                 weights[name] = weights.get(name, 0.0) + value * shown[u] * strength[u]
@@ -156,6 +191,11 @@ def draw_person(
                 folds += np.float32(deep) * furrow
         images[picture] = render(look, shape, rig.moved(shape, weights), folds, scene, size)
     return images, intensity
+
+
+@cache
+def _first_dimple() -> np.ndarray:
+    return furrow_map(_FIRST_DIMPLE)
 
 
 def _likeness(rng: np.random.Generator, rig: Rig, varied: bool) -> dict[str, float]:
@@ -182,10 +222,10 @@ def _ways(rng: np.random.Generator, rig: Rig) -> dict[int, dict[str, float]]:
     for u, ranges in _WAYS.items():
         drawn = {name: float(rng.uniform(*ends)) for name, ends in ranges.items()}
         ways[u] = {
-            f"au/{name}{side}": value
+            target_name(name + side): value
             for name, value in drawn.items()
             for side in ("", "Left", "Right")
-            if f"au/{name}{side}" in rig.targets
+            if target_name(name + side) in rig.targets
         }
     return ways
 
@@ -220,9 +260,10 @@ def _amounts(
     joining = [au for au in sometimes if rng.random() < 0.5]
     share = rng.uniform(0.4, 1.1)  # a display is strong or weak as a whole
     together = rng.random(len(AUS)) < _SHARE if varied else np.zeros(len(AUS), bool)
+    weak = float(rng.uniform(0.05, 0.6)) if varied and rng.random() < _WEAK else 1.0
     # All was drawn before the kind decides, so that the rest of the picture does not depend on it.
     if kind == "mixture":
-        return _possible(mixture)
+        return _possible(_weaker(mixture, weak))
     if kind == "single":
         trace[single] = float(strong[single])
     elif kind == "independent":
@@ -230,7 +271,15 @@ def _amounts(
     elif kind == "display":
         for au in (*always, *joining):
             trace[au] = float(np.clip(share * rng.uniform(0.7, 1.2), PRESENT, 1))
-    return _possible(trace)
+    return _possible(_weaker(trace, weak))
+
+
+def _weaker(amounts: dict[int, float], share: float) -> dict[int, float]:
+    """Leave a share of what AUs show above the least that counts as present."""
+    return {
+        au: PRESENT + share * (amount - PRESENT) if amount > PRESENT else amount
+        for au, amount in amounts.items()
+    }
 
 
 def _possible(amounts: dict[int, float]) -> dict[int, float]:

@@ -18,7 +18,13 @@ import skau.datasets
 from skau.datasets import load_sample_faces, make_au_faces
 from skau.datasets._rendering._people import PRESENT
 from skau.datasets._rendering._raster import rasterise
-from skau.datasets._rendering._rig import ACTION_UNITS, SKIN, expression, load_rig
+from skau.datasets._rendering._rig import (
+    ACTION_UNITS,
+    SKIN,
+    expression,
+    load_rig,
+    target_name,
+)
 
 SMALL = {"image_size": 32, "random_state": 3}
 
@@ -76,36 +82,64 @@ REGIONS = {
     "lower lip": (0.0, 0.12, 6.49, 6.56), "cheek": (0.28, 0.48, 6.95, 7.12),
     "chin": (0.0, 0.15, 6.2, 6.35),
 }  # fmt: skip
-MOVES = [  # AU, region, axis (0 sideways, outwards; 1 up), direction
+MOVES = [  # AU, region, axis (0 sideways, outwards; 1 up; 2 forwards), direction
     (1, "inner brow", 1, 1), (2, "outer brow", 1, 1), (4, "inner brow", 1, -1),
-    (4, "inner brow", 0, -1), (5, "upper lid", 1, 1), (6, "cheek", 1, 1), (7, "lower lid", 1, 1),
-    (10, "upper lip", 1, 1), (12, "lip corner", 1, 1), (12, "lip corner", 0, 1),
-    (14, "lip corner", 0, 1), (15, "lip corner", 1, -1), (16, "lower lip", 1, -1),
-    (17, "lower lip", 1, 1), (18, "lip corner", 0, -1), (20, "lip corner", 0, 1),
-    (23, "lip corner", 0, -1), (25, "lower lip", 1, -1), (26, "chin", 1, -1),
-    (43, "upper lid", 1, -1),
+    (4, "inner brow", 0, -1), (5, "upper lid", 1, 1), (6, "cheek", 1, 1),
+    (6, "lower lid", 1, 1), (7, "lower lid", 1, 1), (9, "upper lip", 1, 1),
+    (9, "inner brow", 1, -1), (10, "upper lip", 1, 1), (12, "lip corner", 1, 1),
+    (12, "lip corner", 0, 1), (12, "cheek", 1, 1), (14, "lip corner", 2, -1),
+    (15, "lip corner", 1, -1), (16, "lower lip", 1, -1), (17, "lower lip", 1, 1),
+    (17, "chin", 1, 1), (18, "lip corner", 0, -1), (18, "lower lip", 2, 1),
+    (20, "lip corner", 0, 1), (23, "lip corner", 0, -1), (23, "upper lip", 1, -1),
+    (23, "lower lip", 1, 1), (24, "upper lip", 1, -1), (24, "lower lip", 1, 1),
+    (25, "lower lip", 1, -1), (26, "chin", 1, -1), (43, "upper lid", 1, -1),
 ]  # fmt: skip
+# What an AU must not move, or only a little against what it does move: AU, region and axis that
+# stay, region and axis that move, the largest share.
+STAYS = [
+    (14, "lip corner", 0, "lip corner", 2, 0.4),  # a dimple is drawn in, it is no smile
+    (14, "lip corner", 1, "lip corner", 2, 0.6),
+    (20, "lip corner", 1, "lip corner", 0, 0.4),  # stretched sideways
+    (24, "lip corner", 0, "lower lip", 1, 0.4),  # pressed, and not wider
+    (24, "lip corner", 1, "lower lip", 1, 0.4),
+    (23, "chin", 1, "lower lip", 1, 0.5),
+    (7, "cheek", 1, "lower lid", 1, 0.3),  # lids alone
+    (10, "inner brow", 1, "upper lip", 1, 0.1),
+]
 
 
-@pytest.mark.parametrize(("au", "region", "axis", "direction"), MOVES)
-def test_an_au_moves_the_right_part_of_the_face_the_right_way(au, region, axis, direction):
+def movements(au: int, region: str) -> list[np.ndarray]:
+    """Tell how far an AU moves a region of either side: outwards, up and forwards."""
     rig = load_rig()
     low_x, high_x, low_y, high_y = REGIONS[region]
     x, y, z = rig.position.T
     skin = np.zeros(len(x), bool)
     skin[rig.vertices_of(SKIN)] = True
+    weights = expression({au: 1.0}, strength=dict.fromkeys(ACTION_UNITS, 1.0))
+    moved = rig.moved(rig.position, weights) - rig.position
+    means = []
     for side in (1, -1):
         here = (side * x >= low_x) & (side * x <= high_x) & (y >= low_y) & (y <= high_y)
         here &= skin & (z > 1.1)
         assert here.sum() >= 3
-        weights = expression({au: 1.0}, strength=dict.fromkeys(ACTION_UNITS, 1.0))
-        moved = (rig.moved(rig.position, weights) - rig.position)[here]
-        moved[:, 0] *= side
-        assert direction * moved[:, axis].mean() > 0.004
+        means.append(moved[here].mean(0) * [side, 1, 1])
+    return means
+
+
+@pytest.mark.parametrize(("au", "region", "axis", "direction"), MOVES)
+def test_an_au_moves_the_right_part_of_the_face_the_right_way(au, region, axis, direction):
+    for moved in movements(au, region):
+        assert direction * moved[axis] > 0.004
+
+
+@pytest.mark.parametrize(("au", "still", "along", "region", "axis", "most"), STAYS)
+def test_an_au_leaves_alone_what_it_does_not_move(au, still, along, region, axis, most):
+    for calm, moved in zip(movements(au, still), movements(au, region), strict=True):
+        assert abs(calm[along]) < most * abs(moved[axis])
 
 
 def test_every_au_is_made_of_known_targets():
-    names = {f"au/{name}" for _, targets in ACTION_UNITS.values() for name in targets}
+    names = {target_name(name) for _, targets in ACTION_UNITS.values() for name in targets}
     assert names <= set(load_rig().targets)
 
 

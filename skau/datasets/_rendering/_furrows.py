@@ -40,7 +40,7 @@ _LINES: dict[int, list[tuple[float, list[tuple[float, float]]]]] = {
     ],
     10: [(1.1, [(0.17, 6.97), (0.23, 6.90), (0.29, 6.80)])],
     12: [(1.1, [(0.18, 6.95), (0.27, 6.86), (0.34, 6.74), (0.36, 6.62)])],
-    14: [(2.0, [(0.285, 6.65), (0.305, 6.60), (0.295, 6.55)])],
+    14: [(1.3, [(0.285, 6.65), (0.305, 6.60), (0.295, 6.55)])],
     15: [(1.2, [(0.265, 6.57), (0.30, 6.50), (0.32, 6.42)])],
     17: [
         (1.5, [(-0.16, 6.40), (-0.08, 6.425), (0.08, 6.425), (0.16, 6.40)]),
@@ -62,20 +62,22 @@ _LINES: dict[int, list[tuple[float, list[tuple[float, float]]]]] = {
 
 @cache
 def furrow_maps() -> dict[int, np.ndarray]:
-    """Draw the furrows of each AU on the unrolled skin: depth, and below 0 the rim's bulge."""
-    maps = {}
-    for number, lines in _LINES.items():
-        depth = np.zeros((SIZE, SIZE))
-        for strength, points in lines:
-            mirrored = [(-x, y) for x, y in points]
-            sides = [points] if sorted(points) == sorted(mirrored) else [points, mirrored]
-            for side in sides:
-                depth = np.maximum(depth, strength * _line(np.array(side)))
-        narrow, wide = (ndimage.gaussian_filter(depth, sigma) for sigma in (1.6, 5.0))
-        dent = narrow - 0.8 * wide
-        deepest = max(strength for strength, _ in lines)
-        maps[number] = (deepest * dent / dent.max()).astype(np.float32)
-    return maps
+    """Draw the furrows of each AU on the unrolled skin."""
+    return {number: furrow_map(lines) for number, lines in _LINES.items()}
+
+
+def furrow_map(lines: list[tuple[float, list[tuple[float, float]]]]) -> np.ndarray:
+    """Draw lines and their mirror images: depth, and below 0 the rim's bulge."""
+    depth = np.zeros((SIZE, SIZE))
+    for strength, points in lines:
+        mirrored = [(-x, y) for x, y in points]
+        sides = [points] if sorted(points) == sorted(mirrored) else [points, mirrored]
+        for side in sides:
+            depth = np.maximum(depth, strength * _line(np.array(side)))
+    narrow, wide = (ndimage.gaussian_filter(depth, sigma) for sigma in (1.6, 5.0))
+    dent = narrow - 0.8 * wide
+    deepest = max(strength for strength, _ in lines)
+    return (deepest * dent / dent.max()).astype(np.float32)
 
 
 def _line(knots: np.ndarray) -> np.ndarray:

@@ -22,34 +22,65 @@ def _both(name: str, weight: float = 1.0) -> dict[str, float]:
     return {f"{name}Left": weight, f"{name}Right": weight}
 
 
-# FACS names, and the targets that show each AU at full strength.
+# FACS names, and the targets that show each AU at full strength, by the descriptions of the FACS
+# manual (Ekman, Friesen & Hager, 2002). Where the Face Units pack moves something else for an
+# AU, details of a face (`shape/`) mend it: its dimple and its press pull the corners outwards.
 ACTION_UNITS: dict[int, tuple[str, dict[str, float]]] = {
     1: ("inner brow raiser", {"browInnerUp": 1.5}),
-    2: ("outer brow raiser", _both("browOuterUp", 1.1)),
+    2: ("outer brow raiser", _both("browOuterUp", 1.1) | {"browInnerUp": 0.2}),
     4: ("brow lowerer", _both("browDown")),
     5: ("upper lid raiser", _both("eyeWide", 1.1)),
-    6: ("cheek raiser", _both("cheekSquint", 1.35)),
-    7: ("lid tightener", _both("eyeSquint", 1.55)),
-    9: ("nose wrinkler", _both("noseSneer", 1.1)),
-    10: ("upper lip raiser", _both("mouthUpperUp", 1.1)),
-    12: ("lip corner puller", _both("mouthSmile", 0.85)),
-    14: ("dimpler", _both("mouthDimple", 1.8)),
+    # cheeks that rise narrow the eyes
+    6: ("cheek raiser", _both("cheekSquint", 1.5) | _both("eyeSquint", 0.4)),
+    # the lids alone: the cheeks stay
+    7: (
+        "lid tightener",
+        _both("eyeSquint", 1.2) | _both("eyeBlink", 0.06) | _both("cheekSquint", -0.35),
+    ),
+    9: (
+        "nose wrinkler",
+        _both("noseSneer", 1.2) | _both("mouthUpperUp", 0.5) | _both("cheekSquint", 0.3),
+    ),
+    10: ("upper lip raiser", _both("mouthUpperUp", 1.2)),
+    12: ("lip corner puller", _both("mouthSmile", 0.85) | _both("cheekSquint", 0.35)),
+    # corners tightened, and drawn back rather than outwards
+    14: (
+        "dimpler",
+        _both("mouthDimple", 1.1)
+        | {
+            "mouthShrugLower": 0.2, "shape/mouth-scale-horiz-decr": 1.15,
+            "shape/mouth-angles-down": 0.25,
+        },
+    ),
     15: ("lip corner depressor", _both("mouthFrown", 1.3)),
     16: ("lower lip depressor", _both("mouthLowerDown")),
-    17: ("chin raiser", {"mouthShrugLower": 1.8, "mouthShrugUpper": 0.6}),
+    # the chin boss goes up and takes the lower lip along
+    17: (
+        "chin raiser",
+        {"mouthShrugLower": 1.3, "mouthShrugUpper": 0.4, "shape/chin-height-decr": 0.5},
+    ),
     18: ("lip pucker", {"mouthPucker": 1.0}),
-    20: ("lip stretcher", _both("mouthStretch", 1.3)),
-    23: ("lip tightener", {"mouthRollUpper": 1.0, "mouthRollLower": 1.0, "mouthPucker": 0.75}),
+    20: ("lip stretcher", _both("mouthStretch", 1.0) | _both("mouthDimple", 0.5)),
+    # the red of the lips narrows
+    23: (
+        "lip tightener",
+        {
+            "mouthPucker": 0.4, "mouthRollUpper": 0.35, "mouthRollLower": 0.35,
+            "shape/mouth-upperlip-height-decr": 0.6, "shape/mouth-lowerlip-height-decr": 0.6,
+        },
+    ),
+    # lips pressed on each other; the mouth does not widen
     24: (
         "lip pressor",
-        _both("mouthPress", 1.0)
-        | _both("mouthFrown", 0.35)
-        | {"mouthRollUpper": 0.8, "mouthRollLower": 0.8},
+        {
+            "mouthRollUpper": 0.6, "mouthRollLower": 0.6, "mouthShrugLower": 0.25,
+            "shape/mouth-scale-horiz-decr": 0.25, "shape/chin-height-decr": 0.15,
+        },
     ),
     25: ("lips part", _both("mouthLowerDown", 0.6) | _both("mouthUpperUp", 0.3)),
     26: ("jaw drop", {"jawOpen": 0.55}),
     43: ("eyes closed", _both("eyeBlink")),
-}
+}  # fmt: skip
 
 
 @dataclass
@@ -150,8 +181,17 @@ def normals(position: np.ndarray, triangle: np.ndarray) -> np.ndarray:
     return total / (np.linalg.norm(total, axis=1, keepdims=True) + 1e-12)
 
 
+def target_name(name: str) -> str:
+    """Name the rig's target; those of the Face Units pack stand without their family."""
+    return name if "/" in name else f"au/{name}"
+
+
 def expression(
-    intensity: dict[int, float], *, strength: dict[int, float], lopsided: float = 0.0
+    intensity: dict[int, float],
+    *,
+    strength: dict[int, float],
+    lopsided: float = 0.0,
+    units: dict[int, tuple[str, dict[str, float]]] = ACTION_UNITS,
 ) -> dict[str, float]:
     """Give the target weights of a face that shows some AUs.
 
@@ -163,12 +203,14 @@ def expression(
         How strongly this person shows each AU; 1 is usual.
     lopsided : float, default=0.0
         How much stronger the person's left side is than the right, as a share.
+    units : dict, default=ACTION_UNITS
+        The targets that show each AU.
     """
     weights: dict[str, float] = {}
     for number, amount in intensity.items():
-        for name, weight in ACTION_UNITS[number][1].items():
+        for name, weight in units[number][1].items():
             side = 1 + lopsided * (name.endswith("Left") - name.endswith("Right"))
-            key = f"au/{name}"
+            key = target_name(name)
             weights[key] = weights.get(key, 0.0) + weight * amount * strength[number] * side
     return weights
 
