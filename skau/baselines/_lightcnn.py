@@ -11,6 +11,7 @@ from torch import Tensor
 from ..estimators._class_weight import ClassWeight
 from ..estimators._docs import SHARED
 from ..estimators._identity import BaseIdentityClassifier, MinedTriplets
+from ..estimators._part import PART, Part, make_part
 from ..modules import AUOutput
 from ..modules._blocks import he_init
 from ..modules._lightcnn import LightCNN, lightcnn_branch
@@ -59,6 +60,7 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
     identity_lr : float, default=1e-4
         Learning rate of these epochs.
     {identity_parameters}
+    {trunk_parameter}
     pretrained : str or path, default=None
         File of weights from which the trunk starts, such as that of a fitted IdenNet; see
         :class:`skau.IdenNetClassifier`.
@@ -101,6 +103,7 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseNetBaseline._parameter_constraints,
         **BaseIdentityClassifier._identity_constraints,
+        "trunk": PART,
     }
 
     def __init__(
@@ -111,6 +114,7 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
         margin: float = 0.5,
         hard_ratio: float = 0.5,
         negative_pool: int = 0,
+        trunk: Part = None,
         pretrained: str | Path | None = None,
         max_epochs: int = 20,
         batch_size: int = 64,
@@ -146,12 +150,13 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
         self.margin = margin
         self.hard_ratio = hard_ratio
         self.negative_pool = negative_pool
+        self.trunk = trunk
         self.pretrained = pretrained
 
-    _network_parameters = ("pretrained",)
+    _network_parameters = ("trunk", "pretrained")
 
     def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> LightCNN:
-        return LightCNN(input_shape, n_aus)
+        return LightCNN(input_shape, n_aus, make_part(self.trunk, "trunk"))
 
     def _make_stages(
         self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState

@@ -53,6 +53,15 @@ negative_pool : int, default=0
     paper mines over the whole set, its released code over the batch.
 """
 
+_TRUNK = """
+trunk : callable, torch.nn.Module or None, default=None
+    A network in place of the convolutions :math:`S`, such as :class:`skau.modules.ImageTrunk` of
+    one that is pretrained. It maps images, RGB or grey floats from 0 to 1 of shape (b, c, h, w),
+    to features (b, d). A class or another callable without arguments makes the module anew at
+    every fit; of a module a copy is taken, with its weights. It learns with the rest, but for
+    weights with ``requires_grad=False``.
+"""
+
 _ATTRIBUTES = """
 module_ : torch.nn.Module
     The network.
@@ -90,6 +99,7 @@ trained_on_ : dict
 SHARED = {
     "training_parameters": _TRAINING,
     "identity_parameters": _IDENTITY,
+    "trunk_parameter": _TRUNK,
     "fitted_attributes": _ATTRIBUTES,
 }
 """For `skau.utils._docs.substitute`."""

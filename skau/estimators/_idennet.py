@@ -1,7 +1,6 @@
 """IdenNet: subtract who it is from what the face does."""
 
 from collections.abc import Callable
-from copy import deepcopy
 from functools import partial
 from numbers import Real
 from pathlib import Path
@@ -23,6 +22,7 @@ from ._base import BaseAUClassifier
 from ._class_weight import ClassificationLoss, ClassWeight
 from ._docs import SHARED
 from ._identity import BaseIdentityClassifier, MinedTriplets
+from ._part import PART, Part, make_part
 
 __all__ = ["IdenNetClassifier"]
 
@@ -113,9 +113,11 @@ class IdenNetClassifier(BaseIdentityClassifier):
         taken, with its weights. It learns with the network, but for weights with
         ``requires_grad=False``; where none learns, it is a fixed extractor, and stage 1 trains
         FC5 alone.
+    {trunk_parameter}
     pretrained : str or path, default=None
         File of weights, read by ``torch.load(..., weights_only=True)``, from which the backbone
-        starts, or, without one, the trunk, and FC5 too if the file has it. It has the names of
+        starts, or, without one, the trunk, and FC5 too if the file has it. Of a ``trunk`` of
+        yours it has all weights and no others. It has the names of
         ``clf.module_.state_dict()``, of which those of other layers are passed over, or those of
         ``clf.module_.trunk.state_dict()``, which images of any size share, or those of
         LightenedCNN-A, whose face recognition the authors of [1]_ start from: ``conv1.weight``,
@@ -189,7 +191,8 @@ class IdenNetClassifier(BaseIdentityClassifier):
         "first_weights": [StrOptions({"he", "released"})],
         "normalize": ["boolean"],
         "identity_transform": [StrOptions({"translation", "affine"})],
-        "backbone": [callable, None],
+        "backbone": PART,
+        "trunk": PART,
     }
 
     def __init__(
@@ -202,7 +205,8 @@ class IdenNetClassifier(BaseIdentityClassifier):
         negative_pool: int = 0,
         normalize: bool = True,
         identity_transform: str = "translation",
-        backbone: Callable[[], nn.Module] | nn.Module | None = None,
+        backbone: Part = None,
+        trunk: Part = None,
         pretrained: str | Path | None = None,
         first_weights: str = "he",
         identity_epochs: int = 3,
@@ -244,13 +248,14 @@ class IdenNetClassifier(BaseIdentityClassifier):
         self.normalize = normalize
         self.identity_transform = identity_transform
         self.backbone = backbone
+        self.trunk = trunk
         self.pretrained = pretrained
         self.first_weights = first_weights
         self.identity_epochs = identity_epochs
         self.identity_lr = identity_lr
 
     _network_parameters = (
-        "normalize", "identity_transform", "backbone", "pretrained", "first_weights",
+        "normalize", "identity_transform", "backbone", "trunk", "pretrained", "first_weights",
     )  # fmt: skip
 
     @classmethod
@@ -309,27 +314,16 @@ class IdenNetClassifier(BaseIdentityClassifier):
             n_aus,
             self.normalize,
             affine,
-            self._make_backbone(),
+            make_part(self.backbone, "backbone"),
             released=self.first_weights == "released",
+            trunk=make_part(self.trunk, "trunk"),
         )
 
-    def _make_backbone(self) -> nn.Module | None:
-        if self.backbone is None:
-            return None
-        if isinstance(self.backbone, nn.Module):
-            return deepcopy(self.backbone)  # a parameter is never trained
-        backbone: object = self.backbone()
-        if not isinstance(backbone, nn.Module):
-            raise TypeError(
-                f"backbone must make a torch.nn.Module, but it made {type(backbone).__name__}"
-            )
-        return backbone
-
     def _identity_trunk(self) -> nn.Module:
-        """Return what ``pretrained`` fills: the backbone, or S and F together."""
-        backbone = self.module_.backbone
-        if isinstance(backbone, nn.Module):
-            return backbone
+        """Return what ``pretrained`` fills: the backbone, the trunk given, or S and F together."""
+        for own in ("backbone", "trunk"):
+            if getattr(self, own) is not None:
+                return self.module_.get_submodule(own)
         parts = {name: self.module_.get_submodule(name) for name in ("trunk", "fc5")}
         return nn.ModuleDict(parts)
 

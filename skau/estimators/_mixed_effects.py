@@ -1,8 +1,9 @@
 """Mixed effects: the person is a random effect, foretold and taken out of the features."""
 
 import warnings
+from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,8 +15,10 @@ from ..training._stage import Stage
 from ..utils._docs import substitute
 from ..utils._warnings import user_level
 from ._base import BaseAUClassifier
+from ._class_weight import ClassWeight
 from ._docs import SHARED
 from ._effects import PersonEffects
+from ._part import PART, Part, make_part
 
 __all__ = ["MixedEffectsClassifier"]
 
@@ -58,6 +61,7 @@ class MixedEffectsClassifier(BaseAUClassifier):
 
     Parameters
     ----------
+    {trunk_parameter}
     max_epochs : int, default=20
         Epochs of training the network.
     batch_size : int, default=64
@@ -100,8 +104,50 @@ class MixedEffectsClassifier(BaseAUClassifier):
     >>> proba = clf.predict_proba(X[rows], groups=groups[rows], reference=at_rest[rows])
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseAUClassifier._parameter_constraints,
+        "trunk": PART,
+    }
+
+    def __init__(
+        self,
+        *,
+        trunk: Part = None,
+        max_epochs: int = 20,
+        batch_size: int = 64,
+        lr: float = 1e-4,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        augment: str | Callable[[torch.Tensor], torch.Tensor] | None = "flip",
+        class_weight: ClassWeight = None,
+        validation_fraction: float = 0.2,
+        monitor: str = "f1",
+        device: str | torch.device = "auto",
+        precision: str = "auto",
+        callbacks: list | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            optimizer=optimizer,
+            augment=augment,
+            class_weight=class_weight,
+            validation_fraction=validation_fraction,
+            monitor=monitor,
+            device=device,
+            precision=precision,
+            callbacks=callbacks,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.trunk = trunk
+
+    _network_parameters = ("trunk",)
+
     def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> MixedEffectsNet:
-        return MixedEffectsNet(input_shape, n_aus)
+        return MixedEffectsNet(input_shape, n_aus, make_part(self.trunk, "trunk"))
 
     def _make_stages(
         self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState

@@ -85,11 +85,17 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
             self.precision_ = resolve_precision(self.precision, device)
             module = module.float().to(memory_format=torch.channels_last)
         images = len(self.input_shape_) == 3
+        slower = [  # of a pretrained trunk; a scheduler multiplies the rates of all groups alike
+            (f"{name}.*", {"lr": self.lr * part.lr_scale, "lr_scale": part.lr_scale})
+            for name, part in module.named_modules()
+            if getattr(part, "lr_scale", 0)
+        ]
         augment = AUGMENTATIONS[self.augment] if isinstance(self.augment, str) else self.augment
         self.net_ = AUNet(
             module=module,
             criterion=Loss,
             optimizer=self.optimizer,
+            optimizer__param_groups=slower,
             lr=self.lr,
             batch_size=self.batch_size,
             callbacks=self.callbacks,
@@ -147,7 +153,7 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
             self._built = self.get_params(deep=False) | self._built
             maker = type(self)(**self._built)
             shape = self.input_shape_, len(self.au_names_)
-            if getattr(self, "backbone", None) is None:
+            if all(getattr(self, name, None) is None for name in ("backbone", "trunk")):
                 with torch.device("meta"):  # which asks for no memory
                     _check_weights(maker._make_module(*shape), weights)
             with RandomStream(0):  # the first weights are thrown away

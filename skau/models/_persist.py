@@ -67,8 +67,8 @@ def save(
     Raises
     ------
     ValueError
-        If the model holds what no such file may: a class or function of your own, a `backbone`,
-        distributions of scipy. The message names the parameters.
+        If the model holds what no such file may: a class or function of your own, a `backbone`
+        or `trunk`, distributions of scipy. The message names the parameters.
 
     Notes
     -----
@@ -274,7 +274,8 @@ def _explain(model: Any, error: Exception) -> ValueError:
     # what lists steps says nothing more than the steps, which are there by name
     parts = {name: v for name, v in parts.items() if name.rpartition("__")[2] not in _LISTS}
     guilty = {name for name, value in parts.items() if not _can_be_saved(value)}
-    guilty |= {name for name in parts if name.endswith("backbone") and parts[name] is not None}
+    ends = ("backbone", "trunk")  # modules, which are code even where they are torch's
+    guilty |= {name for name in parts if name.endswith(ends) and parts[name] is not None}
     if not guilty:
         guilty = {
             name

@@ -43,7 +43,7 @@ _MAX_DEPTH = 400  # of nested brackets; a search over a pipeline has about 40
 
 # Parameters that would act when the model is made or used: write to a folder of the file's
 # choosing, or call what it names.
-_EMPTY = ("memory", "backbone")
+_EMPTY = ("memory", "backbone", "trunk")
 
 
 def nodes(schema: Any) -> Iterator[Node]:

@@ -1,7 +1,7 @@
 """Pieces that several networks share."""
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,15 @@ class AUModule(nn.Module):
 
     input_shape: tuple[int, ...]  # (c, h, w) or (d,)
     n_features: int  # d of ``features``
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the training mode; parts of which no weight learns stand still, dropout and all."""
+        super().train(mode)
+        for part in self.children():
+            weights = list(part.parameters())
+            if weights and not any(weight.requires_grad for weight in weights):
+                part.eval()
+        return self
 
     def features(self, x: Tensor) -> Tensor:
         """Expression features, (b, d)."""

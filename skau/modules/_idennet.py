@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ._blocks import AUModule, AUOutput, he_init
+from ._image_trunk import count_features
 from ._lightcnn import N_FEATURES, lightcnn_branch, make_trunk
 
 __all__ = ["IdenNet"]
@@ -26,24 +27,6 @@ class _Affine(nn.Module):
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         return self.scale(z) * x + self.shift(z)
-
-
-def _count_features(backbone: nn.Module, input_shape: tuple[int, ...]) -> int:
-    """Ask a module how long its vectors are."""
-    with torch.no_grad():
-        try:
-            features = backbone.cpu().eval()(torch.zeros(1, *input_shape, dtype=torch.float32))
-        except RuntimeError as error:
-            raise ValueError(
-                f"backbone does not take inputs of shape {input_shape}: {error}"
-            ) from error
-    if not isinstance(features, Tensor) or features.ndim != 2:
-        found = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
-        raise ValueError(
-            f"backbone must turn (b, {', '.join(map(str, input_shape))}) into features (b, d); "
-            f"of a batch of one it made {found}"
-        )
-    return features.shape[1]
 
 
 def _released_init(net: "IdenNet") -> None:
@@ -88,11 +71,14 @@ class IdenNet(AUModule):
         True makes the network of the released code: biases in all layers (1,964 parameters more),
         and its first weights. With those of He et al. ``MFM(FC6(S(x)))`` is eight times as long,
         so that the subtraction of a unit vector changes it eight times less.
+    trunk : nn.Module, default=None
+        In place of the convolutions :math:`S`: maps inputs of that shape to (b, d). Its weights
+        stay as they are.
 
     Raises
     ------
     ValueError
-        If ``backbone`` does not turn such inputs into vectors.
+        If ``backbone`` or ``trunk`` does not turn such inputs into vectors.
 
     Examples
     --------
@@ -111,11 +97,17 @@ class IdenNet(AUModule):
         affine: bool = False,
         backbone: nn.Module | None = None,
         released: bool = False,
+        trunk: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.input_shape, self.n_features = input_shape, N_FEATURES
-        self.trunk, width = make_trunk(input_shape, bias=released)
-        n_identity = width if backbone is None else _count_features(backbone, input_shape)
+        if trunk is None:
+            self.trunk, width = make_trunk(input_shape, bias=released)
+        else:
+            width = count_features(trunk, input_shape, "trunk")
+        n_identity = width
+        if backbone is not None:
+            n_identity = count_features(backbone, input_shape, "backbone")
         self.fc5 = lightcnn_branch(n_identity, normalize, bias=released)
         self.fc6 = lightcnn_branch(width, bias=released)
         he_init(self)
@@ -125,15 +117,8 @@ class IdenNet(AUModule):
             _released_init(self)
         self.transform = _Affine(N_FEATURES) if affine else operator.sub
         self.backbone = backbone  # after he_init, which would draw its weights anew
-
-    def train(self, mode: bool = True) -> "IdenNet":
-        """Set the training mode; frozen layers' statistics and dropout would not stand still."""
-        super().train(mode)
-        if self.backbone is not None and not any(
-            p.requires_grad for p in self.backbone.parameters()
-        ):
-            self.backbone.eval()
-        return self
+        if trunk is not None:
+            self.trunk = trunk
 
     def forward(self, x: Tensor) -> AUOutput:
         """Compute logits, subtracted features and identity of a batch."""

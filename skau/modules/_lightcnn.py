@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._blocks import AUModule, AUOutput, MaxFeatureMap, he_init, mlp
+from ._image_trunk import count_features
 
 __all__ = [
     "N_FEATURES",
@@ -119,15 +120,25 @@ class LightCNN(AUModule):
     ----------
     input_shape : (channels, height, width) of images, or (d,) of vectors
     n_aus : int
+    trunk : nn.Module, default=None
+        In place of the convolutions :math:`S`: maps inputs of that shape to (b, d). Its weights
+        stay as they are.
     """
 
-    def __init__(self, input_shape: tuple[int, ...], n_aus: int) -> None:
+    def __init__(
+        self, input_shape: tuple[int, ...], n_aus: int, trunk: nn.Module | None = None
+    ) -> None:
         super().__init__()
         self.input_shape, self.n_features = input_shape, N_FEATURES
-        self.trunk, self.width = make_trunk(input_shape)
+        if trunk is None:
+            self.trunk, self.width = make_trunk(input_shape)
+        else:
+            self.width = count_features(trunk, input_shape, "trunk")
         self.fc6 = lightcnn_branch(self.width)
         he_init(self)
         self.fc7 = nn.Linear(N_FEATURES, n_aus, bias=False)  # torch's draw, as in IdenNet
+        if trunk is not None:  # after he_init, which would draw its weights anew
+            self.trunk = trunk
 
     def forward(self, x: Tensor) -> AUOutput:
         """Compute logits, features and, for an identity head to read, the trunk's output."""

@@ -1,7 +1,7 @@
 """LightCNN, whose features are taken apart into person and AUs by a linear mixed model."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ._blocks import AUOutput
 from ._lightcnn import N_FEATURES, LightCNN
@@ -19,6 +19,8 @@ class MixedEffectsNet(LightCNN):
     ----------
     input_shape : (channels, height, width) of images, or (d,) of vectors
     n_aus : int
+    trunk : nn.Module, default=None
+        As in `LightCNN`.
     """
 
     mean: Tensor
@@ -29,8 +31,10 @@ class MixedEffectsNet(LightCNN):
     offset: Tensor
     rest: Tensor
 
-    def __init__(self, input_shape: tuple[int, ...], n_aus: int) -> None:
-        super().__init__(input_shape, n_aus)
+    def __init__(
+        self, input_shape: tuple[int, ...], n_aus: int, trunk: nn.Module | None = None
+    ) -> None:
+        super().__init__(input_shape, n_aus, trunk)
         self.n_features = n_aus
         shapes = {
             "mean": (N_FEATURES,), "whiten": (N_FEATURES, N_FEATURES), "between": (N_FEATURES,),

@@ -13,7 +13,9 @@ from ..utils._text import first_few
 __all__ = ["load_weights"]
 
 
-def load_weights(module: nn.Module, path: str | Path) -> None:
+def load_weights(
+    module: nn.Module, path: str | Path, *, argument: str = "pretrained", partly: bool = False
+) -> None:
     """Fill ``module`` from a file of weights, every one of them or none.
 
     Parameters
@@ -23,10 +25,14 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
     path : str or Path
         What ``torch.save(other.state_dict(), path)`` wrote. Where ``module`` is an
         ``nn.ModuleDict`` of a trunk and FC5, the file may hold the trunk alone, both and more
-        layers, or LightenedCNN-A. A ``"state_dict"`` about it, as training scripts write, and a
-        prefix ``module.``, which ``DataParallel`` leaves, are taken off. Where ``module`` takes
-        RGB and the file's first layer takes grey, its kernels are repeated for the three channels
-        and divided by 3, so that a grey face gives the same.
+        layers, or LightenedCNN-A. A ``"state_dict"`` or ``"model"`` about it, as training
+        scripts write, and a prefix ``module.``, which ``DataParallel`` leaves, are taken off.
+        Where ``module`` takes RGB and the file's first layer takes grey, its kernels are repeated
+        for the three channels and divided by 3, so that a grey face gives the same.
+    argument : str, default="pretrained"
+        The parameter that the file came by, for messages.
+    partly : bool, default=False
+        Whether the file may hold more than the module.
 
     Raises
     ------
@@ -34,7 +40,7 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
         If the file holds anything but tensors, or its weights are not those of ``module``; the
         message names them.
     """
-    weights = _read(path)
+    weights = _read(path, argument)
     if weights and all(name.startswith("module.") for name in weights):
         weights = {name.removeprefix("module."): w for name, w in weights.items()}
     if isinstance(module, nn.ModuleDict):
@@ -42,6 +48,8 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
         if not any(name.startswith("fc5.") for name in weights):
             module = nn.ModuleDict({"trunk": module["trunk"]})
     own = module.state_dict()
+    if partly:
+        weights = {name: w for name, w in weights.items() if name in own}
     for name, w in weights.items():
         if name in own and w.ndim == 4 and own[name].shape == (len(w), 3, *w.shape[2:]):
             weights[name] = w.expand_as(own[name]) / 3 if w.shape[1] == 1 else w
@@ -57,7 +65,7 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
     said = "; ".join(f"{what}: {first_few(names)}" for what, names in wrong.items() if names)
     if said:
         raise ValueError(
-            f"pretrained: {str(path)!r} does not hold the weights of this network. {said}"
+            f"{argument}: {str(path)!r} does not hold the weights of this network. {said}"
         )
     module.load_state_dict(weights)
 
@@ -81,21 +89,22 @@ def _of_trunk_and_fc5(module: nn.ModuleDict, weights: dict[str, Tensor]) -> dict
     return named
 
 
-def _read(path: str | Path) -> dict[str, Tensor]:
+def _read(path: str | Path, argument: str) -> dict[str, Tensor]:
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
         raise ValueError(
-            f"pretrained: {str(path)!r} is no file of weights alone; write one with "
+            f"{argument}: {str(path)!r} is no file of weights alone; write one with "
             "torch.save(module.state_dict(), path)"
         ) from error
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
+    for name in ("state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
+            content = content[name]
     if not isinstance(content, Mapping) or not all(
         isinstance(w, Tensor) for w in content.values()
     ):
         raise ValueError(
-            f"pretrained: {str(path)!r} holds no table of tensors by name; write one with "
+            f"{argument}: {str(path)!r} holds no table of tensors by name; write one with "
             "torch.save(module.state_dict(), path)"
         )
     return dict(content)

@@ -134,7 +134,7 @@ class AUNet(ClassifierMixin, NeuralNet):
             self.optimizer_.add_param_group({"params": own})
         if stage.lr is not None:
             for weights in self.optimizer_.param_groups:
-                weights["lr"] = stage.lr
+                weights["lr"] = stage.lr * weights.get("lr_scale", 1)
         try:
             self.partial_fit(stage.train)
         finally:

@@ -240,7 +240,7 @@ def test_types_and_kinds_that_no_file_may_hold(forge, value, reason):
     refuse(forge(lambda schema, _: content_of(schema).update(monitor=value)), reason)
 
 
-@pytest.mark.parametrize("name", ["memory", "backbone"])
+@pytest.mark.parametrize("name", ["memory", "backbone", "trunk"])
 def test_parameters_that_would_act(forge, name):
     path = node("builtins.str", "JsonNode", content='"/tmp/elsewhere"')
     refuse(

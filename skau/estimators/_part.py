@@ -1,0 +1,26 @@
+"""A part of a network that comes as a parameter: a module, or what makes one."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+from torch import nn
+
+__all__ = ["PART", "Part", "make_part"]
+
+Part = Callable[[], nn.Module] | nn.Module | None
+
+PART: list[Any] = [callable, None]
+"""The constraint of such a parameter; a module is callable."""
+
+
+def make_part(value: Part, name: str) -> nn.Module | None:
+    """Make a part anew; of a module a copy is taken, since a parameter is never trained."""
+    if value is None:
+        return None
+    if isinstance(value, nn.Module):
+        return deepcopy(value)
+    made: object = value()
+    if not isinstance(made, nn.Module):
+        raise TypeError(f"{name} must make a torch.nn.Module, but it made {type(made).__name__}")
+    return made
