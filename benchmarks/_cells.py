@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _corpora import Corpus
+from _margins import cell_file, keep_told, quick_auc
 from _methods import make_estimator, parse_method
+from _predictions import AS_PREDICTED, read_predictions
 from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
@@ -26,7 +28,7 @@ from skau.utils import predict_table
 UNLABELLED = " + unlabelled frames"
 # What much public code reports: the epoch that is best on the people it is tested on.
 TEST_EPOCH = ", epoch chosen on the test fold"
-BESIDE = (UNLABELLED, TEST_EPOCH)  # rows of a fit that has a row of its own
+BESIDE = (UNLABELLED, TEST_EPOCH, AS_PREDICTED)  # rows without a fit of their own
 
 _ROWS = 1024  # crops that are copied at a time
 _PROBED = 200  # frames of each person, evenly spread, that are probed for identity
@@ -34,6 +36,7 @@ _PROBED = 200  # frames of each person, evenly spread, that are probed for ident
 COLUMNS = [
     "method", "train", "test", "fold", "seed", "au", "f1", "accuracy", "auc", "n_pos", "n",
 ]  # fmt: skip
+COSTS = ["fit_seconds", "best_epoch", "n_parameters", "leakage"]
 
 
 @dataclass
@@ -55,7 +58,7 @@ class Setting:
     aus: list[str]
     budget: dict[str, Any]  # parameters of every network that is trained
     work: Path  # folder of crops
-    histories: Path  # folder of learning curves
+    records: Path  # folder of learning curves and of what was told of each frame
     test_epoch: bool = False  # also say what a choice of the epoch on the test fold would be worth
 
 
@@ -146,26 +149,21 @@ def map_crops(file: Path, sources: list[tuple[Corpus, np.ndarray]], regions: boo
     return np.load(file, mmap_mode="r")
 
 
-def score(
+def tell(
     clf: BaseEstimator, corpus: Corpus, rows: np.ndarray, spec: str, aus: list[str]
-) -> pd.DataFrame:
-    """One row an AU that the corpus annotates; twice where frames of a person may be pooled."""
+) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
+    """Yield the name of a row, labels and probabilities of the AUs that the corpus annotates.
+
+    A second time where frames of a person may be pooled.
+    """
     X = corpus.part(rows, parse_method(spec).regions)
     shared = [au for au in aus if au in corpus.target]
     Y = corpus.target[shared].iloc[rows]
     ways: dict[str, dict] = {spec: {}}
     if "groups" in signature(clf.predict_proba).parameters:
         ways[spec + UNLABELLED] = {"groups": corpus.groups[rows]}
-    tables = []
     for name, known in ways.items():
-        proba = predict_table(clf, X, **known)[shared]
-        tables.append(report_rows(au_report(Y, proba), Y, name))
-    return pd.concat(tables)
-
-
-def history_file(folder: Path, train: str, spec: str, fold: str, seed: int) -> Path:
-    """Where the learning curve of a cell is."""
-    return folder / f"{train}-{spec}-{fold}-{seed}.csv".replace(":", "_")
+        yield name, Y, predict_table(clf, X, **known)[shared]
 
 
 def leakage(clf: BaseEstimator, corpus: Corpus, rows: np.ndarray) -> float:
@@ -230,6 +228,34 @@ def report_rows(report: pd.DataFrame, Y: pd.DataFrame, name: str) -> pd.DataFram
     return table.rename_axis("au").reset_index().assign(method=name)
 
 
+def score_predictions(
+    setting: Setting, folds: list[Fold], name: str, files: list[Path]
+) -> pd.DataFrame:
+    """Score what another tool told of the test people of each fold, and of other corpora."""
+    parts, read = [], set()
+    for corpus in (setting.corpus, *setting.others):
+        for file in files:
+            found = read_predictions(file, corpus)
+            if found is None:
+                continue
+            read.add(file)
+            aus = [au for au in setting.aus if au in corpus.target and au in found[0]]
+            for fold in folds:
+                rows = np.arange(len(corpus.groups))
+                if corpus is setting.corpus:
+                    rows = np.flatnonzero(np.isin(corpus.groups, fold.test))
+                Y = corpus.target[aus].iloc[rows].reset_index(drop=True)
+                told, scores = (part[aus].iloc[rows].reset_index(drop=True) for part in found)
+                table = report_rows(au_report(Y, told), Y, name + AS_PREDICTED)
+                table["auc"] = quick_auc(Y, scores)
+                parts.append(table.assign(test=corpus.name, fold=fold.name))
+    for file in files:
+        if file not in read:
+            raise ValueError(f"--predictions {name}: {file} names no image of any corpus here")
+    table = pd.concat(parts, ignore_index=True).assign(train=setting.corpus.name, seed=0)
+    return table.reindex(columns=[*COLUMNS, *COSTS])
+
+
 def fit_method(
     setting: Setting, spec: str, seed: int, X: np.ndarray, Y: pd.DataFrame, groups: np.ndarray
 ) -> BaseEstimator:
@@ -248,22 +274,24 @@ def run_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame
     mine = np.flatnonzero(np.isin(setting.corpus.groups, fold.test))
     tests = [(setting.corpus, mine)]
     tests += [(other, np.arange(len(other.groups))) for other in setting.others]
-    parts = [
-        score(clf, corpus, rows, spec, setting.aus).assign(test=corpus.name)
-        for corpus, rows in tests
-    ]
+    cell = {"train": setting.corpus.name, "fold": fold.name, "seed": seed}
+    parts = []
+    for corpus, rows in tests:
+        for name, Y, proba in tell(clf, corpus, rows, spec, setting.aus):
+            file = cell_file(setting.records, spec=name, **cell, test=corpus.name)
+            keep_told(file, Y, proba, corpus.groups[rows])
+            parts.append(report_rows(au_report(Y, proba), Y, name).assign(test=corpus.name))
     if best is not None and best.report is not None:
         parts.append(report_rows(best.report, best.Y, spec + TEST_EPOCH).assign(
             test=setting.corpus.name))  # fmt: skip
     if hasattr(clf, "history_"):
-        setting.histories.mkdir(parents=True, exist_ok=True)
-        file = history_file(setting.histories, setting.corpus.name, spec, fold.name, seed)
+        file = cell_file(setting.records, spec=spec, **cell)
         clf.history_.to_csv(file, index=False)
     table = pd.concat(parts, ignore_index=True).assign(
-        train=setting.corpus.name, fold=fold.name, seed=seed,
+        **cell,
         fit_seconds=round(seconds, 1),
         best_epoch=getattr(clf, "best_epoch_", np.nan),
         n_parameters=count_parameters(clf),
         leakage=leakage(clf, setting.corpus, mine),
     )  # fmt: skip
-    return table[[*COLUMNS, *table.columns.drop(COLUMNS)]]
+    return table[[*COLUMNS, *COSTS]]

@@ -47,6 +47,7 @@ class Corpus:
     target: pd.DataFrame  # (n, n_aus)
     groups: np.ndarray  # (n,)
     folds: dict[str, list[str]] | None  # published test parts
+    files: list[str] | None = None  # of the images, within the folder that holds all
 
     def __getstate__(self) -> dict[str, Any]:
         """Send the names of memory maps to other processes and machines, not the crops."""
@@ -121,7 +122,8 @@ def from_bunch(
         source = _pool(source, np.asarray(bunch.groups), landmark_frames)
         file = f"{file}-subject{landmark_frames}"
     crops = {region: _cut(file, source, work, size, region) for region in regions}
-    return Corpus(name, crops, bunch.target, np.asarray(bunch.groups), bunch.get("folds"))
+    files = None if np.ndim(images) > 1 or not len(images) else _inside(images)
+    return Corpus(name, crops, bunch.target, np.asarray(bunch.groups), bunch.get("folds"), files)
 
 
 def _pool(table: pd.DataFrame, groups: np.ndarray, n_frames: int) -> pd.DataFrame:

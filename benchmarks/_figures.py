@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _cells import history_file
+from _margins import cell_file
 from _report import PAIR, PUBLISHED_MARGIN, has_draws, margins, per_seed, select_pair
 
 __all__ = ["write_figure"]
 
 
 def write_figure(
-    results: pd.DataFrame, histories: Path, file: Path, beside: pd.DataFrame | None = None
+    results: pd.DataFrame, records: Path, file: Path, beside: pd.DataFrame | None = None
 ) -> None:
     """Draw what the cells are about.
 
@@ -31,10 +31,10 @@ def write_figure(
     if has_draws(results):
         panels: list[Any] = [(draw_margins, results, beside, *pair) for pair in pairs]
     elif swept:
-        panels = [(draw_sweep, results, histories, *sweep) for sweep in swept]
+        panels = [(draw_sweep, results, records, *sweep) for sweep in swept]
     else:
         panels = [(draw_bars, results, *pair) for pair in pairs]
-        panels.append((draw_curves, results, histories))
+        panels.append((draw_curves, results, records))
     rows = 3 if panels[0][0] is draw_sweep else 1
     size = 4.5 * len(panels), 2.6 * rows + 0.8
     fig, axes = plt.subplots(
@@ -66,11 +66,11 @@ def draw_bars(ax: Any, results: pd.DataFrame, train: str, test: str) -> None:
     ax.set(title=f"{train} → {test}", xlabel="mean F1-frame (%)")
 
 
-def draw_curves(ax: Any, results: pd.DataFrame, histories: Path) -> None:
+def draw_curves(ax: Any, results: pd.DataFrame, records: Path) -> None:
     """Class losses by epoch of the last stage, mean over folds and seeds."""
     for i, (method, own) in enumerate(results.groupby("method", sort=False)):
         parts = []
-        for _, history in read_histories(own, histories):
+        for _, history in read_records(own, records):
             last = history[history["stage"] == history["stage"].iloc[-1]]
             losses = last.reindex(columns=["train_class_loss", "valid_class_loss"])
             parts.append(losses.set_axis(range(1, len(losses) + 1)))
@@ -83,10 +83,10 @@ def draw_curves(ax: Any, results: pd.DataFrame, histories: Path) -> None:
         ax.legend(fontsize="small")
 
 
-def read_histories(cells: pd.DataFrame, folder: Path) -> Iterator[tuple[Any, pd.DataFrame]]:
+def read_records(cells: pd.DataFrame, folder: Path) -> Iterator[tuple[Any, pd.DataFrame]]:
     """Yield the first row of every cell that has a learning curve, and the curve."""
     for row in cells.drop_duplicates(["method", "train", "fold", "seed"]).itertuples():
-        file = history_file(folder, row.train, row.method, row.fold, row.seed)
+        file = cell_file(folder, train=row.train, spec=row.method, fold=row.fold, seed=row.seed)
         if file.exists():
             yield row, pd.read_csv(file)
 
@@ -111,7 +111,7 @@ def sweeps(results: pd.DataFrame) -> Iterator[tuple[str, dict[float, str]]]:
 
 
 def draw_sweep(
-    axes: Any, results: pd.DataFrame, histories: Path, name: str, methods: dict[float, str]
+    axes: Any, results: pd.DataFrame, records: Path, name: str, methods: dict[float, str]
 ) -> None:
     """Mean F1 on every test corpus, and two measures of the separation, against the value.
 
@@ -129,7 +129,7 @@ def draw_sweep(
     losses = [
         pd.Series([
             history["valid_difference_loss"].iloc[int(row.best_epoch) - 1]
-            for row, history in read_histories(results[results["method"] == method], histories)
+            for row, history in read_records(results[results["method"] == method], records)
             if "valid_difference_loss" in history
         ], dtype=float)
         for method in methods.values()

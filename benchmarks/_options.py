@@ -14,7 +14,12 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--work", type=Path, required=True, help="folder for crops and learning curves")
+    add(
+        "--work",
+        type=Path,
+        required=True,
+        help="folder for crops, learning curves and predictions",
+    )
     add("--train", required=True, metavar="NAME=DIR")
     add("--identities", metavar="NAME=DIR", help="for the methods that learn identities")
     add("--aus", nargs="+", help="default is what paper 2 uses of --train, else BP4D's twelve")
@@ -42,7 +47,8 @@ def open_setting(
 ) -> tuple[Setting, list[Fold]]:
     """Open the corpora and make the folds; every method that is trained gets the same budget.
 
-    The learning curves of different runs, such as ``"tables"``, have folders of their own.
+    Learning curves and predictions of different runs, such as ``"tables"``, have folders of
+    their own.
     """
     cut = {"every": args.every, "landmark_frames": args.landmark_frames}
     train, *others = (
@@ -58,5 +64,5 @@ def open_setting(
         "validation_fraction": validation_fraction,
     }
     aus = args.aus or published_aus(train.name)
-    setting = Setting(train, others, ids, aus, budget, args.work, args.work / "histories" / run)
+    setting = Setting(train, others, ids, aus, budget, args.work, args.work / "records" / run)
     return setting, make_folds(train, args.folds, args.inside)

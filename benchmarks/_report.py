@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _cells import BESIDE
+from _margins import METRICS, margin_interval
 from _methods import parse_method
 from _published import PER_AU, published_margin, published_mean
 
 from skau.metrics import drop_rate
+from skau.metrics._intervals import Interval
 
 # Paper 1's comparison, whose margin is told draw by draw.
 PAIR = ("DSN", "SingleEncoder")
@@ -59,8 +61,10 @@ def score_table(results: pd.DataFrame, train: str, test: str) -> pd.DataFrame:
     rows = {}
     for method in cells["method"].unique():
         own = f1.loc[method]
-        row = {au: f"{value:.1f}" for au, value in own.mean().items()}
+        row = {au: "" if np.isnan(f) else f"{f:.1f}" for au, f in own.mean().items()}
         row["mean F1"] = spread(own.mean(axis=1))
+        if (given := own.notna().any().sum()) < f1.shape[1]:
+            row["mean F1"] += f" of {given} AUs"
         for score in ("accuracy", "auc"):
             table = per_seed(cells[cells["method"] == method], score) * 100
             row[score] = spread(table.mean(axis=1))
@@ -156,12 +160,21 @@ def margins(
     return 100 * (means[pair[0]] - means[pair[1]])
 
 
-def claim_table(results: pd.DataFrame, train: str) -> pd.DataFrame:
-    """Put the margins that the papers report beside those of these cells."""
+def claim_table(results: pd.DataFrame, train: str, records: Path | None = None) -> pd.DataFrame:
+    """Put the margins that the papers report beside those of these cells.
+
+    Where ``records`` has what was told of each frame, with 95 % intervals over the people tested.
+    """
     rows = {}
     for test in results.loc[results["train"] == train, "test"].unique():
         f1 = select_pair(results, train, test).groupby("method")["f1"].mean()
-        for ours, rivals in CLAIMS:
+        variants = [  # IdenNet:alpha=0.1 has the rivals of IdenNet
+            (spec, rivals)
+            for claimed, rivals in CLAIMS
+            for spec in f1.index
+            if spec.partition(":")[0] == claimed and not spec.endswith(BESIDE)
+        ]
+        for ours, rivals in variants:
             best = f1.reindex(rivals).idxmax() if f1.reindex(rivals).notna().any() else None
             found = margins(results, train, test, (ours, best)) if best else []
             if len(found):
@@ -172,9 +185,23 @@ def claim_table(results: pd.DataFrame, train: str) -> pd.DataFrame:
                     "above 0": f"{(found > 0).sum()} of {len(found)}",
                     "published": "" if np.isnan(published) else f"{published:+.1f}",
                 }
+                if records is not None:
+                    rows[f"{ours} over {best}", test] |= {
+                        f"{score} [95 % over people]": interval_text(
+                            margin_interval(
+                                records, list(found.index), (ours, best), train, test, score
+                            )
+                        )
+                        for score in METRICS
+                    }
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.insert(0, "test", [test for _, test in rows])
     return table.set_axis([claim for claim, _ in rows]).rename_axis("mean F1 of")
+
+
+def interval_text(found: Interval | None) -> str:
+    """Write a margin and its interval; nothing where the frames were not kept."""
+    return "" if found is None else "{:+.1f} [{:+.1f}, {:+.1f}]".format(*found)
 
 
 def margin_table(results: pd.DataFrame, beside: pd.DataFrame | None, train: str) -> pd.DataFrame:
@@ -213,9 +240,16 @@ def conditions(results: pd.DataFrame, config: dict[str, Any]) -> str:
 
 
 def write_report(
-    results: pd.DataFrame, config: dict[str, Any], file: Path, beside: pd.DataFrame | None = None
+    results: pd.DataFrame,
+    config: dict[str, Any],
+    file: Path,
+    beside: pd.DataFrame | None = None,
+    records: Path | None = None,
 ) -> None:
-    """Write all tables of a CSV of cells as Markdown; ``beside`` are those of all subjects."""
+    """Write all tables of a CSV of cells as Markdown.
+
+    ``beside`` are the cells of all subjects, ``records`` the folder of what was told of frames.
+    """
     command = f"The last command was `{config['command']}`."
     parts = ["# Results", "", conditions(results, config), "", command, ""]
     for train in results["train"].unique():
@@ -230,8 +264,8 @@ def write_report(
         drops = drop_table(results, train)
         if drops.size:
             parts += [f"## Drop rate from {train} (%)", "", markdown(drops), ""]
-        claims = claim_table(results, train)
-        if len(claims) and not has_draws(results):
+        claims = pd.DataFrame() if has_draws(results) else claim_table(results, train, records)
+        if len(claims):
             about = "Of the same fold and seed; the standard deviation is over them."
             parts += [f"## The papers' margins, trained on {train}", "", about, ""]
             parts += [markdown(claims), ""]

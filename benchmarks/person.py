@@ -11,25 +11,35 @@ the person:
 - ``MixedEffectsClassifier``'s model of the same features: one frame, one or three frames with the
   fewest AUs as ``reference=`` (which then are not tested on, nor by the row that they are
   compared with), and all frames of the person (``groups=``);
-- LightCNN less each person's bias, taken from the *labels* of the test people: a ceiling.
+- LightCNN less each person's bias, taken from the *labels* of the test people: the ceiling of
+  all that subtracts something of the person.
+
+``--systems IdenNet DSN SingleEncoder`` trains these beside, as ``tables.py`` does; IdenNet's margin
+is over LightCNN, DSN's over its single encoder. Beside the margins stand the share of the logits'
+variance that lies between people, the identity leakage, and how stable a system's idea of the
+person is, F: the share of its variance between people, 1 where all frames of a person give the
+same.
 
 With ``--likeness`` the corpora are rendered by ``make_au_faces`` (``--people``, ``--frames``, and
 as many further people without labels as ``--strangers`` says, of 8 frames each), in which a
 person's looks foretell their resting face so far. Intervals are of 95 %, by a bootstrap over the
-people tested. Features are kept in ``--work``, so a run that was stopped goes on.
+people tested. Features are kept in ``--work``, so a run that was stopped goes on. All figures go
+into a CSV beside ``--out``, in which a corpus takes the place of one that was measured before, and
+``--figure`` draws the margins of all that it holds against likeness.
 """  # noqa: E501
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from _cells import Fold, make_folds, pick_folds
+from _cells import Fold, Setting, make_folds, pick_folds, training_part
 from _corpora import Corpus, from_bunch, open_corpus, published_aus
+from _margins import METRICS, RESAMPLES
+from _methods import make_estimator
+from _person_figure import write_person_figure
 from _record import Record
-from scipy.stats import rankdata
 from tqdm import tqdm
 
 from skau.baselines import LightCNNClassifier
@@ -40,7 +50,8 @@ from skau.metrics import bootstrap_interval, identity_leakage
 from skau.utils._cache import write_whole
 
 HERE = Path(__file__).parent
-RESAMPLES = 300
+ORACLE = "LightCNN less the bias known from labels"
+RIVALS = {"DSN": "SingleEncoder", "DSN-printed": "SingleEncoder-printed"}
 
 
 def rendered(
@@ -109,24 +120,13 @@ def fewest(Y: np.ndarray, people: np.ndarray, n: int) -> np.ndarray:
     return (rank.sort_index() < n).to_numpy()
 
 
-def quick_f1(true: pd.DataFrame, logits: pd.DataFrame) -> np.ndarray:
-    """F1-frame of each AU, without the checks that a thousand draws need not repeat."""
-    shown, told = true.to_numpy() == 1, logits.to_numpy() > 0
-    return 2 * (shown & told).sum(axis=0) / (shown.sum(axis=0) + told.sum(axis=0))
-
-
-def quick_auc(true: pd.DataFrame, logits: pd.DataFrame) -> np.ndarray:
-    """Area under the ROC curve of each AU by the ranks of its positives."""
-    shown = true.to_numpy() == 1
-    n, n_all = shown.sum(axis=0), len(shown)
-    above = (rankdata(logits.to_numpy(), axis=0) * shown).sum(axis=0) - n * (n + 1) / 2
-    return above / (n * (n_all - n))
-
-
 def tell(
     kept: dict[str, np.ndarray], corpus: Corpus, ids: Corpus, aus: list[str], fold: Fold
-) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Yield the name, the logits of all test rows, and which of these are tested."""
+) -> tuple[list[tuple[str, np.ndarray, np.ndarray]], np.ndarray]:
+    """Return what each row says, and F, the person's bias as the mixed model foretells it.
+
+    A row is a name, the logits of all test rows, and which of these are tested.
+    """
     Y = corpus.target.reindex(columns=aus).to_numpy(float)
     train, test = (
         np.flatnonzero(np.isin(corpus.groups, part)) for part in (fold.train, fold.test)
@@ -134,10 +134,8 @@ def tell(
     own, strangers, head = kept["features"], kept["strangers"], kept["head"]
     logits, people = own @ head.T, corpus.groups[test]
     everyone = np.ones(len(test), bool)
-    yield "LightCNN", logits[test], everyone
     codes = np.unique(corpus.groups[train], return_inverse=True)[1]
     population = measure_population(logits[train], codes, np.array(aus), Y[train])
-    yield "LightCNN + unlabelled frames", calibrate(logits[test], people, population), everyone
     names = np.concatenate([np.char.add("a", corpus.groups[train]), np.char.add("b", ids.groups)])
     labels = np.concatenate([Y[train], np.full((len(ids.groups), len(aus)), np.nan)])
     codes = np.unique(names, return_inverse=True)[1]
@@ -148,77 +146,136 @@ def tell(
     def mixed(*known: Any) -> np.ndarray:
         return effects.scores(u, *known) * effects.scale + effects.offset
 
-    yield "MixedEffects", mixed(), everyone
+    rows = [
+        ("LightCNN", logits[test], everyone),
+        ("LightCNN + unlabelled frames", calibrate(logits[test], people, population), everyone),
+        ("MixedEffects", mixed(), everyone),
+    ]
     for n in (1, 3):
         at_rest = fewest(Y[test], people, n)
         name = f"MixedEffects + {n} frame{'s' if n > 1 else ''} at rest"
-        yield name, mixed(people, at_rest), ~at_rest
-    yield "MixedEffects + unlabelled frames", mixed(people), everyone
+        rows.append((name, mixed(people, at_rest), ~at_rest))
+    rows.append(("MixedEffects + unlabelled frames", mixed(people), everyone))
     bias = bias_from_labels(logits[test], Y[test], people)
-    yield "LightCNN less the bias known from labels", logits[test] - bias, everyone
+    rows.append((ORACLE, logits[test] - bias, everyone))
+    return rows, u * (effects.between / (1 + effects.between))
+
+
+def stability(features: np.ndarray, people: np.ndarray) -> float:
+    """Share of the variance of a vector that lies between people: 1 where it never changes."""
+    table = pd.DataFrame(features).groupby(people)
+    n = table.size()
+    within = (table.var().mul(n - 1, axis=0)).sum().sum() / (n.sum() - len(n))
+    between = max(0.0, table.mean().var().sum() - within * (1 / n).mean())
+    return between / (between + within)
+
+
+def train_system(
+    spec: str, setting: Setting, fold: Fold, seed: int, file: Path
+) -> dict[str, np.ndarray]:
+    """Train a system of the tables, unless that was done; keep its logits of the test people."""
+    if not file.exists():
+        with training_part(setting, fold, spec) as (X, Y, groups):
+            clf = make_estimator(spec, setting.budget, seed).fit(X, Y, groups=groups)
+        test = np.flatnonzero(np.isin(setting.corpus.groups, fold.test))
+        crops = setting.corpus.part(test, False)
+        kept = {"logits": clf.decision_function(crops), "features": clf.transform(crops)}
+        if hasattr(clf, "identity_features"):
+            kept["identity"] = clf.identity_features(crops)
+        with write_whole(file) as out:
+            np.savez(out, **kept)
+    with np.load(file) as found:
+        return {name: found[name].astype(float) for name in found.files}
 
 
 def measure(
     corpus: Corpus, ids: Corpus, key: str, args: argparse.Namespace, record: Record
 ) -> pd.DataFrame:
-    """Write the table of a corpus, and return it."""
+    """Say the table of a corpus, and return it, a row a system."""
     aus = args.aus or published_aus(corpus.name)
     folds = make_folds(corpus, args.folds, args.inside)
     if args.only_folds:
         folds = pick_folds(folds, args.only_folds, "--only-folds")
+    budget = {"max_epochs": args.epochs, "lr": args.lr, "validation_fraction": 0.15}
+    setting = Setting(corpus, [], ids, aus, budget, args.work, args.work / "records" / "person")
     cells: dict[str, list[pd.DataFrame]] = {}
     notes = []
     for fold, seed in tqdm([(f, s) for s in args.seeds for f in folds], desc=corpus.name):
-        file = args.work / f"person-{key}-{fold.name}-{seed}-{args.epochs}.npz"
-        kept = features_of(corpus, ids, aus, fold, seed, args, file)
+        cell = f"{fold.name}-{seed}-{args.epochs}.npz"
+        kept = features_of(corpus, ids, aus, fold, seed, args, args.work / f"person-{key}-{cell}")
         test = np.flatnonzero(np.isin(corpus.groups, fold.test))
         people = corpus.groups[test]
-        for name, logits, rows in tell(kept, corpus, ids, aus, fold):
+        told, bias = tell(kept, corpus, ids, aus, fold)
+        identities: dict[str, np.ndarray | None] = {"LightCNN": None, "MixedEffects": bias}
+        heads = {"LightCNN": kept["features"][test]}  # what the AU outputs are computed from
+        for spec in args.systems:
+            file = args.work / f"person-{key}-{spec.replace(':', '_')}-{cell}"
+            found = train_system(spec, setting, fold, seed, file)
+            told.append((spec, found["logits"], np.ones(len(test), bool)))
+            heads[spec], identities[spec] = found["features"], found.get("identity")
+        for name, logits, rows in told:
             table = pd.DataFrame(logits, columns=aus)
             table["person"], table["fold"] = people, f"{fold.name}, seed {seed}"
             table["row"], table["tested"] = test, rows
             cells.setdefault(name, []).append(table)
-            if name in ("LightCNN", "MixedEffects"):
-                leak = identity_leakage(logits, people)
-                notes.append((name, share_between(logits, people), leak))
-        features = identity_leakage(kept["features"][test], people)
-        notes.append(("LightCNN's features", np.nan, features))
-    base = pd.concat(cells["LightCNN"], ignore_index=True)
-    truth = corpus.target.reindex(columns=aus).iloc[base["row"]].reset_index(drop=True)
-    if truth.isna().any(axis=None):
-        raise ValueError(f"{corpus.name} does not annotate all of {', '.join(aus)}; pass --aus")
-    rows = {}
-    for name, parts in tqdm(cells.items(), desc="intervals"):
-        table = pd.concat(parts, ignore_index=True)
-        use = table["tested"].to_numpy()
-        given = (table.loc[use, "person"].to_numpy(), table.loc[use, "fold"].to_numpy())
-        row = {}
-        for score, metric in (("F1", quick_f1), ("AUC", quick_auc)):
-            ours, theirs = table.loc[use, aus], base.loc[use, aus]
-            options: dict[str, Any] = {
-                "metric": metric, "folds": given[1], "n_resamples": RESAMPLES, "random_state": 0,
-            }  # fmt: skip
-            value = (
-                100
-                * bootstrap_interval(
-                    truth[use], ours, given[0], **options | {"n_resamples": 1}
-                ).score
-            )
-            found = bootstrap_interval(truth[use], ours, given[0], baseline=theirs, **options)
-            margin, low, high = (100 * part for part in found)
-            row[score] = f"{value:.1f}"
-            row[f"over LightCNN, {score}"] = (
-                "" if name == "LightCNN" else f"{margin:+.1f} [{low:+.1f}, {high:+.1f}]"
-            )
-        rows[name] = row
-    result = pd.DataFrame.from_dict(rows, orient="index").rename_axis("")
+            if name in identities:
+                F = identities[name]
+                notes.append({
+                    "": name,
+                    "share between people": share_between(logits, people),
+                    "leakage of logits": identity_leakage(logits, people),
+                    "of features": identity_leakage(heads.get(name, logits), people),
+                    "stability of F": np.nan if F is None else stability(F, people),
+                })  # fmt: skip
+    result = compare(cells, corpus, aus)
+    about = pd.DataFrame(notes).groupby("", sort=False).mean()
     record.say(f"{corpus.name}: {len(cells['LightCNN'])} cells "
                  f"({', '.join(table['fold'][0] for table in cells['LightCNN'])}), "
                  f"{args.epochs} epochs, {len(np.unique(ids.groups))} further people")  # fmt: skip
-    record.say(result.to_string())
-    told = pd.DataFrame(notes, columns=["of", "share between people", "leakage"])
-    record.say(told.groupby("of", sort=False).mean().round(2).to_string() + "\n")
-    return result
+    shown = result.assign(**{
+        f"{score} over": [
+            "" if np.isnan(row[f"{score} margin"]) else
+            f"{row[f'{score} margin']:+.1f} [{row[f'{score} low']:+.1f}, "
+            f"{row[f'{score} high']:+.1f}]"
+            for _, row in result.iterrows()
+        ]
+        for score in METRICS
+    })[["F1", "F1 over", "AUC", "AUC over", "over"]].round(1)  # fmt: skip
+    record.say(shown.to_string())
+    record.say(about.round(2).to_string(na_rep="") + "\n")
+    return result.join(about)
+
+
+def compare(cells: dict[str, list[pd.DataFrame]], corpus: Corpus, aus: list[str]) -> pd.DataFrame:
+    """F1 and AUC of each system, and its margin over the one that it is built on, in percent."""
+    whole = {name: pd.concat(parts, ignore_index=True) for name, parts in cells.items()}
+    rows_of = whole["LightCNN"]["row"]
+    truth = corpus.target.reindex(columns=aus).iloc[rows_of].reset_index(drop=True)
+    if truth.isna().any(axis=None):
+        raise ValueError(f"{corpus.name} does not annotate all of {', '.join(aus)}; pass --aus")
+    rows = {}
+    for name, table in tqdm(whole.items(), desc="intervals"):
+        use = table["tested"].to_numpy()
+        people = table.loc[use, "person"].to_numpy()
+        over = RIVALS.get(name.partition(":")[0], "LightCNN")
+        row: dict[str, Any] = {"over": over if over in whole and over != name else ""}
+        for score, metric in METRICS.items():
+            options: dict[str, Any] = {
+                "metric": metric, "folds": table.loc[use, "fold"].to_numpy(), "random_state": 0,
+            }  # fmt: skip
+            ours = table.loc[use, aus]
+            alone = bootstrap_interval(truth[use], ours, people, **options, n_resamples=1)
+            row[score] = 100 * alone.score
+            found: Any = (np.nan,) * 3
+            if row["over"]:
+                found = bootstrap_interval(
+                    truth[use], ours, people, baseline=whole[over].loc[use, aus], **options,
+                    n_resamples=RESAMPLES,
+                )  # fmt: skip
+            for part, value in zip(("margin", "low", "high"), found, strict=True):
+                row[f"{score} {part}"] = 100 * value
+        rows[name] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -244,6 +301,8 @@ def main(argv: list[str] | None = None) -> None:
     add("--size", type=int, default=64)
     add("--epochs", type=int, default=30)
     add("--lr", type=float, default=1e-3)
+    add("--systems", nargs="*", default=[], help="of the tables, to be trained beside")
+    add("--figure", action="store_true", help="needs matplotlib")
     add("--out", type=Path, default=HERE / "results" / "person.txt")
     args = parser.parse_args(argv)
     if bool(args.train) != bool(args.identities):
@@ -251,16 +310,34 @@ def main(argv: list[str] | None = None) -> None:
     if not args.train and not args.likeness:
         parser.error("say what to measure: --train and --identities, or --likeness")
     record = Record(args.out)
+    found = []
     if args.train:
         own, ids = (
             open_corpus(spec, args.work, args.size, ("full",))
             for spec in (args.train, args.identities)
         )
-        measure(own, ids, f"{own.name}-{ids.name}", args, record)
+        key = f"{own.name}-{ids.name}"
+        found.append(measure(own, ids, key, args, record).assign(corpus=own.name))
     for resting in args.resting:
         for likeness in args.likeness:
-            measure(*rendered(args, likeness, resting), args, record)
+            corpus, ids, key = rendered(args, likeness, resting)
+            table = measure(corpus, ids, key, args, record)
+            found.append(table.assign(corpus=corpus.name, likeness=likeness, resting=resting))
     record.write()
+    table = keep_figures(pd.concat(found), args.out.with_suffix(".csv"))
+    if args.figure:
+        write_person_figure(table, args.out.with_suffix(".png"))
+
+
+def keep_figures(table: pd.DataFrame, file: Path) -> pd.DataFrame:
+    """Write the figures of all corpora measured so far, these in place of older ones."""
+    table = table.rename_axis("system").reset_index()
+    if file.exists():
+        before = pd.read_csv(file)
+        table = pd.concat([before[~before["corpus"].isin(table["corpus"])], table])
+    with write_whole(file) as out:
+        table.to_csv(out, index=False, float_format="%.4g")
+    return table
 
 
 if __name__ == "__main__":

@@ -16,7 +16,10 @@ all subjects. ``--inside FOLD`` splits the training subjects of that fold again,
 without its test subjects. ``--test-epoch`` shows, in a row beside each network's, what the choice
 of the epoch on the test fold, as in much public code, would be worth. ``--figure`` draws the
 margins of draws, the effect of a parameter of which several values are run (``DSN:beta=0
-DSN:beta=0.05 DSN:beta=0.5``), or all methods. ``--dask ADDRESS`` runs the cells on the workers of
+DSN:beta=0.05 DSN:beta=0.5``), or all methods. ``--predictions OpenFace=FILE`` puts what another
+tool wrote of the images (Py-Feat, OpenFace, LibreFace, or a CSV of probabilities with a column
+``image``) beside, scored on the same people; ``--methods`` without a name runs nothing else.
+``--dask ADDRESS`` runs the cells on the workers of
 a Dask cluster that share ``--work`` and were started with ``PYTHONPATH=benchmarks``.
 """
 
@@ -32,7 +35,7 @@ from typing import Any
 
 import pandas as pd
 import torch
-from _cells import Fold, Setting, make_draws, pick_folds, run_cell
+from _cells import Fold, Setting, make_draws, pick_folds, run_cell, score_predictions
 from _figures import write_figure
 from _methods import REGIONS, make_estimator, parse_method
 from _options import make_parser, open_setting
@@ -94,9 +97,18 @@ def add_cell(results: pd.DataFrame, result: pd.DataFrame) -> pd.DataFrame:
 
 
 def run(
-    setting: Setting, methods: list[str], folds: list[Fold], seeds: list[int], out: Path, jobs: int
+    setting: Setting,
+    methods: list[str],
+    folds: list[Fold],
+    seeds: list[int],
+    out: Path,
+    jobs: int,
+    told: dict[str, list[Path]],
 ) -> pd.DataFrame:
-    """Run the cells that ``out`` does not hold, and write each as it is done."""
+    """Run the cells that ``out`` does not hold, and write each as it is done.
+
+    ``told`` are the files of other tools, which are read anew each time.
+    """
     results = read_results(out)
     cells = missing_cells(results, setting, methods, folds, seeds)
     failures = []
@@ -111,6 +123,11 @@ def run(
         results = result if results is None else add_cell(results, result)
         with write_whole(out) as file:  # at no time is there half a cell on disk
             results.to_csv(file, index=False, float_format="%.6g")
+    for name, files in told.items():
+        result = score_predictions(setting, folds, name, files)
+        results = result if results is None else add_cell(results, result)
+        with write_whole(out) as file:
+            results.to_csv(file, index=False, float_format="%.6g")
     if failures:
         raise RuntimeError(f"{len(failures)} of {len(cells)} cells failed; run again after a mend")
     assert results is not None
@@ -121,8 +138,11 @@ def describe_command(argv: list[str]) -> str:
     """Return the command without the folders of this machine."""
     words = []
     for word in argv:
-        name, equals, folder = word.partition("=")
-        words.append(f"{name}=DIR" if equals and Path(folder).is_dir() else Path(word).name)
+        name, equals, place = word.partition("=")
+        if equals and Path(place).exists():
+            words.append(f"{name}={'DIR' if Path(place).is_dir() else Path(place).name}")
+        else:
+            words.append(Path(word).name)
     return " ".join(["python benchmarks/tables.py", *words])
 
 
@@ -161,7 +181,7 @@ def make_tables_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--test", action="append", default=[], metavar="NAME=DIR", help="other corpora")
     add("--out", type=Path, default=RESULTS)
-    add("--methods", nargs="+", default=list(HEADLINE))
+    add("--methods", nargs="*", default=list(HEADLINE))
     add("--only-folds", nargs="+", help="names of the folds to run")
     add("--draws", type=int, help="draws of five subjects in place of folds")
     add("--beside", type=Path, default=RESULTS, metavar="CSV", help="cells of all subjects")
@@ -170,6 +190,10 @@ def make_tables_parser() -> argparse.ArgumentParser:
     add(
         "--test-epoch", action="store_true",
         help="a row beside each network's: the epoch that is best on the test fold",
+    )  # fmt: skip
+    add(
+        "--predictions", action="append", default=[], metavar="NAME=CSV",
+        help="rows of another tool, from what it wrote of the images; one file a corpus",
     )  # fmt: skip
     add("--jobs", type=int, default=1, help="cells at a time")
     add("--dask", metavar="ADDRESS", help="of a cluster's scheduler, such as tcp://host:8786")
@@ -185,6 +209,13 @@ def main(argv: list[str] | None = None) -> None:
         parser.error(
             "--draws takes from all subjects, --inside from those of a fold: use one of them"
         )
+
+    told: dict[str, list[Path]] = {}
+    for spec in args.predictions:
+        name, equals, file = spec.partition("=")
+        if not equals or not Path(file).is_file():
+            parser.error(f"--predictions takes NAME=CSV, and {spec!r} names no file")
+        told.setdefault(name, []).append(Path(file))
 
     if args.figure:
         try:
@@ -217,11 +248,11 @@ def main(argv: list[str] | None = None) -> None:
     command = describe_command(sys.argv[1:] if argv is None else argv)
     config = check_config(config, args.methods, command, args.out)
     with on_cluster(args.dask):
-        results = run(setting, args.methods, folds, args.seeds, args.out, args.jobs)
+        results = run(setting, args.methods, folds, args.seeds, args.out, args.jobs, told)
     beside = read_results(args.beside)
-    write_report(results, config, args.out.with_suffix(".md"), beside)
+    write_report(results, config, args.out.with_suffix(".md"), beside, setting.records)
     if args.figure:
-        write_figure(results, setting.histories, args.out.with_suffix(".png"), beside)
+        write_figure(results, setting.records, args.out.with_suffix(".png"), beside)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from skau.datasets import load_sample_faces
-from skau.metrics import f1_frame, roc_auc
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -21,15 +20,6 @@ def person():
         yield person
 
 
-def test_quick_metrics_are_the_usual_ones(person):
-    rng = np.random.RandomState(0)
-    true = pd.DataFrame(rng.randint(0, 2, (50, 3)).astype(float), columns=["AU1", "AU2", "AU4"])
-    logits = pd.DataFrame(rng.normal(size=(50, 3)).round(1), columns=true.columns)  # with ties
-    np.testing.assert_allclose(person.quick_auc(true, logits), roc_auc(true, logits))
-    told = (logits > 0).astype(float)
-    np.testing.assert_allclose(person.quick_f1(true, logits), f1_frame(true, told))
-
-
 def test_shares_and_reference_frames_by_hand(person):
     people = np.repeat(["a", "b"], 2)
     # means 1 and 5: variance 8; within 2 each; between 8 - 2 / 2
@@ -41,6 +31,16 @@ def test_shares_and_reference_frames_by_hand(person):
         np.array([[6.0], [2], [4], [0]]), np.array([[1.0], [0], [1], [0]]), people
     )
     assert bias[:, 0].tolist() == [1, 1, -1, -1]
+
+
+def test_stability_by_hand(person):
+    people = np.repeat(["a", "b"], 2)
+    # means 1 and 5 and twice 0.5: variance 8 and 0; within 2 and 0.5
+    F = np.array([[0.0, 1], [2, 0], [4, 0], [6, 1]])
+    within = 2 + 0.5
+    assert person.stability(F, people) == pytest.approx((8 - within / 2) / (8 + within / 2))
+    assert person.stability(np.repeat(F[:2], 2, axis=0), people) == 1
+    assert person.stability(np.array([[0.0], [1], [0], [1]]), people) == 0
 
 
 @pytest.mark.filterwarnings("ignore:no (positive|negative) example")
@@ -66,16 +66,53 @@ def test_the_table_of_a_corpus(person, tmp_path, monkeypatch):
     call = [
         "--work", str(tmp_path), "--train", "lab=x", "--identities", "ids=x", "--folds", "2",
         "--epochs", "1", "--aus", "AU1", "AU12", "--out", str(tmp_path / "person.txt"),
+        "--systems", "IdenNet", "DSN", "SingleEncoder",
     ]  # fmt: skip
     person.main(call)
     report = (tmp_path / "person.txt").read_text()
     assert "lab: 2 cells" in report
     assert "10 further people" in report
     assert "MixedEffects + 1 frame at rest" in report
-    kept = sorted(tmp_path.glob("person-lab-ids-*.npz"))
+    kept = sorted(tmp_path.glob("person-lab-ids-S*.npz"))
     assert len(kept) == 2
+    figures = pd.read_csv(tmp_path / "person.csv").set_index("system")
+    assert figures.loc["IdenNet", "over"] == "LightCNN"
+    assert figures.loc["DSN", "over"] == "SingleEncoder"
+    assert figures.loc["DSN", "F1 margin"] == pytest.approx(
+        figures.loc["DSN", "F1"] - figures.loc["SingleEncoder", "F1"], abs=0.02
+    )
+    margin = figures.loc["MixedEffects + unlabelled frames"]
+    assert margin["AUC low"] <= margin["AUC margin"] <= margin["AUC high"]
+    for name in ("IdenNet", "MixedEffects"):
+        assert 0 < figures.loc[name, "stability of F"] < 1
+    assert figures.loc["DSN", "of features"] > figures.loc["DSN", "leakage of logits"] - 1
     monkeypatch.setattr(person, "LightCNNClassifier", None)  # nothing is trained again
+    monkeypatch.setattr(person, "make_estimator", None)
     person.main(call)
     assert (tmp_path / "person.txt").read_text().split("\n", 1)[1] == report.split("\n", 1)[1]
     with np.load(kept[0]) as cell:
         assert cell["features"].shape == (lab.sum(), 256)
+
+
+def test_the_figure_of_margin_against_likeness(person, tmp_path):
+    pytest.importorskip("matplotlib")
+    from _person_figure import write_person_figure
+
+    rng = np.random.RandomState(0)
+    systems = ["LightCNN", "MixedEffects", "MixedEffects + 1 frame at rest", "IdenNet",
+               "MixedEffects + unlabelled frames", person.ORACLE]  # fmt: skip
+    rows = []
+    for likeness in (0, 0.5, 0.9):
+        for i, name in enumerate(systems):
+            row = {"system": name, "corpus": f"likeness {likeness}", "likeness": likeness}
+            row |= {"resting": 1.0, "share between people": 0.3, "stability of F": 0.5}
+            for score in ("F1", "AUC"):
+                margin = i * (1 + likeness) + rng.rand()
+                row[f"{score} margin"] = margin
+                row[f"{score} low"], row[f"{score} high"] = margin - 1, margin + 1
+            rows.append(row)
+    table = pd.DataFrame(rows)
+    write_person_figure(table, tmp_path / "person.png")
+    assert (tmp_path / "person.png").stat().st_size > 20_000
+    with pytest.raises(ValueError, match="no corpus with a likeness"):
+        write_person_figure(table.assign(likeness=np.nan), tmp_path / "none.png")

@@ -1,6 +1,7 @@
 """The benchmark behind the tables, on a few of the faces that ship with skau."""
 
 import json
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from skau.datasets import load_faces, load_sample_faces
+from skau.metrics import au_report
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -176,7 +178,7 @@ def test_nothing_of_the_test_subjects_is_learnt(tables, folders):
         ["AU1", "AU12"],
         {"max_epochs": 2, "validation_fraction": 0.3},
         folders / "work",
-        folders / "work" / "histories",
+        folders / "work" / "records",
     )
     before = run_cell(setting, "LightCNN", fold, 0)
     test = np.isin(corpus.groups, fold.test)
@@ -246,6 +248,12 @@ def test_draws(tables, folders, tmp_path):
         wild = cells[cells["test"] == "wild"].groupby("method")["f1"].mean()
         margin[name] = f"{100 * (wild['DSN'] - wild['SingleEncoder']):+.1f}"
     values = [value.strip() for value in row.split("|")]
+    of_all = whole.with_suffix(".md").read_text()
+    claims = [line for line in of_all.splitlines() if line.startswith("| DSN over SingleEncoder")]
+    assert len(claims) == 2
+    for line in claims:
+        row_of = [value.strip() for value in line.split("|")]
+        assert re.match(re.escape(row_of[3]) + r" \[[-+.\d]+, [-+.\d]+\]$", row_of[-3])
     assert values[3] == margin["draws"]
     assert values[-2] == margin["all"]
 
@@ -286,6 +294,42 @@ def test_the_margin_is_over_the_better_rival_of_the_same_fold_and_seed(tables):
     ]
     none = pd.DataFrame(cells)
     assert claim_table(none[none["method"] == "DSN"], "lab").empty
+
+
+def test_a_margin_is_drawn_over_people(tables, tmp_path):
+    """The score is that of the cells; a person who is drawn is drawn for all seeds."""
+    from _margins import cell_file, keep_told, margin_interval, quick_auc, quick_f1
+
+    rng = np.random.RandomState(0)
+    people, aus = np.repeat(list("abcd"), 15), ["AU1", "AU12"]
+    cells, means = [], []
+    for fold, own in (("a-b", people[:30]), ("c-d", people[30:])):
+        for seed in (0, 1):
+            true = pd.DataFrame(rng.randint(0, 2, (30, 2)).astype(float), columns=aus)
+            true.iloc[::7, 0] = np.nan
+            cells.append((fold, seed))
+            f1 = []
+            for method, noise in (("DSN", 0.6), ("SingleEncoder", 1.5)):
+                proba = 0.3 + 0.4 * true.fillna(0) + noise * rng.normal(size=(30, 2)).round(1)
+                file = cell_file(
+                    tmp_path, train="lab", spec=method, fold=fold, seed=seed, test="lab"
+                )
+                keep_told(file, true, proba, own)
+                report = au_report(true, proba.clip(0, 1))
+                f1.append(report.loc["mean", "f1"])
+                np.testing.assert_allclose(quick_f1(true, proba - 0.5), report["f1"][:-1])
+                auc = quick_auc(true, proba.clip(0, 1))
+                np.testing.assert_allclose(auc, report["roc_auc"][:-1])
+            means.append(f1[0] - f1[1])
+    pair = ("DSN", "SingleEncoder")
+    found = margin_interval(tmp_path, cells, pair, "lab", "lab", "F1")
+    assert found.score == pytest.approx(100 * np.mean(means))
+    assert found.low < found.score < found.high
+    whole = margin_interval(tmp_path, cells[:1], pair, "lab", "lab", "AUC")
+    assert whole.low <= whole.score <= whole.high
+    assert margin_interval(tmp_path, [("a-b", 2)], pair, "lab", "lab", "F1") is None
+    (tmp_path / "lab-DSN-a-b-0-lab.npz").unlink()
+    assert margin_interval(tmp_path, cells, pair, "lab", "lab", "F1") is None
 
 
 def test_a_row_says_how_many_of_its_cells_are_there(tables):
@@ -394,6 +438,77 @@ def test_one_command_gives_the_tables_of_both_papers(tables, tmp_path, monkeypat
     assert "all subjects" in (out / "draws.md").read_text()
     assert set(found["regions"]["au"]) == {"AU1", "AU6", "AU12", "AU14"}
     assert set(found) == {"bp4d", "disfa", "unbc", "dsn", "draws", "regions"}
+
+
+def test_what_other_tools_wrote_stands_beside(tables, folders, tmp_path):
+    """OpenFace by frames, Py-Feat by files, LibreFace with intensities; a face not found."""
+    labels = {name: pd.read_csv(folders / name / "labels.csv") for name in ("lab", "wild")}
+    lab, wild = labels["lab"], labels["wild"]
+    n = len(lab)
+    rng = np.random.RandomState(0)
+    noisy = {au: np.where(rng.rand(n) < 0.2, 1 - lab[au], lab[au]) for au in ("AU1", "AU12")}
+    success = np.ones(n, int)
+    success[lab["AU12"].to_numpy().argmax()] = 0
+    openface = pd.DataFrame({"frame": np.arange(1, n + 1), " success": success})
+    for au, told in noisy.items():
+        openface[f" AU{int(au[2:]):02d}_r"] = 5 * rng.rand(n)
+        openface[f" AU{int(au[2:]):02d}_c"] = told
+    openface = openface.sample(frac=1, random_state=0)  # frames in any order
+    pyfeat = {
+        name: pd.DataFrame({
+            "AU01": 0.1 + 0.8 * table["AU1"], "AU12": rng.rand(len(table)),
+            "input": "/elsewhere/" + name + "/" + table["image"],
+        })[::-1]
+        for name, table in labels.items()
+    }  # fmt: skip
+    libreface = pd.DataFrame({
+        "image": lab["image"][5:], "au_1": lab["AU1"][5:],
+        "au_12_intensity": 1 + 2.0 * lab["AU12"][5:],
+    })  # fmt: skip
+    files = {"OpenFace": [openface], "Py-Feat": list(pyfeat.values()), "LibreFace": [libreface]}
+    words = []
+    for name, parts in files.items():
+        for i, part in enumerate(parts):
+            part.to_csv(tmp_path / f"{name}{i}.csv", index=False)
+            words += ["--predictions", f"{name}={tmp_path / f'{name}{i}.csv'}"]
+    out = tmp_path / "results.csv"
+    call = arguments(folders, out, *words, "--methods")
+    tables.main(call)
+    results = pd.read_csv(out).set_index(["method", "test", "fold", "au"])
+    first = lab["subject"].isin(["S001", "S002", "S003"]).to_numpy()
+    for au, told in noisy.items():
+        told = pd.Series(told * success)
+        report = au_report(lab.loc[first, [au]], told[first].to_frame(au).astype(float))
+        row = results.loc["OpenFace, as predicted", "lab", "S001-S003", au]
+        np.testing.assert_allclose(row[["f1", "accuracy"]].tolist(),
+                                   report.loc[au, ["f1", "accuracy"]], rtol=1e-5)  # fmt: skip
+        assert row["n"] == first.sum()
+        assert row["auc"] != pytest.approx(report.loc[au, "roc_auc"])  # by intensities
+    within, across = (results.loc["Py-Feat, as predicted", test] for test in ("lab", "wild"))
+    assert (within.loc[pd.IndexSlice[:, "AU1"], "f1"] == 1).all()
+    assert (across.loc[pd.IndexSlice[:, "AU1"], "auc"] == 1).all()
+    assert across["n"].eq(len(wild)).all()
+    found = results.loc["LibreFace, as predicted", "lab"]
+    assert found.loc[("S004-S006", "AU12"), "f1"] == 1
+    assert found.loc[("S001-S003", "AU1"), "f1"] < 1  # five images are not in the file
+    report = out.with_suffix(".md").read_text()
+    assert "| OpenFace, as predicted |" in report.split("## Size")[0]
+    assert "as predicted" not in report.split("## Size")[1]
+    tables.main(call)  # once more: the same rows
+    assert len(pd.read_csv(out)) == len(results)
+
+    openface.iloc[1:].to_csv(tmp_path / "OpenFace0.csv", index=False)
+    with pytest.raises(ValueError, match="no column that names the image .* 59 rows"):
+        tables.main(call)
+    pd.concat([pyfeat["lab"]] * 2).to_csv(tmp_path / "OpenFace0.csv", index=False)
+    with pytest.raises(ValueError, match="keep one face of each image"):
+        tables.main(call)
+    pyfeat["lab"].assign(input="other.png").to_csv(tmp_path / "OpenFace0.csv", index=False)
+    with pytest.raises(ValueError, match="OpenFace0.csv names no image of any corpus here"):
+        tables.main(call)
+    lab.to_csv(tmp_path / "OpenFace0.csv", columns=["image", "subject"])
+    with pytest.raises(ValueError, match="no column of an AU"):
+        tables.main(call)
 
 
 def test_other_images_or_folds_are_refused(tables, folders, tmp_path):

@@ -1,0 +1,101 @@
+"""Rows of the tables from what other tools wrote: Py-Feat, OpenFace, LibreFace, or any CSV."""
+
+import re
+from pathlib import Path, PurePath
+
+import numpy as np
+import pandas as pd
+from _corpora import Corpus
+
+from skau.datasets._csv import read_csv
+
+__all__ = ["AS_PREDICTED", "read_predictions"]
+
+# How the row of such a tool is called: it has no fit.
+AS_PREDICTED = ", as predicted"
+
+_FILES = ("image", "path", "input", "file")  # columns that name the image
+_NAME = r"AU[ _-]?0*(\d+)"
+_KINDS = {  # a column an AU: what it holds
+    "present": re.compile(rf"{_NAME}_c", re.IGNORECASE),  # OpenFace
+    "intensity": re.compile(rf"{_NAME}(_r|_intensity)", re.IGNORECASE),  # OpenFace; LibreFace
+    "score": re.compile(_NAME, re.IGNORECASE),  # Py-Feat and skau: a probability; LibreFace: 0, 1
+}
+_PRESENT_FROM = {"score": 0.5, "present": 0.5, "intensity": 2.0}  # as DISFA's labels count
+
+
+def read_predictions(file: Path, corpus: Corpus) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Read what a tool says of a corpus; None where the file names none of its images.
+
+    An AU is present where the tool's own decision says so; from one half, where it gives
+    probabilities; from intensity 2 of 5, where it gives intensities alone. Images are matched by
+    name, or by ``frame`` where the file has as many as the corpus. Where a tool found no face,
+    each AU counts as absent: to leave such images out would favour the tool.
+
+    Returns
+    -------
+    told, scores : DataFrame of shape (n, n_aus)
+        Decisions, 0 and 1, and what ranks the images, in the order of the corpus.
+    """
+    table = read_csv(file).values
+    kinds: dict[str, dict[str, str]] = {kind: {} for kind in _KINDS}
+    for column in table:
+        for kind, pattern in _KINDS.items():
+            if match := pattern.fullmatch(str(column).strip()):
+                kinds[kind][f"AU{match[1]}"] = column
+    aus = sorted(set().union(*kinds.values()), key=lambda au: int(au[2:]))
+    if not aus:
+        raise ValueError(f"{file} has no column of an AU, such as AU01, AU01_c or au_1")
+    rows = _find_rows(table, file, corpus)
+    if rows is None:
+        return None
+    told, scores = {}, {}
+    for au in aus:
+        decision = next(kind for kind in ("present", "score", "intensity") if au in kinds[kind])
+        ranking = next(kind for kind in ("intensity", "score", "present") if au in kinds[kind])
+        told[au] = table[kinds[decision][au]].to_numpy(float) >= _PRESENT_FROM[decision]
+        scores[au] = table[kinds[ranking][au]].to_numpy(float)
+    lost = rows < 0
+    if "success" in table:  # OpenFace writes zeros where it found no face
+        lost |= ~(table["success"].to_numpy() == 1)[rows]
+    both = []
+    for values in (told, scores):
+        own = pd.DataFrame(values, dtype=float).iloc[rows].reset_index(drop=True)
+        own.loc[lost] = 0.0
+        both.append(own.fillna(0.0))
+    return both[0], both[1]
+
+
+def _find_rows(table: pd.DataFrame, file: Path, corpus: Corpus) -> np.ndarray | None:
+    """Return the row of each image of the corpus, -1 where there is none; None if all are."""
+    n = len(corpus.groups)
+    column = next((name for name in _FILES if name in table), None)
+    if column is None:
+        if "frame" in table and len(table) == n:
+            return np.argsort(table["frame"].to_numpy(), kind="stable")
+        raise ValueError(
+            f"{file} has no column that names the image ({', '.join(_FILES)}), and "
+            + (
+                f"{len(table)} rows, not one for each of the {n} images of {corpus.name}"
+                if "frame" in table
+                else "none called frame"
+            )
+        )
+    if corpus.files is None:
+        raise ValueError(f"{corpus.name} has no image files, so {file} must number them by frame")
+    theirs = [PurePath(str(name).replace("\\", "/")).parts for name in table[column]]
+    ours = [PurePath(name.replace("\\", "/")).parts for name in corpus.files]
+    # a tool may have written paths of another machine: so many last parts as tell images apart
+    depth = next(
+        (d for d in range(1, 9) if len({parts[-d:] for parts in ours}) == len(ours)), len(ours[0])
+    )
+    place: dict[tuple[str, ...], int] = {}
+    known = {parts[-depth:] for parts in ours}
+    for row, parts in enumerate(theirs):
+        if place.setdefault(parts[-depth:], row) != row and parts[-depth:] in known:
+            raise ValueError(
+                f"{file} names {table[column].iloc[row]} in rows {place[parts[-depth:]]} and "
+                f"{row}; keep one face of each image"
+            )
+    rows = np.array([place.get(parts[-depth:], -1) for parts in ours])
+    return None if (rows < 0).all() else rows
