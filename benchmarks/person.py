@@ -32,6 +32,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 from _cells import Fold, Setting, make_folds, pick_folds, training_part
@@ -57,20 +58,24 @@ RIVALS = {"DSN": "SingleEncoder", "DSN-printed": "SingleEncoder-printed"}
 def rendered(
     args: argparse.Namespace, likeness: float, resting: float
 ) -> tuple[Corpus, Corpus, str]:
-    """Render a corpus with labels and one of further people, and cut their faces."""
+    """Render a corpus with labels and one of further people, and cut their faces.
+
+    Files are named by the pictures too: another version of the renderer makes others.
+    """
     name = f"likeness {likeness:g}, resting {resting:g}"
-    corpora = []
+    corpora, keys = [], [f"made-{likeness:g}-{resting:g}"]
     for kind, people, frames, seed in (
         ("au", args.people, args.frames, args.corpus_seed),
         ("ids", args.strangers, 8, args.corpus_seed + 1000),
     ):
-        file = f"made-{likeness:g}-{resting:g}-{args.corpus_seed}-{kind}-{people}x{frames}"
         bunch = make_au_faces(
             people, frames, likeness=likeness, resting=resting, random_state=seed,
             data_home=args.work / "rendered", verbose=True,
         )  # fmt: skip
+        keys.append(joblib.hash(np.asarray(bunch.images))[:8])
+        file = f"{keys[0]}-{kind}-{keys[-1]}"
         corpora.append(from_bunch(name, bunch, args.work, args.size, file=file))
-    return corpora[0], corpora[1], f"made-{likeness:g}-{resting:g}-{args.corpus_seed}"
+    return corpora[0], corpora[1], "-".join(keys)
 
 
 def features_of(
