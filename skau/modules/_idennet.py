@@ -89,6 +89,8 @@ class IdenNet(AUModule):
     (torch.Size([2, 12]), torch.Size([2, 256]))
     """
 
+    trunk: nn.Module
+
     def __init__(
         self,
         input_shape: tuple[int, ...],

@@ -125,6 +125,8 @@ class LightCNN(AUModule):
         stay as they are.
     """
 
+    trunk: nn.Module
+
     def __init__(
         self, input_shape: tuple[int, ...], n_aus: int, trunk: nn.Module | None = None
     ) -> None:
