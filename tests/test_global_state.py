@@ -220,7 +220,7 @@ def child(queue):
     queue.put({child})
 context = multiprocessing.get_context("fork")
 queue = context.Queue()
-process = context.Process(target=child, args=(queue,))
+process = context.Process(target=child, args=(queue,), daemon=True)  # ends with its parent
 process.start()
 there = queue.get(timeout=60)
 process.join()
