@@ -53,6 +53,7 @@ def test_a_search_finds_the_same(backend, data, alone):
             )
             cluster = distributed.LocalCluster(
                 n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None,
+                memory_limit=0,
                 silence_logs=logging.CRITICAL,
             )  # fmt: skip
             stack.enter_context(cluster)

@@ -41,7 +41,7 @@ def client():
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0",
-            silence_logs=50,
+            memory_limit=0, silence_logs=50,  # where memory is short, a worker would wait for ever
         ) as cluster,
         distributed.Client(cluster) as client,
     ):  # fmt: skip
