@@ -212,7 +212,7 @@ def test_turned_faces(photos, turns, side):
 def test_upright_faces_are_left_alone(photos, scene, monkeypatch):
     images = [Image.fromarray(photo) for photo in photos] + [scene]
     expected = find_faces(images)
-    monkeypatch.setattr(_search, "look_turned", lambda image, faces, *args: faces)
+    monkeypatch.setattr(_search, "look_turned", lambda images, found, *args: found)
     for ours, before in zip(expected, find_faces(images), strict=True):
         np.testing.assert_array_equal(ours.points, before.points)
 

@@ -81,28 +81,25 @@ def find_faces(
     buckets = defaultdict(list)
     for i, image in enumerate(images):
         buckets[image.size].append(i)
-    found: dict[int, Faces] = {}
-    blank = set()  # images in which the first network saw no face, as it does in turned ones
-    for members in buckets.values():
-        same_size = [images[i] for i in members]
-        search = _Search(same_size, min_face_size, threshold, largest_only, device, hasty)
-        found |= zip(members, search.run(), strict=True)
-        blank |= {
-            i
-            for i, near in zip(members, search.near, strict=True)
-            if not any((part.scores >= CANDIDATE_THRESHOLDS[0]).any() for part in near)
-        }
-
-    if hasty:
-        return [found[i] for i in range(len(images))]
 
     def upright(copies: Sequence[Image.Image], smallest: float, hasty: bool) -> list[Faces]:
         return _Search(copies, smallest, threshold, True, device, hasty).run()
 
-    return [
-        found[i] if i in blank else look_turned(image, found[i], min_face_size, upright, device)
-        for i, image in enumerate(images)
-    ]
+    found: dict[int, Faces] = {}
+    for members in buckets.values():
+        same_size = [images[i] for i in members]
+        search = _Search(same_size, min_face_size, threshold, largest_only, device, hasty)
+        faces = search.run()
+        # where the first network saw nothing, it sees nothing in turned copies either
+        seen = [i for i in range(len(members)) if search.saw_any(i) and not hasty]
+        turned = look_turned(
+            [same_size[place] for place in seen], [faces[place] for place in seen],
+            min_face_size, upright, device,
+        )  # fmt: skip
+        for place, its in zip(seen, turned, strict=True):
+            faces[place] = its
+        found |= zip(members, faces, strict=True)
+    return [found[i] for i in range(len(images))]
 
 
 class _Search:
@@ -136,18 +133,24 @@ class _Search:
             self._propose(pixels, scales, todo)
             coarsest = finest
             faces = refine(pixels, _joined(self.likely, dict(enumerate(todo))), self.threshold)
-            rest = []
+            rest, without = [], {}
             for place, (i, its) in enumerate(zip(todo, faces, strict=True)):
                 sure = _confirmed(self.images[i], its, VIEWS_THRESHOLD, self.most, self.device)
                 if finest and not (_sides(sure) >= SURE_FACE * smallest).any():
                     rest.append(i)
                 elif not len(sure) and not self.hasty:
-                    sure = self._in_a_mirror(pixels, i, place)
+                    without[place] = i
+                found[i] = sure
+            for i, sure in zip(without.values(), self._in_a_mirror(pixels, without), strict=True):
                 found[i] = sure
             todo = rest
             if not todo:
                 break
         return found
+
+    def saw_any(self, i: int) -> bool:
+        """Whether the first network took any window of an image for a face."""
+        return any((part.scores >= CANDIDATE_THRESHOLDS[0]).any() for part in self.near[i])
 
     def _pixels(self, todo: list[int], reduction: int) -> IntegralImages:
         """Return the tables of the images that are left; those of the stage before if they do."""
@@ -178,15 +181,20 @@ class _Search:
             for place, i in enumerate(todo):
                 kept[i].append(candidates.take(candidates.owner == place))
 
-    def _in_a_mirror(self, pixels: IntegralImages, i: int, place: int) -> Faces:
-        """Give an image in which no face was found a second chance.
+    def _in_a_mirror(self, pixels: IntegralImages, images: dict[int, int]) -> list[Faces]:
+        """Give images in which no face was found, by their places in the tables, a second chance.
 
         The first two networks reject a face now and then, but seldom its mirror image too.
         """
-        near = _best(_joined(self.near, {place: i}), MOST_MIRRORED)
-        likely = reject(pixels, near, mirror=True)
-        faces = refine(pixels, likely, self.threshold, mirror=True)[place]
-        return _confirmed(self.images[i], faces, MIRROR_THRESHOLD, self.most, self.device)
+        if not images:
+            return []
+        near = [_best(_joined(self.near, {place: i}), MOST_MIRRORED) for place, i in images.items()]
+        likely = reject(pixels, Candidates.join(near), mirror=True)
+        faces = refine(pixels, likely, self.threshold, mirror=True)
+        return [
+            _confirmed(self.images[i], faces[place], MIRROR_THRESHOLD, self.most, self.device)
+            for place, i in images.items()
+        ]
 
 
 def _confirmed(

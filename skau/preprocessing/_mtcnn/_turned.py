@@ -6,7 +6,7 @@ was found, and where what was found looks like that, turned copies are searched 
 image, small ones, and for large faces alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from PIL import Image
@@ -49,22 +49,35 @@ def upright(faces: Faces) -> np.ndarray:
 
 
 def look_turned(
-    image: Image.Image, faces: Faces, smallest: float, search: Search, device: str
-) -> Faces:
-    """Return the faces of an image, with those that are turned in place of what they seemed.
+    images: Sequence[Image.Image],
+    found: Sequence[Faces],
+    smallest: float,
+    search: Search,
+    device: str,
+) -> list[Faces]:
+    """Return the faces of images, with those that are turned in place of what they seemed.
 
     Parameters
     ----------
-    image : PIL.Image.Image
-    faces : Faces
-        What was found in it.
+    images : sequence of PIL.Image.Image
+        Images of one size.
+    found : sequence of Faces
+        What was found in each.
     smallest : float
         Side of the smallest face that is looked for.
     search : callable
     device : str
     """
-    if not len(faces):
-        return _in_the_whole(image, smallest, search)
+    without = [i for i, faces in enumerate(found) if not len(faces)]
+    large = iter(_in_the_whole([images[i] for i in without], smallest, search))
+    return [
+        _righted(image, faces, search, device) if len(faces) else next(large)
+        for image, faces in zip(images, found, strict=True)
+    ]
+
+
+def _righted(image: Image.Image, faces: Faces, search: Search, device: str) -> Faces:
+    """Look again at what does not look like an upright face."""
     parts = []
     for i, fine in enumerate(upright(faces)):
         face = faces.take(np.array([i]))
@@ -77,20 +90,29 @@ def look_turned(
     return Faces(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _in_the_whole(image: Image.Image, smallest: float, search: Search) -> Faces:
-    """Look for a large turned face in a reduced copy, and then again closely."""
-    least = max(smallest, min(image.size) / LEAST_FRACTION)
+def _in_the_whole(
+    images: Sequence[Image.Image], smallest: float, search: Search
+) -> Iterator[Faces]:
+    """Look for a large turned face in reduced copies, and then again closely."""
+    if not images:
+        return
+    least = max(smallest, min(images[0].size) / LEAST_FRACTION)
     factor = max(1, int(least / SMALL))
-    small = image.reduce(factor) if factor > 1 else image
-    square = Image.new("RGB", (max(small.size),) * 2, _mean_colour(small))
-    square.paste(small)
-    found = _turned(square, tuple(TURNS), least / factor, search, hasty=True)
-    turns, best = max(
-        zip(TURNS, found, strict=True), key=lambda item: float(item[1].probability.sum())
-    )
-    if not len(best):
-        return best
-    return _near(image, (best.boxes[0] + 0.5) * factor - 0.5, (turns,), search)
+    squares = []
+    for image in images:
+        small = image.reduce(factor) if factor > 1 else image
+        square = Image.new("RGB", (max(small.size),) * 2, _mean_colour(small))
+        square.paste(small)
+        squares.append(square)
+    found = iter(_turned(squares, tuple(TURNS), least / factor, search, hasty=True))
+    for image in images:
+        turns, best = max(
+            ((turn, next(found)) for turn in TURNS),
+            key=lambda item: float(item[1].probability.sum()),
+        )
+        if len(best):
+            best = _near(image, (best.boxes[0] + 0.5) * factor - 0.5, (turns,), search)
+        yield best
 
 
 def _mean_colour(image: Image.Image) -> tuple[int, ...]:
@@ -124,7 +146,7 @@ def _near(image: Image.Image, box: np.ndarray, turns: tuple[int, ...], search: S
     copy = image.resize(
         tuple(size.tolist()), Image.Resampling.BOX, (*low.tolist(), *high.tolist())
     )
-    found = [_turned(copy, (turn,), CLOSE / 2, search)[0] for turn in turns]
+    found = [_turned([copy], (turn,), CLOSE / 2, search)[0] for turn in turns]
     best = max(found, key=lambda faces: float(faces.probability.sum()))
     scale = (high - low) / size
     return Faces(
@@ -135,22 +157,22 @@ def _near(image: Image.Image, box: np.ndarray, turns: tuple[int, ...], search: S
 
 
 def _turned(
-    image: Image.Image,
+    images: Sequence[Image.Image],
     turns: tuple[int, ...],
     smallest: float,
     search: Search,
     *,
     hasty: bool = False,
 ) -> list[Faces]:
-    """Return the upright face of the image after quarter turns, where it lies before them.
+    """Return the upright face of images after quarter turns, where it lies before them.
 
-    There is one entry for each of ``turns``; after them all copies must have one size.
+    There is one entry for each of ``turns`` of each image; all copies must have one size.
     """
-    copies = [image.transpose(TURNS[turn]) for turn in turns]
-    found = search(copies, smallest, hasty)
+    copies = [(turn, image.transpose(TURNS[turn])) for image in images for turn in turns]
+    found = search([copy for _, copy in copies], smallest, hasty)
     return [
         _turned_back(faces.take(np.flatnonzero(upright(faces))), turn, copy.size)
-        for faces, turn, copy in zip(found, turns, copies, strict=True)
+        for faces, (turn, copy) in zip(found, copies, strict=True)
     ]
 
 
