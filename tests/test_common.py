@@ -28,19 +28,19 @@ from skau.utils import all_estimators
 
 # Small and quick, but trained enough for the checks that want a good score.
 ESTIMATORS = [
-    DSNClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
-    IdenNetClassifier(max_epochs=15, lr=5e-3, validation_fraction=0),
-    LightCNNClassifier(max_epochs=15, lr=5e-3, validation_fraction=0),
-    MixedEffectsClassifier(max_epochs=15, lr=5e-3, validation_fraction=0),
-    AlexNetClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
-    DRMLClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
-    ATFClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
-    ROINetClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
-    ResNetClassifier(max_epochs=20, lr=5e-3, validation_fraction=0),
+    DSNClassifier(max_epochs=8, lr=1e-2, validation_fraction=0),
+    IdenNetClassifier(max_epochs=8, lr=1e-2, validation_fraction=0),
+    LightCNNClassifier(max_epochs=8, lr=1e-2, validation_fraction=0),
+    MixedEffectsClassifier(max_epochs=8, lr=1e-2, validation_fraction=0),
+    AlexNetClassifier(max_epochs=8, lr=1e-2, validation_fraction=0),
+    DRMLClassifier(max_epochs=8, lr=1e-2, validation_fraction=0),
+    ATFClassifier(max_epochs=8, lr=1e-2, validation_fraction=0),
+    ROINetClassifier(max_epochs=8, lr=1e-2, validation_fraction=0),
+    ResNetClassifier(max_epochs=8, lr=1e-2, validation_fraction=0),
     SVTPTClassifier(),
     RegionClassifier(SVTPTClassifier(), regions=None),
 ]
-_SEEDED = DSNClassifier(max_epochs=20, lr=5e-3, validation_fraction=0, random_state=0)
+_SEEDED = DSNClassifier(max_epochs=8, lr=1e-2, validation_fraction=0, random_state=0)
 ESTIMATORS += [TunedThresholdsClassifier(_SEEDED, cv=2), CalibratedAUClassifier(_SEEDED, cv=2)]
 if find_spec("nncf"):
     ESTIMATORS.append(Int8Classifier(DSNClassifier(max_epochs=1, validation_fraction=0)))

@@ -132,9 +132,9 @@ def a_busy_worker_is_killed(client):
 
 def test_a_killed_workers_tasks_are_done_again(client, blobs):
     X, Y, groups = blobs
-    local = search(max_epochs=12).fit(X, Y, groups=groups)
+    local = search(max_epochs=6).fit(X, Y, groups=groups)
     with a_busy_worker_is_killed(client), joblib.parallel_config("dask", scatter=[X, Y]):
-        there = search(max_epochs=12).fit(X, Y, groups=groups)
+        there = search(max_epochs=6).fit(X, Y, groups=groups)
     np.testing.assert_array_equal(
         there.cv_results_["mean_test_score"], local.cv_results_["mean_test_score"]
     )

@@ -12,7 +12,13 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import balanced_accuracy_score, f1_score, fbeta_score, make_scorer
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    f1_score,
+    fbeta_score,
+    make_scorer,
+    precision_recall_curve,
+)
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -64,8 +70,8 @@ def frames():
 
 def best_f1(y, p):
     known = y.notna()
-    y, p = y[known], p[known]
-    return max(f1_score(y, p > t) for t in np.unique(p)[:-1])
+    precision, recall, _ = precision_recall_curve(y[known], p[known])
+    return (2 * precision * recall / (precision + recall)).max()
 
 
 def test_thresholds_are_the_best_of_all_for_f1(frames):
@@ -142,7 +148,7 @@ def test_a_wanted_false_alarm_rate(frames, rate):
 )
 def test_other_scores(frames, scoring, metric):
     P, Y, groups = frames
-    P, Y, groups = P[::5], Y[::5], groups[::5]
+    P, Y, groups = P[::10], Y[::10], groups[::10]
     tuned = TunedThresholdsClassifier(Known(), scoring=scoring).fit(P, Y, groups=groups)
     for j, au in enumerate(NAMES):
         known = Y[au].notna().to_numpy()

@@ -40,7 +40,7 @@ def faces():
     faces = load_sample_faces()
     rows = np.flatnonzero(np.isin(faces.groups, np.unique(faces.groups)[:6]))
     rows = np.concatenate(
-        [rows[faces.groups[rows] == s][:4] for s in np.unique(faces.groups[rows])]
+        [rows[faces.groups[rows] == s][:3] for s in np.unique(faces.groups[rows])]
     )
     return faces.images[rows], faces.target.iloc[rows][["AU1", "AU6", "AU12"]], faces.groups[rows]
 
@@ -129,20 +129,20 @@ def states(clf):
 @pytest.mark.parametrize("Estimator", [DSNClassifier, IdenNetClassifier])
 @pytest.mark.parametrize("identity_only", [False, True])
 def test_resumed_training_is_training_in_one_go(Estimator, identity_only, blobs, tmp_path):
-    X, Y, groups = blobs
+    X, Y, groups = (part[:32] for part in blobs)
     if identity_only:
         Y = Y.copy()
-        Y.iloc[:16] = np.nan
+        Y.iloc[:8] = np.nan
     params = {"batch_size": 16, "random_state": 0, "precision": "float32", "lr": 2e-3}
     if Estimator is IdenNetClassifier:
-        params |= {"identity_epochs": 2}
-    whole = Estimator(max_epochs=5, **params).fit(X, Y, groups=groups)
+        params |= {"identity_epochs": 1}
+    whole = Estimator(max_epochs=4, **params).fit(X, Y, groups=groups)
     resume = ResumeTraining(tmp_path)
-    for epochs, kept in ((2, 0), (5, 2), (5, 5), (1, 0)):
+    for epochs, kept in ((2, 0), (4, 2), (4, 4), (1, 0)):
         clf = Estimator(max_epochs=epochs, callbacks=[resume], **params)
         clf.fit(X, Y, groups=groups)
         assert resume.resumed_ == kept
-        if epochs == 5:
+        if epochs == 4:
             for name, value in states(whole).items():
                 np.testing.assert_array_equal(value, states(clf)[name])
             losses = clf.history_.filter(like="loss")
@@ -215,12 +215,12 @@ def test_halving_goes_on_where_candidates_stopped(blobs, tmp_path):
     for callbacks in (None, [ResumeTraining(tmp_path)]):
         search = HalvingGridSearchCV(
             DSNClassifier(batch_size=16, lr=5e-3, random_state=0, callbacks=callbacks),
-            {"alpha": [0.0, 0.01, 0.1], "beta": [0.0, 0.05, 0.5]}, resource="max_epochs",
-            min_resources=1, max_resources=9, cv=SubjectKFold(2), scoring=roc_auc_scorer,
+            {"alpha": [0.0, 0.1], "beta": [0.0, 0.5]}, resource="max_epochs", factor=2,
+            min_resources=1, max_resources=4, cv=SubjectKFold(2), scoring=roc_auc_scorer,
             error_score="raise", random_state=0,
         )  # fmt: skip
         search.fit(X, Y, groups=groups)
-        assert search.n_resources_ == [1, 3, 9]
+        assert search.n_resources_ == [1, 2, 4]
         results.append(search)
     cold, warm = results
     assert warm.best_params_ == cold.best_params_
@@ -230,7 +230,7 @@ def test_halving_goes_on_where_candidates_stopped(blobs, tmp_path):
     resume = ResumeTraining(tmp_path)
     train = next(SubjectKFold(2).split(X, Y, groups))[0]
     again.set_params(callbacks=[resume]).fit(X[train], Y.iloc[train], groups=groups[train])
-    assert resume.resumed_ == 9  # every rung and fold has left its state
+    assert resume.resumed_ == 4  # every rung and fold has left its state
 
 
 @pytest.mark.usefixtures("groups_reach_the_classifier")
