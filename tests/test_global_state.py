@@ -21,7 +21,7 @@ from sklearn.frozen import FrozenEstimator
 from skorch.callbacks import Callback
 
 from skau import DSNClassifier, IdenNetClassifier, Int8Classifier
-from skau.baselines import SVTPTClassifier
+from skau.baselines import ATFClassifier, SVTPTClassifier
 from skau.datasets import load_sample_faces
 from skau.preprocessing import FaceCropper
 from skau.preprocessing._mtcnn._networks import load_networks
@@ -142,6 +142,7 @@ MODES = {
     "inference mode": torch.inference_mode,
     "no gradients": torch.no_grad,
     "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
+    "another device": lambda: torch.device("meta"),
     "float64": lambda: _default_dtype(torch.float64),
     "bfloat16": lambda: _default_dtype(torch.bfloat16),
 }
@@ -157,9 +158,13 @@ def test_results_do_not_depend_on_the_mode_of_the_caller(mode, blobs):
         clf = IdenNetClassifier(identity_epochs=1, max_epochs=1, batch_size=32, random_state=0)
         clf.fit(X, Y, groups=groups)
         again = pickle.loads(pickle.dumps(clf))
+        # its attention is made at each prediction
+        enhancing = ATFClassifier(
+            max_epochs=1, batch_size=16, validation_fraction=0, random_state=0
+        ).fit(X[:16], Y[:16], groups=groups[:16])
+        probabilities = [model.predict_proba(X) for model in (clf, again, enhancing)]
         face = load_sample_faces().images[0]
-        crops = FaceCropper(size=32).transform([face])
-        return clf, again, [clf.predict_proba(X), again.predict_proba(X), crops]
+        return clf, again, [*probabilities, FaceCropper(size=32).transform([face])]
 
     expected = results()[2]
     load_networks.cache_clear()
@@ -240,6 +245,12 @@ FORKS = {
         "clf = pickle.load(open(sys.argv[1], 'rb')); clf.predict_proba(X)", "clf.predict_proba(X)",
     ),
     "trains": (_TRAIN, _TRAIN.partition(" = ")[2] + ".predict_proba(X)"),
+    "quantized, has predicted": (
+        "from skau import Int8Classifier; from sklearn.frozen import FrozenEstimator; "
+        "clf = FrozenEstimator(pickle.load(open(sys.argv[1], 'rb'))); "
+        "clf = Int8Classifier(clf, n_calibration=4, random_state=0).fit(X); clf.predict_proba(X)",
+        "clf.predict_proba(X)",
+    ),
     "cropped": (f"crops = {_CROP}.transform(X)", f"{_CROP}.transform(X).astype(float)"),
 }  # fmt: skip
 
@@ -247,6 +258,8 @@ FORKS = {
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize(("parent", "child"), FORKS.values(), ids=FORKS)
 def test_a_forked_child_answers(parent, child, tmp_path):
+    if "Int8" in parent:
+        pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
     path = tmp_path / "model.pickle"
     rng = np.random.RandomState(1)
     X, Y = rng.randint(0, 255, (16, 64, 64, 3)).astype(np.uint8), rng.randint(0, 2, (16, 2))

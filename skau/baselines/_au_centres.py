@@ -106,8 +106,8 @@ def attention_maps(centres: Tensor, height: int, width: int, radius: float = RAD
     -------
     Tensor of shape (..., height, width)
     """
-    x = (torch.arange(width).to(centres) + 0.5) / width
-    y = (torch.arange(height).to(centres) + 0.5) / height
+    x = (torch.arange(width, device=centres.device, dtype=centres.dtype) + 0.5) / width
+    y = (torch.arange(height, device=centres.device, dtype=centres.dtype) + 0.5) / height
     cx, cy = centres[..., 0, None], centres[..., 1, None]
     distance = (x - cx).abs()[..., None, :] + (y - cy).abs()[..., :, None]
     return F.relu(1 - distance / radius).amax(dim=-3)

@@ -16,11 +16,18 @@ from ..utils._text import first_few
 from ..utils._warnings import own_filters, user_level
 from ._bunch import au_names
 
-_PLAIN = re.compile(r"AU[ _-]?0*(\d+)", re.IGNORECASE)
+_PLAIN = re.compile(r"AU[ _#-]?0*(\d+)", re.IGNORECASE)
 # OpenFace: presence (0, 1) and intensity (0 to 5) of each AU.
 _PRESENCE = re.compile(_PLAIN.pattern + "_c", re.IGNORECASE)
 _INTENSITY = re.compile(_PLAIN.pattern + "_r", re.IGNORECASE)
-_ALIKE = re.compile(r"(?<![a-z])F?AU[ _.-]?0*(\d+)|action[ _]?unit[ _]?0*(\d+)", re.IGNORECASE)
+_ALIKE = re.compile(r"(?<![a-z])F?AU[ _.:#(-]*0*(\d+)|action[ _]?unit[ _#]*0*(\d+)", re.IGNORECASE)
+# What AFFDEX and iMotions call them (D. McDuff et al., "AFFDEX SDK", CHI EA 2016), without blanks.
+_AFFDEX = {
+    "innerbrowraise": 1, "browraise": 2, "browfurrow": 4, "eyewiden": 5, "cheekraise": 6,
+    "lidtighten": 7, "nosewrinkle": 9, "upperlipraise": 10, "smile": 12, "dimpler": 14,
+    "lipcornerdepressor": 15, "chinraise": 17, "lippucker": 18, "lipstretch": 20, "lippress": 24,
+    "mouthopen": 25, "jawdrop": 26, "lipsuck": 28, "eyeclosure": 43,
+}  # fmt: skip
 
 
 class Csv(NamedTuple):
@@ -113,7 +120,7 @@ def label_columns(
         alike = [
             column
             for column in columns
-            if (match := _ALIKE.search(column)) and int(match[1] or match[2]) not in known
+            if (number := _resembled(column)) is not None and number not in known
         ]
         if alike:
             warnings.warn(
@@ -146,11 +153,16 @@ def _named(columns: list[str], pattern: re.Pattern[str], path: Path) -> dict[str
     return found
 
 
+def _resembled(column: str) -> int | None:
+    """Return the number of the AU that a column's name looks like."""
+    if match := _ALIKE.search(column):
+        return int(match[1] or match[2])
+    return _AFFDEX.get(re.sub("[ _]", "", column).lower())
+
+
 def _mend(alike: list[str], found: dict[str, str], columns: list[str]) -> str:
     """Say how to read the columns that were not."""
     if not found and all(_INTENSITY.fullmatch(column) for column in alike):
         return "They are intensities: pass threshold=, the value from which on an AU is present."
-    match = _ALIKE.search(alike[0])
-    assert match is not None
-    example = f"'AU{match[1] or match[2]}': {alike[0]!r}"
+    example = f"'AU{_resembled(alike[0])}': {alike[0]!r}"
     return f"If they hold labels, name all columns to read: aus={{{example}, ...}}."

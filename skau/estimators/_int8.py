@@ -1,5 +1,7 @@
 """A trained network in 8-bit integers: OpenVINO runs it, NNCF quantizes it."""
 
+import ctypes
+import os
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +10,7 @@ from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Self
+from weakref import WeakSet
 
 import numpy as np
 import torch
@@ -28,6 +31,22 @@ from ._prediction import AUClassifierMixin
 from ._validation import check_inputs
 
 __all__ = ["Int8Classifier"]
+
+_COMPILED: WeakSet[Any] = WeakSet()  # networks whose threads run in this process
+
+
+def _forget_the_parents() -> None:
+    """In a forked child, use nothing that the parent compiled, and never free it.
+
+    A fork takes no threads along: OpenVINO would wait for those of the parent for ever.
+    """
+    for compiled in _COMPILED:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(compiled))
+    _COMPILED.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_the_parents)
 
 
 class _FromPixels(nn.Module):
@@ -192,24 +211,14 @@ class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Base
             Positive where an AU is more likely present than not.
         """
         check_is_fitted(self)
-        ov = _import_openvino()[0]
+        compiled = self._compile()
         images = check_inputs(self.estimator_, X, reset=False)
-        if not hasattr(self, "_compiled"):
-            core = ov.Core()
-            self._compiled = core.compile_model(
-                core.read_model(*self._model),
-                "CPU",
-                {
-                    "PERFORMANCE_HINT": "THROUGHPUT",
-                    "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-                },
-            )
         step = chunk_length(self.estimator_.input_shape_, torch.device("cpu"))
         starts = range(0, len(images), step)
         # Not AsyncInferQueue: its threads call back into Python, and one that still waits for the
         # interpreter while the model is thrown away waits for ever.
-        n_streams = self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        idle = deque(self._compiled.create_infer_request() for _ in range(n_streams))
+        n_streams = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        idle = deque(compiled.create_infer_request() for _ in range(n_streams))
         running: deque[Any] = deque()
         parts = []
 
@@ -227,6 +236,22 @@ class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Base
             finish()
         logits = np.concatenate(parts).astype(np.float64)
         return self._squeeze(calibrate(logits, groups, self.estimator_.population_))
+
+    def _compile(self) -> Any:
+        """Return the network compiled in this process."""
+        if (compiled := self.__dict__.get("_compiled")) in _COMPILED:
+            return compiled
+        core = _import_openvino()[0].Core()
+        self._compiled = core.compile_model(
+            core.read_model(*self._model),
+            "CPU",
+            {
+                "PERFORMANCE_HINT": "THROUGHPUT",
+                "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            },
+        )
+        _COMPILED.add(self._compiled)
+        return self._compiled
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_model")

@@ -21,6 +21,7 @@ from ..model_selection import CalibratedAUClassifier, TunedThresholdsClassifier
 from ..modules import AUModule
 from ..preprocessing import FaceCropper
 from ..utils._cache import write_whole
+from ..utils._device import own_modes
 from ..utils._extras import import_extra
 from ..utils._warnings import quietly
 
@@ -60,6 +61,7 @@ class _Parts:
     cropper: dict[str, Any] | None
 
 
+@own_modes()
 def export_onnx(model: Any, path: str | Path) -> None:
     """Write a fitted network as an ONNX file: face crops in, probabilities out.
 

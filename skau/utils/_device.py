@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 
@@ -49,13 +49,19 @@ def resolve_precision(precision: str, device: torch.device) -> str:
 
 @contextmanager
 def own_modes() -> Iterator[None]:
-    """Compute with gradients and without autocast, whatever modes of torch the caller is in.
+    """Compute with gradients, without autocast, and make tensors on the CPU if no device is named.
 
-    Weights that are made in the caller's inference mode could never be trained. The default dtype
-    is no such mode: it is every thread's, so we name ours.
+    So it is whatever modes of torch the caller is in. Weights that are made in the caller's
+    inference mode could never be trained, and in that of ``torch.device("meta")`` never filled.
+    The default dtype is no such mode: it is every thread's, so we name ours.
     """
-    plain = (torch.autocast(kind, enabled=False) for kind in ("cpu", "cuda"))
-    with torch.inference_mode(False), torch.enable_grad(), next(plain), next(plain):
+    with ExitStack() as modes:
+        modes.enter_context(torch.inference_mode(False))
+        modes.enter_context(torch.enable_grad())
+        for kind in ("cpu", "cuda"):
+            modes.enter_context(torch.autocast(kind, enabled=False))
+        if torch.get_default_device().type != "cpu":  # as the mode itself takes time at each call
+            modes.enter_context(torch.device("cpu"))
         yield
 
 

@@ -309,8 +309,10 @@ def one_image(tmp_path):
         ('AU1,"AU12 "', ["AU1", "AU12"]),
         ("AU 1,AU 12", ["AU1", "AU12"]),
         ("au01,Au_12", ["AU1", "AU12"]),
+        ("AU#1,AU#12", ["AU1", "AU12"]),
         (" AU01_c, AU12_c", ["AU1", "AU12"]),  # OpenFace
         ("AU1,AU1_c", ["AU1"]),  # as the intensity beside a label
+        ("AU4,browFurrow", ["AU4"]),
         ("AU01,AU12", ["AU1", "AU12"]),  # Py-Feat
     ],
 )
@@ -328,6 +330,8 @@ def test_names_of_columns(one_image, header, aus):
         ("AU1,AU 12 left", ["AU1"], "AU 12 left"),
         ("AU_01_conf,AU12.", [], "AU_01_conf, AU12"),
         ("AU1,ActionUnit12", ["AU1"], "ActionUnit12"),
+        ("AU(1),AU: 12", [], r"AU\(1\), AU: 12"),
+        ("Brow Furrow,smile", [], r"Brow Furrow, smile.*aus=\{'AU4': 'Brow Furrow'"),  # AFFDEX
         ("AU1_r,AU12_r", [], "AU1_r, AU12_r. They are intensities: pass threshold="),
         ("AU1,AU6+12", ["AU1"], r"AU6\+12"),
     ],

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...utils._device import own_modes
 from ...utils._random import RandomStream
 from ...utils._warnings import own_filters
 
@@ -67,5 +68,5 @@ def load_networks(device: str) -> tuple[ProposalNet, nn.Module, nn.Module]:
         net = net.eval().requires_grad_(False)
         return net.to(device, torch.float32, memory_format=torch.channels_last)
 
-    with RandomStream(0):  # the first weights are thrown away
+    with own_modes(), RandomStream(0):  # the first weights are thrown away
         return ready(ProposalNet(PNet())), ready(RNet()), ready(ONet())
