@@ -52,10 +52,11 @@ def command(
     import sys
 
     import pandas as pd
+    from sklearn.pipeline import make_pipeline
 
     from .. import datasets, save
-    from ..metrics import au_report
     from ..model_selection import PredefinedSubjectSplit, SubjectKFold, cross_val_predict
+    from ..model_selection._fold_table import fold_reports
     from ..preprocessing import FaceCropper
     from ..training import ResumeTraining
     from ..utils._cluster import on_cluster
@@ -64,10 +65,8 @@ def command(
         raise click.UsageError(f"{str(out)!r} holds a finished run; --force makes it anew")
     if identities is not None and method != "idennet":
         raise click.UsageError(f"--identities is for --method idennet, not for {method}")
-    load = datasets.load_faces if corpus_type == "folder" else getattr(
-        datasets, f"load_{corpus_type}"
-    )  # fmt: skip
-    labelled = data = load(corpus)
+    kind = "faces" if corpus_type == "folder" else corpus_type
+    labelled = data = getattr(datasets, f"load_{kind}")(corpus)
     if identities is not None:
         data = datasets.stack_corpora(
             labelled, _people(identities), names=["labelled", "identities"]
@@ -76,46 +75,32 @@ def command(
 
     bar = int(sys.stderr.isatty())
     cropper = FaceCropper(size=size, on_missing="warn", verbose=bar)
-    crops_file = out / "crops.npy"
-    crops = cropper.transform(data.images, out=crops_file)
+    crops = cropper.transform(data.images, out=out / "crops.npy")
 
     estimator = _make(method, epochs, seed, ResumeTraining((out / "cache").resolve()))
-    published = data.folds if folds is None else None
     cv: Any = SubjectKFold(folds or 3)
-    if published:
+    if data.folds and folds is None:
+        published = dict(zip(labelled.folds, data.folds.values(), strict=True))
         cv = PredefinedSubjectSplit(published, rest="raise" if data is labelled else "train")
     with on_cluster(dask):
         proba = cross_val_predict(
             estimator, crops, data.target, groups=data.groups, cv=cv,
             n_jobs=None if dask else jobs, params={"groups": data.groups},
         )  # fmt: skip
-    predictions = pd.DataFrame(proba, columns=data.target.columns)
-    parts = {
-        fold: test for fold, (_, test) in enumerate(cv.split(crops, data.target, data.groups))
-    }
-    names = list(labelled.folds) if published else [str(fold + 1) for fold in parts]
-    scores = pd.concat(
-        {
-            names[fold]: au_report(data.target.iloc[test], predictions.iloc[test])
-            for fold, test in parts.items()
-        },
-        names=["fold", "au"],
-    )
+    scores = fold_reports(cv, data.target, proba, data.groups)
     scores.to_csv(out / "scores.csv")
-    predictions = predictions.iloc[: len(labelled.images)]
-    predictions.insert(0, "subject", labelled.groups)
-    predictions.insert(0, "image", labelled.images)
-    predictions.to_csv(out / "predictions.csv", index=False)
+    who = pd.DataFrame({"image": labelled.images, "subject": labelled.groups})
+    predictions = pd.DataFrame(proba[: len(who)], columns=data.target.columns)
+    pd.concat([who, predictions], axis=1).to_csv(out / "predictions.csv", index=False)
 
     estimator.fit(crops, data.target, groups=data.groups)
     estimator.history_.to_csv(out / "history.csv", index=False)
     estimator.set_params(callbacks=None)
-    from sklearn.pipeline import make_pipeline
-
     cropper.set_params(on_missing="raise", verbose=0)
     save(make_pipeline(cropper, estimator), out / "model.skau")
     means = scores.groupby("au", sort=False)[["f1", "roc_auc"]].mean()
-    click.echo(f"mean over {len(parts)} folds of people never seen")
+    n_folds = scores.index.get_level_values("fold").nunique()
+    click.echo(f"mean over {n_folds} folds of people never seen")
     click.echo(means.round(3).to_string())
     click.echo(f"\nthe model of all people: {out / 'model.skau'}")
 
@@ -126,10 +111,7 @@ def _people(folder: Path) -> Any:
 
     if any(any(folder.glob(f"{depth}identity_CelebA.txt")) for depth in ("", "*/", "*/*/")):
         return datasets.load_celeba(folder)
-    people = datasets.load_faces(folder)
-    people.target = people.target.iloc[:, :0]  # labels of theirs would be trained on
-    people.au_names = []
-    return people
+    return datasets.load_faces(folder, aus=[])  # labels of theirs would be trained on
 
 
 def _make(method: str, epochs: int, seed: int, resume: Any) -> Any:

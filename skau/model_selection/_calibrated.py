@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
@@ -160,8 +160,7 @@ class CalibratedAUClassifier(HeldOutClassifier):
         -------
         ndarray of shape (n, n_aus), or (n, 2) of a single AU
         """
-        z = self.decision_function(X, groups)
-        return np.column_stack([expit(-z), expit(z)]) if self._single else expit(z)
+        return self._to_proba(self.decision_function(X, groups))
 
     def predict(self, X: Any, groups: Any = None) -> np.ndarray:
         """Say which AUs are present: calibrated probability above one half.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..metrics import au_report
 from ._kfold import require_groups
 from ._stratified import label_table
 
@@ -54,3 +55,31 @@ def fold_table(cv: Any, y: Any, groups: Any) -> pd.DataFrame:
         counts = {"subjects": len(set(subjects[part])), "rows": len(part)}
         rows.append({**counts, **dict(zip(table.names, rate, strict=True))})
     return pd.DataFrame(rows, index=index)
+
+
+def fold_reports(cv: Any, y: pd.DataFrame, proba: np.ndarray, groups: Any) -> pd.DataFrame:
+    """Report each test part of a splitter.
+
+    Parameters
+    ----------
+    cv : splitter
+        Folds without names of their own are called 1, 2, ...
+    y : DataFrame of shape (n, n_aus)
+        Labels 1, 0 and NaN.
+    proba : ndarray of shape (n, n_aus)
+        Probabilities by models that have not seen the people of the row, as
+        :func:`cross_val_predict` gives them.
+    groups : array-like of shape (n,)
+        The subject of each row.
+
+    Returns
+    -------
+    DataFrame
+        The rows of :func:`skau.metrics.au_report`, by ``fold`` and ``au``.
+    """
+    parts = [test for _, test in cv.split(y, y, groups)]
+    names = getattr(cv, "fold_names", None) or [str(i + 1) for i in range(len(parts))]
+    reports = {
+        name: au_report(y.iloc[test], proba[test]) for name, test in zip(names, parts, strict=True)
+    }
+    return pd.concat(reports, names=["fold", "au"])

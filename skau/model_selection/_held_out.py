@@ -11,12 +11,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from sklearn import get_config
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._callbacks import CallbacksMixin, fit_part
+from ..utils._classifier import MultiAUMixin
 from ..utils._groups import check_groups
 from ..utils._labels import as_array, fitted_names, present_proba, read_table
 from ..utils._routing import fit_groups, predict_groups
@@ -29,17 +30,13 @@ from ._predict import cross_val_predict
 __all__ = ["HeldOutClassifier"]
 
 
-class HeldOutClassifier(CallbacksMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class HeldOutClassifier(CallbacksMixin, MultiAUMixin, MetaEstimatorMixin, BaseEstimator):
     """Fit a classifier, and learn something of each AU from people held out.
 
     A subclass says what it learns in ``_learn``.
     """
 
-    # groups reach these methods through pipelines and searches without set_*_request
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
-    __metadata_request__predict: ClassVar[dict[str, bool]] = {"groups": True}
-    __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"groups": True}
-    __metadata_request__decision_function: ClassVar[dict[str, bool]] = {"groups": True}
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [
@@ -210,32 +207,10 @@ class HeldOutClassifier(CallbacksMixin, ClassifierMixin, MetaEstimatorMixin, Bas
         """``arange(n_aus)``, or the two labels of a single AU."""
         return self.estimator_.classes_
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Compute the accuracy over the annotated labels, mean over AUs.
-
-        Parameters
-        ----------
-        X : array-like
-            As at ``fit``.
-        y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
-            Labels; NaN is not counted. The columns of a DataFrame are matched by name.
-        sample_weight : array-like of shape (n,), default=None
-
-        Returns
-        -------
-        float
-        """
-        from ..metrics import accuracy_scorer
-
-        return accuracy_scorer(self, X, y, sample_weight=sample_weight)
-
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimator_") and hasattr(self, "au_names_")
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
-        tags.classifier_tags.multi_class = False
-        tags.classifier_tags.multi_label = True
-        tags.target_tags.multi_output = True
         return tags

@@ -3,12 +3,11 @@
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-from ..utils._text import first_few
 
 __all__ = ["load_weights"]
 
@@ -62,7 +61,11 @@ def load_weights(
             if name in own and w.shape != own[name].shape
         ],
     }
-    said = "; ".join(f"{what}: {first_few(names)}" for what, names in wrong.items() if names)
+    said = "; ".join(
+        f"{what}: {shorten(', '.join(names), 120, placeholder=' ...')}"
+        for what, names in wrong.items()
+        if names
+    )
     if said:
         raise ValueError(
             f"{argument}: {str(path)!r} does not hold the weights of this network. {said}"

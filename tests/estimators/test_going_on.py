@@ -10,14 +10,9 @@ import torch
 from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
 
-from skau import DSNClassifier, IdenNetClassifier, MixedEffectsClassifier
-from skau.baselines import (
-    AlexNetClassifier,
-    ATFClassifier,
-    DRMLClassifier,
-    LightCNNClassifier,
-    ROINetClassifier,
-)
+from skau import DSNClassifier, IdenNetClassifier
+from skau.baselines import ATFClassifier, LightCNNClassifier, ROINetClassifier
+from skau.utils import all_estimators
 
 QUICK = {"max_epochs": 1, "batch_size": 32, "lr": 1e-3, "random_state": 0, "device": "cpu"}
 
@@ -134,13 +129,9 @@ def test_training_goes_on_with_the_parameters_set_since(blobs):
         clf.set_params(person_encoder=False).partial_fit(X, Y, groups=groups)
 
 
-NETWORKS = [
-    DSNClassifier, IdenNetClassifier, LightCNNClassifier, AlexNetClassifier, DRMLClassifier,
-    ATFClassifier, ROINetClassifier, MixedEffectsClassifier,
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("Network", NETWORKS)
+@pytest.mark.parametrize(
+    "Network", [cls for _, cls in all_estimators("classifier") if hasattr(cls, "_make_module")]
+)
 def test_every_parameter_that_makes_a_network_is_known_as_one(Network):
     """One that was forgotten could be set between two calls of partial_fit, in silence."""
     read = set()

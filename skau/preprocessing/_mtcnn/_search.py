@@ -188,7 +188,9 @@ class _Search:
         """
         if not images:
             return []
-        near = [_best(_joined(self.near, {place: i}), MOST_MIRRORED) for place, i in images.items()]
+        near = [
+            _best(_joined(self.near, {place: i}), MOST_MIRRORED) for place, i in images.items()
+        ]
         likely = reject(pixels, Candidates.join(near), mirror=True)
         faces = refine(pixels, likely, self.threshold, mirror=True)
         return [
