@@ -41,8 +41,8 @@ class Csv(NamedTuple):
 def read_csv(path: Path) -> Csv:
     """Read a table with a header in its first line.
 
-    Commas, semicolons or tabs separate it; a line "sep=;" before it and a byte order mark, which
-    Excel writes, are understood. Names of columns lose the blanks around them.
+    Commas, semicolons, tabs or bars separate it; a line "sep=;" before it and a byte order mark,
+    which Excel writes, are understood. Names of columns lose the blanks around them.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -56,9 +56,9 @@ def read_csv(path: Path) -> Csv:
         separator = told[1].replace("\\t", "\t")
     else:
         head = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
-        separator = max(",;\t", key=head.count)
+        separator = max(",;\t|", key=head.count)
     # where semicolons separate, a comma may stand for the decimal point
-    decimal = "," if separator != "," and re.search(r"[;\t]-?\d+,\d+\s*[;\t\r\n]", text) else "."
+    decimal = "," if separator != "," and re.search(r"[;\t|]-?\d+,\d+\s*[;\t|\r\n]", text) else "."
     options: dict[str, Any] = {"sep": separator, "skipinitialspace": True, "index_col": False}
     try:
         with own_filters():

@@ -226,9 +226,10 @@ def report(source: Source, problems: dict[int, str], on_missing: str) -> None:
         if names
     ]
     if on_missing == "raise":
+        more = "; a lower threshold or min_face_size finds more faces" if faceless else ""
         raise ValueError(
-            f"{'; '.join(parts)}. Leave them out, or pass on_missing='warn' to keep their rows; a "
-            "lower threshold or min_face_size finds more faces"
+            f"{'; '.join(parts)}. Leave them out, or pass on_missing='warn' to keep their rows"
+            f"{more}"
         )
     warnings.warn("; ".join(parts), UserWarning, stacklevel=user_level())
 

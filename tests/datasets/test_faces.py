@@ -360,6 +360,7 @@ def test_openface(one_image):
     [
         "image;subject;AU1;age\na.png;ann;1;30,5\n",
         "image\tsubject\tAU1\tage\r\na.png\tann\t1\t30.5\r\n",
+        "image|subject|AU1|age\na.png|ann|1|30.5\n",
         "sep=;\nimage;subject;AU1;age\na.png;ann;1;30,5\n",
         '"sep=,"\r\nimage,subject,AU1,age\r\na.png,ann,1,30.5\r\n',
         "\ufeffsep=\\t\nimage\tsubject\tAU1\tage\na.png\tann\t1\t30.5\n",
