@@ -30,11 +30,9 @@ def command(
     skau crop photos/ -o crops.npy
     find . -name '*.jpg' | skau crop - -o crops.npy --size 64
     """
-    if out.suffix != ".npy":
-        raise click.UsageError(f"--out {str(out)!r} must end in .npy")
     table_path = out.with_suffix(".csv")
-    for path in (out, table_path):
-        check_output(path, force)
+    check_output(out, force, ".npy")
+    check_output(table_path, force)
     paths = files_of(photos, PHOTOS)
 
     import sys

@@ -23,7 +23,7 @@ def command(model: str, out: Path, force: bool, verbose: bool) -> None:
     skau export run/model.skau model.onnx
     skau export open-1 open-1.onnx
     """
-    check_output(out, force)
+    check_output(out, force, ".onnx")
 
     from .. import export_onnx
     from ._files import open_model

@@ -76,8 +76,10 @@ def _natural(path: str | Path) -> list[Any]:
     return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces]
 
 
-def check_output(path: Path, force: bool) -> None:
-    """Refuse to write over a file, or into a folder that is not there."""
+def check_output(path: Path, force: bool, *endings: str) -> None:
+    """Refuse to write over a file, into a folder that is not there, or what has another ending."""
+    if endings and path.suffix.lower() not in endings:
+        raise click.UsageError(f"{str(path)!r} must end in {' or '.join(endings)}")
     if path.exists() and not force:
         raise click.UsageError(f"{str(path)!r} is there already; --force writes it anew")
     if not path.parent.is_dir():

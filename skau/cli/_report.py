@@ -24,21 +24,17 @@ def command(source: Path, out: Path, video: Path | None, force: bool, verbose: b
     skau report run/ -o run/report.html
     skau report aus.csv -o aus.html --video interview.mp4
     """
-    check_output(out, force)
+    check_output(out, force, ".html")
     if source.is_dir():
         _of_run(source, out)
     else:
-        import json
-
         from ..estimators._face_table import read_table
         from ..inspection import film_report
+        from ..utils._formats import read_sidecar
 
-        beside = source.with_name(source.name + ".json")  # says of the model, if it is there
-        said = json.loads(beside.read_text()) if beside.exists() else {}
-        limits = dict(zip(said["run"]["aus"], said["thresholds"], strict=True)) if said else 0.5
         film_report(
-            out, read_table(source), video=None if video is None else str(video), threshold=limits,
-            card=said.get("model"),
+            out, read_table(source), video=None if video is None else str(video),
+            card=read_sidecar(source).get("model"),
         )  # fmt: skip
     click.echo(str(out))
 

@@ -5,8 +5,9 @@ from ._files import predict_files
 from ._idennet import IdenNetClassifier
 from ._int8 import Int8Classifier
 from ._mixed_effects import MixedEffectsClassifier
+from ._photos import predict_images
 from ._regions import RegionClassifier
-from ._video import predict_images, predict_video
+from ._video import predict_video
 
 __all__ = [
     "DSNClassifier",

@@ -1,6 +1,5 @@
 """The table of the faces of a film or of photos: scored, told apart, kept, written."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
@@ -17,7 +16,7 @@ from ..preprocessing._people import Appearances, join_people
 from ..preprocessing._results import table_writer
 from ..preprocessing._storage import forget_parts, part_of
 from ..utils._cache import Cache
-from ..utils._formats import sidecar_of, write_sidecar
+from ..utils._formats import read_sidecar, write_sidecar
 from ._calibration import calibrate
 from ._reference import ANYBODY, rest_shifts
 from ._scorer import Scorer
@@ -194,6 +193,7 @@ class FaceTable:
             if self._settings.paths is not None:
                 paths = np.array(self._settings.paths, dtype=object)
                 table[self._settings.places] = paths[table[self._settings.places]]
+        table.attrs["thresholds"] = self._scorer.thresholds()
         if self._out is not None:
             write_sidecar(self._out, table, self._story())
             self._write(table)
@@ -248,19 +248,21 @@ class FaceTable:
 
 def read_run(out: Path) -> Any:
     """Return what the file beside a table says that it depends on; None if there is none."""
-    try:
-        return json.loads(sidecar_of(out).read_text(encoding="utf-8"))["run"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    return read_sidecar(out).get("run")
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """Return the table of a call that had ended."""
     if path.suffix.lower() == ".parquet":
-        return pd.read_parquet(path, engine="pyarrow")
-    numbers = {"face": "Int64", "person": "Int64"}
-    # a file may be called 7 or NA
-    return pd.read_csv(path, dtype=numbers, converters={"path": str}, encoding="utf-8")
+        table = pd.read_parquet(path, engine="pyarrow")
+    else:
+        numbers = {"face": "Int64", "person": "Int64"}
+        # a file may be called 7 or NA
+        table = pd.read_csv(path, dtype=numbers, converters={"path": str}, encoding="utf-8")
+    thresholds = read_sidecar(path).get("thresholds")
+    if isinstance(thresholds, dict):
+        table.attrs["thresholds"] = thresholds
+    return table
 
 
 def _round(numbers: np.ndarray) -> np.ndarray:

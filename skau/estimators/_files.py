@@ -16,11 +16,11 @@ from tqdm.auto import tqdm
 from ..preprocessing._results import table_writer
 from ..utils._cache import Cache
 from ..utils._formats import write_sidecar
-from ..utils._text import first_few
 from ..utils._warnings import user_level
 from ._face_table import read_run, read_table
+from ._photos import predict_images
 from ._scorer import Scorer
-from ._video import Reference, check_options, file_print, predict_images, predict_video
+from ._video import Reference, check_options, file_print, predict_video
 
 __all__ = ["predict_files"]
 
@@ -118,7 +118,7 @@ def predict_files(
     run = {
         "files": [[path, *file_print(path)[1:]] for path in paths], "faces": faces,
         "every": every, "fps": fps, "calibrate": calibrate, "reference": _told(reference),
-        "model": scorer.print,
+        "model": scorer.print, "format": "skau",
     }  # fmt: skip
     if out.exists():
         before = read_run(out)
@@ -153,14 +153,16 @@ def predict_files(
         of_films[film].insert(0, "path", film)
     tables += [of_films[film] for film in dict.fromkeys(films) if film in of_films]
     if unread:
-        told = first_few((f"{film}: {problem}" for film, problem in unread.items()), 20)
+        told = "\n  ".join(["", *(f"{film}: {problem}" for film, problem in unread.items())])
         if not tables:
-            raise ValueError(f"files: none can be read: {told}")
-        warnings.warn(f"cannot read {told}", stacklevel=user_level())
+            raise ValueError(f"files: none can be read:{told}")
+        head = f"files: cannot read {len(unread)} of {len(films)} films; they have no row"
+        warnings.warn(f"{head}{told}", stacklevel=user_level())
     whole = pd.concat(tables, ignore_index=True)
     first = [name for name in ("path", "frame", "time") if name in whole]
     whole = whole[[*first, *whole.columns.drop(first)]]
     whole = _with_whole_frames(whole)
+    whole.attrs["thresholds"] = scorer.thresholds()
     story = {"model": scorer.story(), "thresholds": scorer.thresholds()}
     write_sidecar(out, whole, story | {"run": run | {"unread": unread}})
     write(whole)

@@ -71,11 +71,12 @@ class Scorer:
         classifier = classifier_of(self._rest)
         return {"classifier": type(classifier).__name__, "pipeline": _short(self._rest, 2000)}
 
-    def thresholds(self) -> list[float]:
+    def thresholds(self) -> dict[str, float]:
         """Return from which probability on each AU counts as present."""
         last = classifier_of(self._rest)
         own = getattr(last, "thresholds_", getattr(last, "best_threshold_", 0.5))
-        return [float(t) for t in np.broadcast_to(np.asarray(own, float), len(self.names))]
+        values = np.broadcast_to(np.asarray(own, float), len(self.names)).tolist()
+        return dict(zip(self.names, values, strict=True))
 
     def population(self, argument: str) -> pd.DataFrame:
         """Return how people's logits differ; the error names the argument that needs it."""

@@ -13,7 +13,7 @@ from ..preprocessing import Video, read_image, read_video
 from ..preprocessing._images import READ_ERRORS
 from ..preprocessing._storage import begin, check_out, finish, forget_parts
 from ..utils._extras import import_extra
-from ..utils._formats import au_columns
+from ..utils._formats import au_columns, thresholds_of
 from ._plotting import COLOURS
 
 __all__ = ["draw_overlay"]
@@ -28,7 +28,7 @@ def draw_overlay(
     out: str | PathLike[str],
     *,
     aus: list[str] | None = None,
-    threshold: float = 0.5,
+    threshold: Any = None,
 ) -> None:
     """Draw boxes, people and bars of the AUs into a film or photos.
 
@@ -46,8 +46,10 @@ def draw_overlay(
         ``-2`` added, and formats that Pillow only reads become PNG.
     aus : list of str, default=None
         The columns to draw. None draws all AUs.
-    threshold : float, default=0.5
-        Bars from this probability on are drawn strong.
+    threshold : float, dict, Series or array-like, default=None
+        Above this probability a bar is drawn strong: one number, one an AU in their order,
+        or by name. None is the model's own, which a table of skau remembers
+        (``table.attrs["thresholds"]``); 0.5 where it does not.
 
     Raises
     ------
@@ -72,7 +74,7 @@ def draw_overlay(
             f"table has no column {', '.join(missing)}; it must come from "
             f"{'predict_images' if photos else 'predict_video'}"
         )
-    pen = _Pen(names, threshold)
+    pen = _Pen(names, thresholds_of(table, threshold, names).tolist())
     found = table[table["probability"].notna()]
     faces: dict[Any, list[dict[Any, Any]]] = {}
     for row in found[[place, "person", *_BOX, *names]].to_dict("records"):
@@ -90,8 +92,8 @@ def draw_overlay(
 class _Pen:
     """Draw faces into an image."""
 
-    def __init__(self, names: list[str], threshold: float) -> None:
-        self.names, self.threshold = names, threshold
+    def __init__(self, names: list[str], thresholds: list[float]) -> None:
+        self.names, self.thresholds = names, dict(zip(names, thresholds, strict=True))
 
     def draw(self, image: Image.Image, faces: list[dict[Any, Any]]) -> Image.Image:
         """Return the image with the faces drawn in."""
@@ -134,7 +136,7 @@ class _Pen:
             y, p = top + k * step, float(face[name])
             canvas.text((left + 0.2 * size, y), name, fill="white", font=font)
             start = left + words
-            strong = p >= self.threshold
+            strong = p > self.thresholds[name]
             canvas.rectangle([start, y + 0.2 * size, start + 4 * size, y + size],
                              fill=(255, 255, 255, 50))  # fmt: skip
             canvas.rectangle([start, y + 0.2 * size, start + 4 * size * p, y + size],

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..metrics import au_report
-from ..utils._labels import read_thresholds
+from ..utils._formats import thresholds_of
 from ..utils._unwrap import classifier_of
 from ._curves import AUPrecisionRecallDisplay, AURocDisplay
 from ._history import TrainingHistoryDisplay
@@ -129,7 +129,7 @@ def film_report(
     table: pd.DataFrame,
     *,
     video: Any = None,
-    threshold: Any = 0.5,
+    threshold: Any = None,
     title: str = "Film",
     card: Mapping[str, Any] | str | None = None,
 ) -> Path:
@@ -143,8 +143,10 @@ def film_report(
         As :func:`skau.predict_video` returns it, of one person.
     video : path-like, Video, array or mapping, default=None
         Where the pictures of the peaks come from; see `TimelineDisplay`.
-    threshold : float, dict, Series or array-like, default=0.5
-        Above it an AU is present: one number, one an AU in the order of the table, or by name.
+    threshold : float, dict, Series or array-like, default=None
+        Above this probability an AU counts as present: one number, one an AU in their order,
+        or by name. None is the model's own, which a table of skau remembers
+        (``table.attrs["thresholds"]``); 0.5 where it does not.
     title : str, default="Film"
     card : dict or str, default=None
         What is to be said of the model.
@@ -162,7 +164,7 @@ def film_report(
     """
     timeline = TimelineDisplay.from_predictions(table, video=video, threshold=threshold)
     scores = table[au_columns(table)]
-    limits = read_thresholds(threshold, au_columns(table))
+    limits = thresholds_of(table, threshold, au_columns(table))
     present = (scores > limits).where(scores.notna())
     begins = (scores > limits) & ~(scores.shift() > limits)
     at = scores.apply(lambda column: None if column.isna().all() else column.idxmax())

@@ -10,8 +10,8 @@ import pandas as pd
 
 from ..preprocessing import Video, read_video
 from ..utils._extras import require_extra
+from ..utils._formats import thresholds_of
 from ..utils._labels import read_thresholds
-from ..utils._unwrap import classifier_of
 from ._plotting import COLOURS, GREY, drawing, halo, panels, show_image
 
 if TYPE_CHECKING:
@@ -99,8 +99,7 @@ class TimelineDisplay:
             A fitted pipeline of a FaceCropper and a classifier.
         video : path-like or Video
         **options
-            As of `from_predictions`; ``threshold`` is that of each AU, where the estimator has
-            ``thresholds_``.
+            As of `from_predictions`.
 
         Returns
         -------
@@ -110,10 +109,6 @@ class TimelineDisplay:
 
         require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
         table = predict_video(estimator, video, verbose=0)
-        classifier = classifier_of(estimator)
-        if hasattr(classifier, "thresholds_"):
-            own = dict(zip(classifier.au_names_, classifier.thresholds_, strict=True))
-            options = {"threshold": own} | options
         return cls.from_predictions(table, video=video, **options)
 
     @classmethod
@@ -124,7 +119,7 @@ class TimelineDisplay:
         video: "str | PathLike[str] | Video | Mapping[int, np.ndarray] | np.ndarray | None" = None,
         aus: Sequence[str] | None = None,
         n_peaks: int = _N_COLUMNS,
-        threshold: Any = 0.5,
+        threshold: Any = None,
         ax: "Axes | np.ndarray | None" = None,
     ) -> Self:
         """Draw the table of :func:`skau.predict_video`.
@@ -138,9 +133,10 @@ class TimelineDisplay:
             The AUs to draw; None is all columns named "AU" and a number.
         n_peaks : int, default=5
             The number of pictures at most: of the strongest moments at which an AU is present.
-        threshold : float, dict, Series or array-like, default=0.5
-            Above it an AU is present: one number, one for each of ``aus`` in their order, or one
-            by the name of each.
+        threshold : float, dict, Series or array-like, default=None
+            Above this probability an AU counts as present: one number, one an AU in their order,
+            or by name. None is the model's own, which a table of skau remembers
+            (``table.attrs["thresholds"]``); 0.5 where it does not.
         ax : matplotlib Axes, or array of them, default=None
             One Axes is divided into panels. None makes a new figure.
 
@@ -158,7 +154,7 @@ class TimelineDisplay:
                 "table holds several faces a frame; give one person's rows: "
                 "table[table['person'] == ...]"
             )
-        limits = read_thresholds(threshold, names)
+        limits = thresholds_of(table, threshold, names)
         peaks = _find_peaks(table, names, n_peaks if video is not None else 0, limits)
         pictures = [] if video is None else _cut(table, peaks, video)
         return cls(table, aus=names, peaks=peaks, pictures=pictures, threshold=limits).plot(ax)
@@ -196,7 +192,7 @@ class TimelineDisplay:
         p = self.table[au].to_numpy(float)
         limit = self.threshold[au]
         panel.fill_between(time, 0, p, color=COLOURS[3], alpha=0.45, lw=0)
-        panel.fill_between(time, limit, np.where(p >= limit, p, limit), color=COLOURS[0], lw=0)
+        panel.fill_between(time, limit, np.where(p > limit, p, limit), color=COLOURS[0], lw=0)
         panel.plot(time, p, color=COLOURS[0], lw=0.6)
         panel.axhline(limit, color=GREY, lw=0.4, ls=":")
         step = np.median(np.diff(time)) / 2 if len(time) > 1 else 0.5
@@ -236,7 +232,7 @@ def _find_peaks(table: pd.DataFrame, names: list[str], n: int, threshold: pd.Ser
     gap = _MIN_GAP * (time[-1] - time[0])
     frames = table["frame"] if "frame" in table else pd.Series(range(len(table)))
     values = np.nan_to_num(table[names].to_numpy(float), nan=-np.inf)
-    present = values >= threshold.to_numpy()
+    present = values > threshold.to_numpy()
     if present.any():
         values[~present] = -np.inf
     else:

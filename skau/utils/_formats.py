@@ -11,6 +11,7 @@ import pandas as pd
 
 from .._version import __version__
 from ._cache import write_whole
+from ._labels import read_thresholds
 
 __all__ = ["to_openface", "to_pyfeat"]
 
@@ -26,21 +27,48 @@ _UNITS = {
     "pitch": "degrees, positive upwards",
     "roll": "degrees, positive counter-clockwise",
 }
+_FOREIGN_UNITS = {
+    "openface": {
+        "path": "file",
+        "frame": "number in the film, from 1",
+        "face_id": "number of a person; -1: no face",
+        "timestamp": "seconds from the start of the film",
+        "confidence": "probability of a face, 0 to 1",
+        "success": "1: there is a face",
+        "pose_Rx": "radians, positive downwards",
+        "pose_Ry": "radians, positive to the left of the image",
+        "pose_Rz": "radians, positive clockwise",
+        "_r": "five times the probability of the AU, 0 to 5",
+        "_c": "1: the AU is present",
+    },
+    "py-feat": {
+        "frame": "number in the film, or of the photo, from 0",
+        "FaceScore": "probability of a face, 0 to 1",
+        "Pitch": "degrees, positive upwards",
+        "Roll": "degrees, positive counter-clockwise",
+        "Yaw": "degrees, positive to the right of the image",
+        "Identity": "number of a person",
+        "approx_time": "seconds from the start of the film",
+        "input": "file",
+    },
+}
 _BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
 _POSE = ["yaw", "pitch", "roll"]
 _OWN = {*_UNITS, *_BOX}
 _OPENFACE_FULL = 5.0  # OpenFace's intensities go from 0 to 5
 
 
-def to_openface(table: pd.DataFrame, *, thresholds: float | Sequence[float] = 0.5) -> pd.DataFrame:
+def to_openface(table: pd.DataFrame, *, thresholds: Any = None) -> pd.DataFrame:
     """Turn a table of faces into the columns that OpenFace 2 writes [1]_.
 
     Parameters
     ----------
     table : DataFrame
         From :func:`skau.predict_video` or :func:`skau.predict_images`.
-    thresholds : float or sequence of n_aus floats, default=0.5
-        From this probability on, an AU counts as present.
+    thresholds : float, dict, Series or array-like, default=None
+        Above this probability an AU counts as present: one number, one an AU in the order of
+        the table, or by name. None is the model's own, which a table of skau remembers
+        (``table.attrs["thresholds"]``); 0.5 where it does not.
 
     Returns
     -------
@@ -86,7 +114,7 @@ def to_openface(table: pd.DataFrame, *, thresholds: float | Sequence[float] = 0.
     for name, angle in zip(["pose_Rx", "pose_Ry", "pose_Rz"], pose.T, strict=True):
         columns[name] = np.nan_to_num(angle) + 0.0
     proba = np.nan_to_num(table[names].to_numpy(float))
-    present = proba >= np.broadcast_to(np.asarray(thresholds, float), len(names))
+    present = proba > thresholds_of(table, thresholds, names).to_numpy()
     for name, p in zip(names, proba.T, strict=True):
         columns[f"{_padded(name)}_r"] = _OPENFACE_FULL * p
     for name, p in zip(names, present.T, strict=True):
@@ -167,6 +195,14 @@ def au_columns(table: pd.DataFrame) -> list[str]:
     return [str(name) for name in table if name not in _OWN]
 
 
+def thresholds_of(table: pd.DataFrame, threshold: Any, names: Sequence[str]) -> pd.Series:
+    """Return from where on each AU of a table counts as present; None is what its model says."""
+    if threshold is None:
+        own = table.attrs.get("thresholds", {})
+        threshold = {name: own.get(name, 0.5) for name in names}
+    return read_thresholds(threshold, names)
+
+
 def _padded(name: str) -> str:
     """AU1 -> AU01, as the other tools write it."""
     return f"AU{int(name[2:]):02d}" if name[:2] == "AU" and name[2:].isdigit() else name
@@ -177,7 +213,24 @@ def sidecar_of(out: str | PathLike[str]) -> Path:
     return Path(f"{fspath(out)}.json")
 
 
-def write_sidecar(out: str | PathLike[str], table: pd.DataFrame, story: dict[str, Any]) -> Path:
+def _unit(name: str, known: dict[str, str]) -> str:
+    if name in _BOX or name.startswith("FaceRect"):
+        return "pixels"
+    return known.get(name) or known.get(name[-2:], "probability of the AU, 0 to 1")
+
+
+def read_sidecar(out: str | PathLike[str]) -> dict[str, Any]:
+    """Return what `write_sidecar` has written; empty if there is none, or another's file."""
+    try:
+        story = json.loads(sidecar_of(out).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return story if isinstance(story, dict) else {}
+
+
+def write_sidecar(
+    out: str | PathLike[str], table: pd.DataFrame, story: dict[str, Any], layout: str = "skau"
+) -> Path:
     """Say beside a table how it was made, as JSON.
 
     Parameters
@@ -188,16 +241,16 @@ def write_sidecar(out: str | PathLike[str], table: pd.DataFrame, story: dict[str
         Its columns are told with their units.
     story : dict
         What else there is to tell: model, thresholds, parameters.
+    layout : str, default="skau"
+        Whose columns the table has: "skau", "openface" or "py-feat".
 
     Returns
     -------
     Path
         Of the file.
     """
-    units = {
-        name: _UNITS.get(name, "pixels" if name in _BOX else "probability of the AU, 0 to 1")
-        for name in map(str, table)
-    }
+    known = _UNITS if layout == "skau" else _FOREIGN_UNITS[layout]
+    units = {name: _unit(name, known) for name in map(str, table)}
     text = json.dumps({"skau": __version__, **story, "columns": units}, indent=1)
     path = sidecar_of(out)
     with write_whole(path) as file:

@@ -230,6 +230,23 @@ def test_openface_columns_and_an_overlay(folder, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["aus.csv", "aus.csv.json", "drawn.mp4"]
     with av.open(str(film)) as drawn:
         assert len(list(drawn.decode(video=0))) == 4
+    beside = json.loads((tmp_path / "aus.csv.json").read_text())
+    assert list(beside["columns"]) == pd.read_csv(out).columns.tolist()
+    assert beside["columns"]["AU12_r"].startswith("five times the probability")
+    assert beside["columns"]["pose_Rx"] == "radians, positive downwards"
+    # a table in other columns is not taken for skau's own
+    again = ["--model", folder / "model.skau", "--overlay", tmp_path / "again.mp4"]
+    assert call("predict", folder / "film 0.mp4", "-o", out, *again) == 1
+
+
+def test_a_report_of_a_film(folder, tmp_path):
+    pytest.importorskip("matplotlib", reason='needs pip install "skau[plot]"')
+    pytest.importorskip("jinja2", reason='needs pip install "skau[plot]"')
+    out, page = tmp_path / "aus.csv", tmp_path / "aus.html"
+    film = folder / "film 0.mp4"
+    assert call("predict", film, "-o", out, "--model", folder / "model.skau") == 0
+    assert call("report", out, "-o", page, "--video", film) == 0
+    assert "frames with a face" in page.read_text()
 
 
 def test_an_overlay_is_drawn_of_a_table_that_is_there(folder, tmp_path, monkeypatch, capsys):

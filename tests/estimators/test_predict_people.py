@@ -141,10 +141,10 @@ def test_photos(model, faces, photos, tmp_path):
         pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t.parquet"), table)
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no image")
-    with pytest.warns(UserWarning, match=r"cannot read row 1 .*broken.jpg.*rows are NaN"):
+    with pytest.warns(UserWarning, match=r"cannot read 1 of .*rows are NaN\n  row 1 .*broken.jpg"):
         table = predict_images(model, [photos[0], broken], verbose=0)
     assert table["probability"].isna().tolist() == [False, True]
-    with pytest.raises(ValueError, match="cannot read"):
+    with pytest.raises(ValueError, match=r"none can be read\n  row 0 "):
         predict_images(model, [broken], verbose=0)
     draw_overlay(predict_images(model, photos, verbose=0), photos, tmp_path / "drawn")
     drawn = np.asarray(Image.open(tmp_path / "drawn" / "b ä.png").convert("RGB")).astype(int)
@@ -310,7 +310,7 @@ def test_overlay_of_photos(model, faces, tmp_path):
     before = {path: path.read_bytes() for path in paths}
     for folder in (one, two):
         folder.chmod(0o555)
-    with pytest.warns(UserWarning, match=r"cannot read .*broken\.jpg"):
+    with pytest.warns(UserWarning, match=r"cannot read 1 of 6.*\n.*broken\.jpg"):
         table = predict_images(model, [*paths, broken], out=tmp_path / "t.csv", verbose=0)
     for again in (table, predict_images(model, [*paths, broken], out=tmp_path / "t.csv")):
         out = tmp_path / f"drawn {again is table}"
@@ -324,5 +324,11 @@ def test_overlay_of_photos(model, faces, tmp_path):
     for folder in (one, two):
         folder.chmod(0o755)
     assert {path: path.read_bytes() for path in paths} == before
+    drawn = []
+    for limit in (0.0, 1.0):  # every bar strong, and none
+        table.attrs["thresholds"] = dict.fromkeys(model[-1].au_names_, limit)
+        draw_overlay(table, paths[:1], tmp_path / "bars")
+        drawn.append(np.asarray(Image.open(tmp_path / "bars" / paths[0].name)))
+    assert (drawn[0] != drawn[1]).any()
     with pytest.raises(ValueError, match="the folder of the photos"):
         draw_overlay(table, paths[:1], one)

@@ -101,7 +101,7 @@ def test_goes_on_after_an_interruption(model, film, tmp_path, monkeypatch, faces
     story = json.loads((tmp_path / "film.csv.json").read_text())
     assert story["columns"]["yaw"].startswith("degrees")
     assert story["run"]["faces"] == faces
-    assert story["thresholds"] == [0.5, 0.5]
+    assert list(story["thresholds"].values()) == [0.5, 0.5]
 
 
 def test_rows_of_another_film_or_model_are_refused(model, film, tmp_path):

@@ -102,6 +102,10 @@ def test_film_by_the_threshold_of_each_au(tmp_path):
         text = load(film_report(tmp_path / "film.html", table, threshold=limits))
         shares = re.findall(r"<th[^>]*>(AU\d+)</th><td[^>]*>[^<]*</td><td[^>]*>([^<]*)<", text)
         assert shares == [("AU1", "1.000"), ("AU12", "0.000")]
+    table.attrs["thresholds"] = {"AU1": 0.4, "AU12": 0.2}  # as predict_video tells them
+    text = load(film_report(tmp_path / "film.html", table))
+    shares = re.findall(r"<th[^>]*>(AU\d+)</th><td[^>]*>[^<]*</td><td[^>]*>([^<]*)<", text)
+    assert shares == [("AU1", "0.000"), ("AU12", "1.000")]
     with pytest.raises(ValueError, match="threshold has none for AU12"):
         film_report(tmp_path / "film.html", table, threshold={"AU1": 0.2})
     with pytest.raises(ValueError, match="one for each of the 2 AUs"):

@@ -48,6 +48,12 @@ def test_openface(table):
     assert found[["AU01_c", "AU12_c"]].to_numpy().tolist() == [[1, 1], [1, 0], [0, 0]]
 
 
+def test_an_au_is_present_above_the_threshold_that_the_table_remembers(table):
+    assert to_openface(table)[["AU01_c", "AU12_c"]].to_numpy().tolist() == [[0, 1], [0, 0], [0, 0]]
+    table.attrs["thresholds"] = {"AU1": 0.1, "AU12": 0.95}
+    assert to_openface(table)[["AU01_c", "AU12_c"]].to_numpy().tolist() == [[1, 0], [1, 0], [0, 0]]
+
+
 def test_pyfeat(table):
     found = to_pyfeat(table)
     assert found.columns.tolist() == [

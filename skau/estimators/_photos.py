@@ -1,0 +1,124 @@
+"""Action Units of photos, of one face or of all."""
+
+import warnings
+from collections.abc import Iterator
+from os import PathLike
+from typing import Any
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from ..preprocessing._film import Seen, faces_of_photos
+from ..preprocessing._images import ImageSource
+from ..utils._warnings import user_level
+from ._face_table import FaceTable, Settings
+from ._scorer import Scorer
+from ._video import Reference, check_options, file_print, passing
+
+__all__ = ["predict_images"]
+
+_PHOTOS = 64  # that are kept together: what a killed run loses at most
+
+
+def predict_images(
+    model: Any,
+    images: Any,
+    *,
+    faces: str = "largest",
+    calibrate: bool = False,
+    reference: Reference | None = None,
+    out: str | PathLike[str] | None = None,
+    verbose: int = 1,
+) -> pd.DataFrame:
+    """Compute the probability of each AU of the faces in photos.
+
+    Parameters
+    ----------
+    model : estimator
+        As in :func:`predict_video`.
+    images : list of paths, arrays or PIL images
+        What :class:`~skau.preprocessing.FaceCropper` takes, but for films and tables.
+    faces : {"largest", "all"}, default="largest"
+        One face a photo, the one that ``select`` of the cropper says, or all of them.
+    calibrate, reference
+        As in :func:`predict_video`; who is who is told by appearance alone.
+    out : path-like, default=None
+        As in :func:`predict_video`; only of paths can a call that was interrupted go on.
+    verbose : int, default=1
+        0 shows no progress bar.
+
+    Returns
+    -------
+    DataFrame with a row a face and photo
+        The columns of :func:`predict_video`, but for ``path`` (of paths) or ``image`` (the row of
+        ``images``) in place of ``frame`` and ``time``. A photo without a face has a row of NaN.
+
+    Raises
+    ------
+    ValueError
+        If ``model`` is another kind of estimator, another argument cannot be used, no image can
+        be read, or ``out`` holds the rows of other photos, another model or setting.
+
+    Warns
+    -----
+    UserWarning
+        Of files that cannot be read; they have a row of NaN.
+
+    Examples
+    --------
+    >>> from skau import predict_images
+    >>> table = predict_images(pipeline, ["a.jpg", "b.jpg"], faces="all")  # doctest: +SKIP
+    """
+    check_options(faces, 1, None)
+    photos = ImageSource(images)
+    scorer = Scorer(model)
+    files = None if photos.paths is None else [file_print(path) for path in photos.paths]
+    settings = Settings(
+        "path" if files else "image",
+        {"photos": files, "faces": faces},
+        calibrate=calibrate,
+        reference=reference,
+        paths=photos.paths,
+    )
+    table = FaceTable(scorer, settings, out, keep=files is not None)
+    if table.ended is not None:
+        return table.ended
+    worker, everyone = scorer.cropper._worker(), faces == "all"
+    first, face, broken = 0, 0, {}
+    if table.state is not None:
+        first, face, broken = (table.state[key] for key in ("photos", "face", "broken"))
+
+    def numbered(parts: Iterator[list[Seen]]) -> Iterator[list[Seen]]:
+        nonlocal face
+        for part in parts:
+            named = []
+            for seen in part:
+                if seen.problem is not None:
+                    broken[seen.frame] = seen.problem
+                named.append(seen if seen.face < 0 else seen._replace(face=face))
+                face += seen.face >= 0
+            yield named
+
+    with tqdm(
+        total=len(photos), initial=first, desc="photos", unit="photo", disable=not verbose
+    ) as bar:
+        while first < len(photos):
+            rows = range(first, min(first + _PHOTOS, len(photos)))
+            parts = faces_of_photos(worker, photos, rows, everyone, scorer.cropper.n_jobs)
+            table.add(passing(numbered(parts), bar))
+            first = rows.stop
+            table.keep({"photos": first, "face": face, "broken": broken})
+    _report(photos, broken)
+    return table.finish()
+
+
+def _report(photos: ImageSource, broken: dict[int, str], most: int = 20) -> None:
+    if not broken:
+        return
+    said = [f"{photos.name(row)}: {why}" for row, why in list(broken.items())[:most]]
+    if len(broken) > most:
+        said.append(f"and {len(broken) - most} more")
+    if len(broken) == len(photos):
+        raise ValueError("\n  ".join(["images: none can be read", *said]))
+    head = f"images: cannot read {len(broken)} of {len(photos)}; their rows are NaN"
+    warnings.warn("\n  ".join([head, *said]), stacklevel=user_level())
