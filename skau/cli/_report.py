@@ -1,6 +1,7 @@
 """``skau report``: a page of a training run or of a table of AUs."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,15 +15,20 @@ __all__ = ["command"]
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="A .html file.")
 @click.option("--video", type=click.Path(exists=True, path_type=Path),
               help="The film of a table, for pictures of its peaks.")  # fmt: skip
+@click.option("--person", type=int, metavar="N", help="Of a film of several people.")
 @shared_options
-def command(source: Path, out: Path, video: Path | None, force: bool, verbose: bool) -> None:
+def command(
+    source: Path, out: Path, video: Path | None, person: int | None, force: bool, verbose: bool
+) -> None:
     """Write an HTML page that needs nothing beside it.
 
-    SOURCE is the folder of a training run, or the table of a film.
+    SOURCE is the folder of a training run, or the table of a film; of several people, it is a
+    page of one.
 
     \b
     skau report run/ -o run/report.html
     skau report aus.csv -o aus.html --video interview.mp4
+    skau report panel.csv -o guest.html --person 1
     """
     check_output(out, force, ".html")
     if source.is_dir():
@@ -33,10 +39,34 @@ def command(source: Path, out: Path, video: Path | None, force: bool, verbose: b
         from ..utils._formats import read_sidecar
 
         film_report(
-            out, read_table(source), video=None if video is None else str(video),
+            out, _of_film(source, read_table(source), person), video=None if video is None else str(video),
             card=read_sidecar(source).get("model"),
         )  # fmt: skip
     click.echo(str(out))
+
+
+def _of_film(source: Path, table: Any, person: int | None) -> Any:
+    """Return the rows of a film that a page can be made of: one person's."""
+    if "time" not in table or table["time"].isna().any():
+        raise click.UsageError(f"{str(source)!r} is no table of a film: it holds photos")
+    if "path" in table and table["path"].nunique() > 1:
+        raise click.UsageError(
+            f"{str(source)!r} holds several films; score each into its own table"
+        )
+    people = sorted(table["person"].dropna().unique().tolist())
+    if person is None and table.duplicated("frame").any():
+        told = ", ".join(map(str, people))
+        raise click.UsageError(f"{str(source)!r} holds the people {told}; choose one by --person")
+    if person is None:
+        return table
+    if person not in people:
+        raise click.UsageError(f"--person {person}: {str(source)!r} holds nobody of this number")
+    # a row a frame, as of a film in which nobody else is seen
+    own = table[table["person"] == person].set_index("frame")
+    frames = table.drop_duplicates("frame").set_index("frame")[["time"]]
+    own = frames.join(own.drop(columns="time")).reset_index()
+    own.attrs = table.attrs
+    return own
 
 
 def _of_run(run: Path, out: Path) -> None:
