@@ -39,8 +39,8 @@ def command(
         from ..utils._formats import read_sidecar
 
         film_report(
-            out, _of_film(source, read_table(source), person), video=None if video is None else str(video),
-            card=read_sidecar(source).get("model"),
+            out, _of_film(source, read_table(source), person),
+            video=None if video is None else str(video), card=read_sidecar(source).get("model"),
         )  # fmt: skip
     click.echo(str(out))
 

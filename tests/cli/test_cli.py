@@ -267,6 +267,29 @@ def test_an_overlay_is_drawn_of_a_table_that_is_there(folder, tmp_path, monkeypa
     assert "other settings" in capsys.readouterr().err
 
 
+def test_a_report_is_of_one_film_and_one_person(tmp_path, capsys):
+    pytest.importorskip("matplotlib", reason='needs pip install "skau[plot]"')
+    pytest.importorskip("jinja2", reason='needs pip install "skau[plot]"')
+    panel, page = tmp_path / "panel.csv", tmp_path / "page.html"
+    rows = [(k, who) for k in range(5) for who in (0, 1) if k < 3 or who]  # 0 leaves
+    table = pd.DataFrame(rows, columns=["frame", "person"])
+    table = table.assign(path="a.mp4", time=table["frame"] / 25, face=table["person"])
+    table = table.assign(probability=1.0, AU12=[0.9, 0.1] * 3 + [0.1] * 2)
+    table.to_csv(panel, index=False)
+    assert call("report", panel, "-o", page) == 2
+    assert "holds the people 0, 1; choose one by --person" in capsys.readouterr().err
+    assert call("report", panel, "-o", page, "--person", "7") == 2
+    assert "holds nobody of this number" in capsys.readouterr().err
+    assert call("report", panel, "-o", page, "--person", "0") == 0
+    assert "60.0%" in page.read_text()  # of the frames show 0
+    table.assign(path=["a.mp4", "b.mp4"] * 4).to_csv(tmp_path / "two.csv", index=False)
+    assert call("report", tmp_path / "two.csv", "-o", page, "--force") == 2
+    assert "several films" in capsys.readouterr().err
+    table.drop(columns=["frame", "time"]).to_csv(tmp_path / "photos.csv", index=False)
+    assert call("report", tmp_path / "photos.csv", "-o", page, "--force") == 2
+    assert "holds photos" in capsys.readouterr().err
+
+
 def test_crop(folder, tmp_path, capsys):
     out = tmp_path / "crops.npy"
     assert call("crop", folder / "photos", "-o", out, "--size", "32", "--jobs", "1") == 0
