@@ -19,6 +19,7 @@ from ._plotting import COLOURS
 __all__ = ["draw_overlay"]
 
 FILM_ENDINGS = ".mp4", ".mkv", ".mov", ".m4v"  # of containers for H.264 and any sound
+LEAST, STEP = 9, 1.2  # pixels of the letters; a bar's height by theirs
 _BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
 
 
@@ -30,7 +31,7 @@ def draw_overlay(
     aus: list[str] | None = None,
     threshold: Any = None,
 ) -> None:
-    """Draw boxes, people and bars of the AUs into a film or photos.
+    """Draw boxes, people and bars of the AUs, with their thresholds, into a film or photos.
 
     Parameters
     ----------
@@ -43,7 +44,8 @@ def draw_overlay(
         The film to write (H.264, with the sound of ``source`` as it is), in a container of the
         ending: ``.mp4``, ``.mkv``, ``.mov``; it is there when it is whole. Of photos, a folder;
         it is made if need be. Photos keep their names; where two share one, the second gets
-        ``-2`` added, and formats that Pillow only reads become PNG.
+        ``-2`` added, formats that Pillow only reads become PNG, and photos that are lower than the
+        bars are enlarged.
     aus : list of str, default=None
         The columns to draw. None draws all AUs.
     threshold : float, dict, Series or array-like, default=None
@@ -95,11 +97,22 @@ class _Pen:
     def __init__(self, names: list[str], thresholds: list[float]) -> None:
         self.names, self.thresholds = names, dict(zip(names, thresholds, strict=True))
 
+    def with_room(
+        self, image: Image.Image, faces: list[dict[Any, Any]]
+    ) -> tuple[Image.Image, list[dict[Any, Any]]]:
+        """Return a photo and its faces, enlarged if it is lower than the bars."""
+        factor = -(-round(STEP * LEAST * len(self.names)) // image.height)
+        if factor <= 1:
+            return image, faces
+        faces = [face | {edge: factor * face[edge] for edge in _BOX} for face in faces]
+        size = factor * image.width, factor * image.height
+        return image.resize(size, Image.Resampling.BICUBIC), faces
+
     def draw(self, image: Image.Image, faces: list[dict[Any, Any]]) -> Image.Image:
         """Return the image with the faces drawn in."""
         image = image.copy()
         canvas = ImageDraw.Draw(image, "RGBA")
-        size = max(9, round(min(image.size) / 45))
+        size = max(LEAST, round(min(image.size) / 45))
         font = ImageFont.load_default(size)
         for face in faces:
             colour = COLOURS[int(face["person"]) % len(COLOURS)]
@@ -120,7 +133,7 @@ class _Pen:
         names = [name for name in self.names if not np.isnan(face[name])]
         if not names:
             return
-        step = 1.2 * size
+        step = STEP * size
         words = max(canvas.textlength(name, font) for name in names) + 0.4 * size
         width = words + 4.4 * size
         room = box[0], extent[0] - box[2]
@@ -141,6 +154,8 @@ class _Pen:
                              fill=(255, 255, 255, 50))  # fmt: skip
             canvas.rectangle([start, y + 0.2 * size, start + 4 * size * p, y + size],
                              fill=colour if strong else (200, 200, 200, 160))  # fmt: skip
+            limit = start + 4 * size * self.thresholds[name]
+            canvas.line([limit, y + 0.2 * size, limit, y + size], fill="white")
 
 
 def _draw_photos(
@@ -156,7 +171,7 @@ def _draw_photos(
         target = _free(out / _written_as(Path(path)), taken)
         if target.exists() and target.samefile(path):
             raise ValueError(f"out={str(out)!r} is the folder of the photos; give another one")
-        pen.draw(image, faces.get(path, [])).save(target, quality=95)
+        pen.draw(*pen.with_room(image, faces.get(path, []))).save(target, quality=95)
 
 
 def _written_as(path: Path) -> str:
