@@ -3,15 +3,17 @@
 python tools/open_model.py WORK [--people N] [--varied N] [--epochs N] [--more-epochs N] [--jobs N]
 
 The network learns from many people who show AUs alike, goes on with people who differ more (see
-_open_faces.py), and its last layer is fitted anew by ridge regression.
+_open_faces.py), and its last layer is fitted anew by ridge regression on the latter.
 WORK keeps what was rendered and how far the training has come, so the command may be stopped and
-called again. The same arguments give the same weights on the same machine: every person and every
-picture has a seed of its own, and one thread trains the network.
+called again. The same arguments and the same sources give the same file on the same machine: every
+person and every picture has a seed of its own, one thread trains the network, and people who were
+rendered or cut out by other sources are not taken.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import pickle
 import warnings
@@ -32,6 +34,7 @@ from skorch.callbacks import LRScheduler
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+import skau
 from skau import ResumeTraining
 from skau.baselines import ResNetClassifier
 from skau.datasets._rendering._people import PRESENT
@@ -47,8 +50,9 @@ VARIED_PICTURES, VARIED_SIZE = 12, 96
 PEOPLE, VARIED_PEOPLE, EPOCHS, MORE_EPOCHS = 1330, 600, 42, 6
 HELD_OUT, VARIED_HELD_OUT = 60, 40
 """The first people of either kind choose the thresholds; all others are trained on."""
-AGAIN = 3
-"""One in so many of the first pictures comes again beside those of varied people."""
+AGAIN, MENDED = 4, (14, 24)
+"""One in so many of the first pictures comes again beside those of varied people; none that shows
+an AU which looks wholly different since."""
 CROP = 64
 BATCH, LR, MORE_LR, DECAY = 64, 3e-3, 1e-3, 0.02
 """Batch size, peak learning rates and weight decay."""
@@ -57,6 +61,19 @@ RIDGE = 10.0
 CARD = Path(__file__).with_name("open_model_card.json")
 UNSURE = (0.12, 0.25)
 """Intensities between these count neither as present (0.2 or more) nor as absent."""
+
+
+def sources() -> str:
+    """Tell the sources apart that render people and cut their faces out."""
+    package = Path(skau.__file__).parent
+    rendering, cutting = package / "datasets" / "_rendering", package / "preprocessing"
+    files = [Path(__file__).with_name("_open_faces.py"), package / "datasets/data/face_rig.npz"]
+    files += sorted([*rendering.rglob("*.py"), *cutting.rglob("*.py")])
+    how = [SEED, PICTURES, SIZE, VARIED_PICTURES, VARIED_SIZE, CROP]
+    digest = hashlib.sha256(json.dumps(how).encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def person(folder: Path, number: int) -> Path:
@@ -227,11 +244,13 @@ def main() -> None:
     torch.set_num_threads(1)
     threadpool_limits(1)  # another order of sums would be another model
     numbers = [*range(args.people), *range(VARIED, VARIED + args.varied)]
-    crops, intensity, who = people(args.work / "people", numbers, args.jobs)
+    crops, intensity, who = people(args.work / f"people-{sources()}", numbers, args.jobs)
     varied = who >= VARIED
     held = (who < HELD_OUT) | (varied & (who < VARIED + VARIED_HELD_OUT))
-    first, more = ~held & ~varied, ~held & varied
-    more[np.flatnonzero(first)[::AGAIN]] = True
+    first, new = ~held & ~varied, ~held & varied
+    right = (intensity[:, np.isin(AUS, MENDED)] <= UNSURE[0]).all(1)
+    more = new.copy()
+    more[np.flatnonzero(first & right)[::AGAIN]] = True
     print(f"{(~held).sum()} pictures of {len(np.unique(who[~held]))} people to train on")
 
     def fit(name: str, rows: np.ndarray, *rest: Any) -> ResNetClassifier:
@@ -239,7 +258,7 @@ def main() -> None:
 
     classifier = fit("training", first, args.epochs, LR)
     classifier = fit("training-more", more, args.more_epochs, MORE_LR, classifier)
-    refit_head(classifier, crops[more], intensity[more], who[more])
+    refit_head(classifier, crops[new], intensity[new], who[new])
     tuned = tune(as_shipped(classifier), crops[held], intensity[held], who[held])
     table = figures(tuned, crops[held], intensity[held])
     print(table.round(3).to_string())

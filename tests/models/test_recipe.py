@@ -1,0 +1,77 @@
+"""The recipe of the open model: the same command gives the same file."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from threadpoolctl import threadpool_limits
+
+from skau.models import _registry
+
+TOOLS = Path(__file__).parents[2] / "tools"
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(TOOLS)
+        import open_model
+
+        threads = torch.get_num_threads()
+        with threadpool_limits(None):  # what the recipe sets is taken back
+            yield open_model
+        torch.set_num_threads(threads)
+
+
+def test_two_runs_give_the_same_file(recipe, tmp_path, monkeypatch):
+    def people(folder, numbers, jobs):
+        who = np.repeat(numbers, 4)
+        draw = np.random.default_rng(1)
+        intensity = draw.choice([0.0, 0.05, 0.4, 0.9], (len(who), len(recipe.AUS)))
+        intensity[::4] = 0.0  # at rest
+        crops = draw.integers(0, 256, (len(who), 32, 32, 3)).astype(np.uint8)
+        crops[:, 8:16] += (60 * intensity[:, :1, None, None]).astype(np.uint8)
+        return crops, intensity.astype(np.float32), who
+
+    monkeypatch.setattr(recipe, "people", people)
+    monkeypatch.setattr(recipe, "HELD_OUT", 8)
+    monkeypatch.setattr(recipe, "VARIED_HELD_OUT", 8)
+    digests = []
+    for run in range(2):
+        torch.manual_seed(run)  # no seed but the recipe's own counts
+        folder = tmp_path / str(run)
+        folder.mkdir()
+        monkeypatch.setattr(_registry, "_FOLDER", folder)
+        sizes = {"people": 16, "varied": 16, "epochs": 1, "more-epochs": 1, "jobs": 1}
+        options = [f"--{name}={value}" for name, value in sizes.items()]
+        monkeypatch.setattr(sys, "argv", ["open_model.py", str(folder / "work"), *options])
+        recipe.main()
+        data = (folder / "open-1.skau").read_bytes()
+        digests.append(hashlib.sha256(data).hexdigest())
+        card = json.loads((folder / "open-1.json").read_text(encoding="utf-8"))
+        assert card["sha256"] == digests[-1]
+    assert digests[0] == digests[1]
+
+
+def test_a_person_is_the_same_wherever_and_whenever_they_are_drawn(recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe, "VARIED_PICTURES", 2)
+    drawn = []
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        with np.load(recipe.person(tmp_path / folder, recipe.VARIED)) as file:
+            drawn.append((file["crops"], file["intensity"]))
+    (crops, intensity), (again, same) = drawn
+    assert crops.shape == (2, recipe.CROP, recipe.CROP, 3)
+    np.testing.assert_array_equal(crops, again)
+    np.testing.assert_array_equal(intensity, same)
+
+
+def test_people_that_other_sources_drew_are_not_taken(recipe, monkeypatch):
+    before = recipe.sources()
+    assert before == recipe.sources()
+    monkeypatch.setattr(recipe, "VARIED_SIZE", 97)
+    assert recipe.sources() != before
