@@ -255,18 +255,23 @@ FORKS = {
 }  # fmt: skip
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.parametrize(("parent", "child"), FORKS.values(), ids=FORKS)
-def test_a_forked_child_answers(parent, child, tmp_path):
-    if "Int8" in parent:
-        pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
-    path = tmp_path / "model.pickle"
+@pytest.fixture(scope="module")
+def pickled(tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "model.pickle"
     rng = np.random.RandomState(1)
     X, Y = rng.randint(0, 255, (16, 64, 64, 3)).astype(np.uint8), rng.randint(0, 2, (16, 2))
     clf = DSNClassifier(max_epochs=1, precision="float32", random_state=0, validation_fraction=0)
     path.write_bytes(pickle.dumps(clf.fit(X, Y)))
+    return path
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize(("parent", "child"), FORKS.values(), ids=FORKS)
+def test_a_forked_child_answers(parent, child, pickled):
+    if "Int8" in parent:
+        pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
     ran = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", _FORK.format(parent=parent, child=child), path],
+        [sys.executable, "-W", "ignore", "-c", _FORK.format(parent=parent, child=child), pickled],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert (ran.returncode, ran.stdout) == (0, "equal\n"), ran.stderr

@@ -161,7 +161,7 @@ def test_search_over_subjects(Estimator, make, routing, blobs):
     scoring = {"f1": f1_frame_scorer, "auc": roc_auc_scorer}
     with config_context(enable_metadata_routing=routing):
         search = GridSearchCV(
-            make_pipeline(make(max_epochs=1)), grid, cv=SubjectKFold(3),
+            make_pipeline(make(max_epochs=1)), grid, cv=SubjectKFold(2),
             scoring=scoring, refit="auc", error_score="raise",
         )  # fmt: skip
         if routing:

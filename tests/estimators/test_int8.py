@@ -83,7 +83,7 @@ def test_search_in_a_pipeline(faces):
     search = GridSearchCV(
         make_pipeline(bright, Int8Classifier(dsn, n_calibration=5, random_state=0)),
         {"int8classifier__estimator__beta": [0.0, 0.5]},
-        cv=SubjectKFold(2),
+        cv=list(SubjectKFold(2).split(X, Y, groups))[:1],  # each fit is quantized anew
         scoring=f1_frame_scorer,
         error_score="raise",
     )
