@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _corpora import Corpus
+from _feature_figure import keep_features
 from _margins import cell_file, keep_told, quick_auc
 from _methods import make_estimator, parse_method
 from _predictions import AS_PREDICTED, read_predictions
@@ -160,7 +161,9 @@ def tell(
     shared = [au for au in aus if au in corpus.target]
     Y = corpus.target[shared].iloc[rows]
     ways: dict[str, dict] = {spec: {}}
-    if "groups" in signature(clf.predict_proba).parameters:
+    if parse_method(spec).film:
+        ways[spec] = {"groups": corpus.groups[rows]}
+    elif "groups" in signature(clf.predict_proba).parameters:
         ways[spec + UNLABELLED] = {"groups": corpus.groups[rows]}
     for name, known in ways.items():
         yield name, Y, predict_table(clf, X, **known)[shared]
@@ -211,7 +214,8 @@ def watch_test(clf: BaseEstimator, setting: Setting, fold: Fold, spec: str) -> B
     The mixed model of ``MixedEffects`` is fitted after the last epoch, so it has none to choose.
     """
     method = parse_method(spec)
-    if not setting.test_epoch or not method.trained or method.regions or "Mixed" in spec:
+    several = method.regions or method.film or "Mixed" in spec  # more than a network's epochs
+    if not setting.test_epoch or not method.trained or several:
         return None
     rows = np.flatnonzero(np.isin(setting.corpus.groups, fold.test))
     Y = setting.corpus.target.reindex(columns=setting.aus).iloc[rows]
@@ -278,15 +282,17 @@ def run_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame
     parts = []
     for corpus, rows in tests:
         for name, Y, proba in tell(clf, corpus, rows, spec, setting.aus):
-            file = cell_file(setting.records, spec=name, **cell, test=corpus.name)
+            file = cell_file(setting.records, f"-{corpus.name}.npz", spec=name, **cell)
             keep_told(file, Y, proba, corpus.groups[rows])
             parts.append(report_rows(au_report(Y, proba), Y, name).assign(test=corpus.name))
     if best is not None and best.report is not None:
         parts.append(report_rows(best.report, best.Y, spec + TEST_EPOCH).assign(
             test=setting.corpus.name))  # fmt: skip
     if hasattr(clf, "history_"):
-        file = cell_file(setting.records, spec=spec, **cell)
+        file = cell_file(setting.records, ".csv", spec=spec, **cell)
         clf.history_.to_csv(file, index=False)
+    file = cell_file(setting.records, "-features.npz", spec=spec, **cell)
+    keep_features(file, clf, setting.corpus, mine, setting.aus)
     table = pd.concat(parts, ignore_index=True).assign(
         **cell,
         fit_seconds=round(seconds, 1),

@@ -70,7 +70,7 @@ def draw_curves(ax: Any, results: pd.DataFrame, records: Path) -> None:
     """Class losses by epoch of the last stage, mean over folds and seeds."""
     for i, (method, own) in enumerate(results.groupby("method", sort=False)):
         parts = []
-        for _, history in read_records(own, records):
+        for _, history in read_histories(own, records):
             last = history[history["stage"] == history["stage"].iloc[-1]]
             losses = last.reindex(columns=["train_class_loss", "valid_class_loss"])
             parts.append(losses.set_axis(range(1, len(losses) + 1)))
@@ -83,10 +83,12 @@ def draw_curves(ax: Any, results: pd.DataFrame, records: Path) -> None:
         ax.legend(fontsize="small")
 
 
-def read_records(cells: pd.DataFrame, folder: Path) -> Iterator[tuple[Any, pd.DataFrame]]:
+def read_histories(cells: pd.DataFrame, folder: Path) -> Iterator[tuple[Any, pd.DataFrame]]:
     """Yield the first row of every cell that has a learning curve, and the curve."""
     for row in cells.drop_duplicates(["method", "train", "fold", "seed"]).itertuples():
-        file = cell_file(folder, train=row.train, spec=row.method, fold=row.fold, seed=row.seed)
+        file = cell_file(
+            folder, ".csv", train=row.train, spec=row.method, fold=row.fold, seed=row.seed
+        )
         if file.exists():
             yield row, pd.read_csv(file)
 
@@ -129,7 +131,7 @@ def draw_sweep(
     losses = [
         pd.Series([
             history["valid_difference_loss"].iloc[int(row.best_epoch) - 1]
-            for row, history in read_records(results[results["method"] == method], records)
+            for row, history in read_histories(results[results["method"] == method], records)
             if "valid_difference_loss" in history
         ], dtype=float)
         for method in methods.values()

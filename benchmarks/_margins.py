@@ -17,12 +17,9 @@ __all__ = ["cell_file", "keep_told", "margin_interval", "quick_auc", "quick_f1"]
 RESAMPLES = 300
 
 
-def cell_file(
-    folder: Path, *, train: str, spec: str, fold: str, seed: int, test: str | None = None
-) -> Path:
-    """Where the learning curve of a cell is, or what it told of a corpus."""
-    parts = [train, spec, fold, str(seed)] + ([test] if test else [])
-    return folder / f"{'-'.join(parts)}.{'npz' if test else 'csv'}".replace(":", "_")
+def cell_file(folder: Path, ending: str, *, train: str, spec: str, fold: str, seed: int) -> Path:
+    """Where something of a cell is kept, such as its learning curve, ``.csv``."""
+    return folder / f"{train}-{spec}-{fold}-{seed}{ending}".replace(":", "_")
 
 
 def quick_f1(true: pd.DataFrame, logits: pd.DataFrame) -> np.ndarray:
@@ -85,7 +82,7 @@ def margin_interval(
     """
     files = {
         (fold, seed): [
-            cell_file(folder, train=train, spec=spec, fold=fold, seed=seed, test=test)
+            cell_file(folder, f"-{test}.npz", train=train, spec=spec, fold=fold, seed=seed)
             for spec in pair
         ]
         for fold, seed in cells

@@ -2,10 +2,11 @@
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from _temporal import FilmClassifier
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
 
@@ -43,6 +44,11 @@ def region_dsn(regions: str | None = "facs", **params: Any) -> RegionClassifier:
     return RegionClassifier(make_pipeline(TakeRegion(), DSNClassifier(**params)), regions=regions)
 
 
+def film_roinet(n_layers: int, random_state: int, **params: Any) -> FilmClassifier:
+    network = ROINetClassifier(random_state=random_state, **params)
+    return FilmClassifier(network, n_layers=n_layers, random_state=random_state)
+
+
 @dataclass(frozen=True)
 class Method:
     """How to make an estimator, and what it is given."""
@@ -52,6 +58,7 @@ class Method:
     identities: bool = False  # trained on the identity corpus too
     regions: bool = False  # sees the crops of all regions
     trained: bool = True  # has epochs, validation subjects and a seed
+    film: bool = False  # sees all frames of a person, in order
 
 
 # Stage 1 at the paper's learning rate: at 1e-3, good for the AUs, all faces become one identity.
@@ -89,6 +96,8 @@ METHODS = {
     "ATF": Method(ATFClassifier, {}),
     "ROINet": Method(ROINetClassifier, {}),
     "SVTPT": Method(SVTPTClassifier, {}, trained=False),
+    "R-T1": Method(film_roinet, {"n_layers": 1}, film=True),
+    "R-T2": Method(film_roinet, {"n_layers": 2}, film=True),
     "DSN-regions": Method(region_dsn, {}, regions=True),
     "DSN-single-AU": Method(region_dsn, {"regions": None}, regions=True),
 }
@@ -107,9 +116,7 @@ def parse_method(spec: str) -> Method:
             params[key] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
             params[key] = value  # a word, such as difference=mean
-    return Method(method.make, params, *(
-        getattr(method, flag) for flag in ("identities", "regions", "trained")
-    ))  # fmt: skip
+    return replace(method, params=params)
 
 
 def make_estimator(spec: str, budget: dict[str, Any], seed: int) -> BaseEstimator:

@@ -25,6 +25,7 @@ CLAIMS = (
     (PRINTED[0], PRINTED[1:]),
     ("IdenNet", ("LightCNN", "LightCNN-pretrained")),
     ("IdenNet-released", ("LightCNN", "LightCNN-pretrained")),
+    ("MixedEffects", ("LightCNN", "LightCNN-pretrained")),
 )
 
 

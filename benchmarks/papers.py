@@ -12,9 +12,10 @@ within BP4D, DISFA and UNBC-McMaster and from BP4D to the other two, with CelebA
 all subjects: ``dsn``) and puts models of one AU beside a model of four (``regions``, and beside
 the model of twelve of ``dsn``), on crops by the landmarks of each subject. Each is a run of
 ``tables.py`` with a CSV of its cells and a report in ``--out``, in which the papers' own figures
-stand beside those measured. What is done is not done again. Further options, such as ``--epochs
-60``, ``--lr 1e-4``, ``--every 10``, ``--seeds 0``, ``--dask ADDRESS``, go to all runs;
-``--draws`` and ``--partial`` are this script's own.
+stand beside those measured; where matplotlib is, there is a figure of the F1 of all systems, and
+paper 2's Figure 2: IdenNet's features before and after the subtraction. What is done is not done
+again. Further options, such as ``--epochs 60``, ``--lr 1e-4``, ``--every 10``, ``--seeds 0``,
+``--dask ADDRESS``, go to all runs; ``--draws`` and ``--partial`` are this script's own.
 
 The rows "as released" and "as printed" have the papers' own budgets, which no option changes.
 
@@ -29,6 +30,7 @@ BP4D's test fold (2.4 GB, of the region models three times as much) and SVTPT's 
 
 import argparse
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +42,10 @@ from _methods import make_estimator, parse_method
 from _published import N_SUBJECTS
 from _report import PAIR, PRINTED
 
-BASELINES = ["LightCNN", "LightCNN-pretrained", "AlexNet", "DRML", "ATF", "ROINet", "SVTPT"]
-PAPER_2 = ["IdenNet", "IdenNet-released", "IdenNet:normalize=False", *BASELINES]
+BASELINES = [
+    "LightCNN", "LightCNN-pretrained", "AlexNet", "DRML", "ATF", "ROINet", "R-T1", "R-T2", "SVTPT",
+]  # fmt: skip
+PAPER_2 = ["IdenNet", "IdenNet-released", "IdenNet:normalize=False", "MixedEffects", *BASELINES]
 CORPORA = ("bp4d", "disfa", "unbc", "celeba")
 LANDMARK_FRAMES = 10  # of each subject, whose median cuts all crops of paper 1
 
@@ -49,7 +53,8 @@ LANDMARK_FRAMES = 10  # of each subject, whose median cuts all crops of paper 1
 def plan(folders: dict[str, Path], out: Path, draws: int) -> dict[str, list[str]]:
     """Return the arguments of every run of ``tables.py``, by its name."""
     bp4d, disfa, unbc, celeba = (f"{name}={folders[name]}" for name in CORPORA)
-    systems = ["--identities", celeba, "--methods", *PAPER_2]
+    figure = ["--figure"] if find_spec("matplotlib") else []
+    systems = [*figure, "--identities", celeba, "--methods", *PAPER_2]
     paper_1 = [
         "--train", bp4d, "--monitor", "loss", "--landmark-frames", str(LANDMARK_FRAMES),
     ]  # fmt: skip
@@ -126,6 +131,8 @@ def tell_cost(
             if spec.startswith("DSN-") and "printed" not in spec:
                 nets = len(args.aus or [])
                 base = "DSN"
+            elif parse_method(spec).film:
+                nets, base = 1, "ROINet"  # beside which the LSTM costs little
             else:
                 nets, base = 1, spec
             if (base, args.size) not in cost:

@@ -16,11 +16,12 @@ all subjects. ``--inside FOLD`` splits the training subjects of that fold again,
 without its test subjects. ``--test-epoch`` shows, in a row beside each network's, what the choice
 of the epoch on the test fold, as in much public code, would be worth. ``--figure`` draws the
 margins of draws, the effect of a parameter of which several values are run (``DSN:beta=0
-DSN:beta=0.05 DSN:beta=0.5``), or all methods. ``--predictions OpenFace=FILE`` puts what another
-tool wrote of the images (Py-Feat, OpenFace, LibreFace, or a CSV of probabilities with a column
-``image``) beside, scored on the same people; ``--methods`` without a name runs nothing else.
-``--dask ADDRESS`` runs the cells on the workers of
-a Dask cluster that share ``--work`` and were started with ``PYTHONPATH=benchmarks``.
+DSN:beta=0.05 DSN:beta=0.5``), or all methods, and of IdenNet and DSN the features of unseen people
+before and after the person is taken out (Figure 2 of paper 2). ``--predictions OpenFace=FILE``
+puts what another tool wrote of the images (Py-Feat, OpenFace, LibreFace, or a CSV of probabilities
+with a column ``image``) beside, scored on the same people; ``--methods`` without a name runs
+nothing else. ``--dask ADDRESS`` runs the cells on the workers of a Dask cluster that share
+``--work`` and were started with ``PYTHONPATH=benchmarks``.
 """
 
 import argparse
@@ -36,6 +37,7 @@ from typing import Any
 import pandas as pd
 import torch
 from _cells import Fold, Setting, make_draws, pick_folds, run_cell, score_predictions
+from _feature_figure import draw_feature_space
 from _figures import write_figure
 from _methods import REGIONS, make_estimator, parse_method
 from _options import make_parser, open_setting
@@ -48,7 +50,10 @@ from skau.utils._cache import write_whole
 from skau.utils._cluster import on_cluster
 from skau.utils._extras import require_extra
 
-HEADLINE = ("DSN", "SingleEncoder", "LightCNN", "LightCNN-pretrained", "IdenNet")
+HEADLINE = (
+    "DSN", "SingleEncoder", "LightCNN", "LightCNN-pretrained", "IdenNet", "MixedEffects",
+    "DSN-printed", "SingleEncoder-printed", "IdenNet-released",
+)  # fmt: skip
 RESULTS = Path(__file__).parent / "results" / "tables.csv"
 CELL = ["method", "train", "fold", "seed"]
 
@@ -253,6 +258,7 @@ def main(argv: list[str] | None = None) -> None:
     write_report(results, config, args.out.with_suffix(".md"), beside, setting.records)
     if args.figure:
         write_figure(results, setting.records, args.out.with_suffix(".png"), beside)
+        draw_feature_space(results, setting.records, args.out.parent, args.out.stem)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def test_the_table_of_a_corpus(person, tmp_path, monkeypatch):
     assert "lab: 2 cells" in report
     assert "10 further people" in report
     assert "MixedEffects + 1 frame at rest" in report
-    kept = sorted(tmp_path.glob("person-lab-ids-S*.npz"))
+    kept = sorted(tmp_path.glob("person-lab-ids-S0*.npz"))
     assert len(kept) == 2
     figures = pd.read_csv(tmp_path / "person.csv").set_index("system")
     assert figures.loc["IdenNet", "over"] == "LightCNN"

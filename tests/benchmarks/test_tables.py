@@ -101,7 +101,11 @@ def test_runs_resumes_and_reports(tables, folders, tmp_path, monkeypatch):
         tables.main([*call, "--only-folds", "S9"])
 
     report = out.with_suffix(".md").read_text()
-    assert not figure or out.with_suffix(".png").stat().st_size > 10_000
+    if figure:
+        assert out.with_suffix(".png").stat().st_size > 10_000
+        picture = tmp_path / "results-DSN_beta=0.1-features.png"  # of the only one with two codes
+        assert picture.stat().st_size > 10_000
+        assert list(tmp_path.glob("*-features.png")) == [picture]
     assert "Within lab" in report
     assert "--train lab=DIR" in report
     assert str(folders) not in report
@@ -312,7 +316,7 @@ def test_a_margin_is_drawn_over_people(tables, tmp_path):
             for method, noise in (("DSN", 0.6), ("SingleEncoder", 1.5)):
                 proba = 0.3 + 0.4 * true.fillna(0) + noise * rng.normal(size=(30, 2)).round(1)
                 file = cell_file(
-                    tmp_path, train="lab", spec=method, fold=fold, seed=seed, test="lab"
+                    tmp_path, "-lab.npz", train="lab", spec=method, fold=fold, seed=seed
                 )
                 keep_told(file, true, proba, own)
                 report = au_report(true, proba.clip(0, 1))
