@@ -236,20 +236,29 @@ def score_predictions(
     setting: Setting, folds: list[Fold], name: str, files: list[Path]
 ) -> pd.DataFrame:
     """Score what another tool told of the test people of each fold, and of other corpora."""
-    parts, read = [], set()
-    for corpus in (setting.corpus, *setting.others):
+    parts: list[pd.DataFrame] = []
+    read: dict[Path, set[int]] = {}
+    corpora = (setting.corpus, *setting.others)
+    sizes = [len(corpus.groups) for corpus in corpora]
+    for corpus in corpora:
         for file in files:
-            found = read_predictions(file, corpus)
+            found = read_predictions(file, corpus, sizes)
             if found is None:
                 continue
-            read.add(file)
+            own = set(found[2][found[2] >= 0])
+            if own & read.setdefault(file, set()):
+                raise ValueError(
+                    f"--predictions {name}: rows of {file} fit images of {corpus.name} and of "
+                    "another corpus; name the images by longer paths"
+                )
+            read[file] |= own
             aus = [au for au in setting.aus if au in corpus.target and au in found[0]]
             for fold in folds:
                 rows = np.arange(len(corpus.groups))
                 if corpus is setting.corpus:
                     rows = np.flatnonzero(np.isin(corpus.groups, fold.test))
                 Y = corpus.target[aus].iloc[rows].reset_index(drop=True)
-                told, scores = (part[aus].iloc[rows].reset_index(drop=True) for part in found)
+                told, scores = (part[aus].iloc[rows].reset_index(drop=True) for part in found[:2])
                 table = report_rows(au_report(Y, told), Y, name + AS_PREDICTED)
                 table["auc"] = quick_auc(Y, scores)
                 parts.append(table.assign(test=corpus.name, fold=fold.name))

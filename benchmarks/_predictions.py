@@ -24,18 +24,23 @@ _KINDS = {  # a column an AU: what it holds
 _PRESENT_FROM = {"score": 0.5, "present": 0.5, "intensity": 2.0}  # as DISFA's labels count
 
 
-def read_predictions(file: Path, corpus: Corpus) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+def read_predictions(
+    file: Path, corpus: Corpus, sizes: list[int]
+) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray] | None:
     """Read what a tool says of a corpus; None where the file names none of its images.
 
     An AU is present where the tool's own decision says so; from one half, where it gives
     probabilities; from intensity 2 of 5, where it gives intensities alone. Images are matched by
-    name, or by ``frame`` where the file has as many as the corpus. Where a tool found no face,
-    each AU counts as absent: to leave such images out would favour the tool.
+    name, or by ``frame`` where the file has as many as this corpus alone; ``sizes`` are the
+    numbers of images of all. Where a tool found no face, each AU counts as absent: to leave such
+    images out would favour the tool.
 
     Returns
     -------
     told, scores : DataFrame of shape (n, n_aus)
         Decisions, 0 and 1, and what ranks the images, in the order of the corpus.
+    rows : ndarray of shape (n,)
+        The rows of the file; -1 where an image is not in it.
     """
     table = read_csv(file).values
     kinds: dict[str, dict[str, str]] = {kind: {} for kind in _KINDS}
@@ -46,7 +51,7 @@ def read_predictions(file: Path, corpus: Corpus) -> tuple[pd.DataFrame, pd.DataF
     aus = sorted(set().union(*kinds.values()), key=lambda au: int(au[2:]))
     if not aus:
         raise ValueError(f"{file} has no column of an AU, such as AU01, AU01_c or au_1")
-    rows = _find_rows(table, file, corpus)
+    rows = _find_rows(table, file, corpus, sizes)
     if rows is None:
         return None
     told, scores = {}, {}
@@ -63,24 +68,25 @@ def read_predictions(file: Path, corpus: Corpus) -> tuple[pd.DataFrame, pd.DataF
         own = pd.DataFrame(values, dtype=float).iloc[rows].reset_index(drop=True)
         own.loc[lost] = 0.0
         both.append(own.fillna(0.0))
-    return both[0], both[1]
+    return both[0], both[1], rows
 
 
-def _find_rows(table: pd.DataFrame, file: Path, corpus: Corpus) -> np.ndarray | None:
-    """Return the row of each image of the corpus, -1 where there is none; None if all are."""
+def _find_rows(
+    table: pd.DataFrame, file: Path, corpus: Corpus, sizes: list[int]
+) -> np.ndarray | None:
+    """Return the row of each image of the corpus, -1 where there is none; None if none has one."""
     n = len(corpus.groups)
     column = next((name for name in _FILES if name in table), None)
     if column is None:
-        if "frame" in table and len(table) == n:
-            return np.argsort(table["frame"].to_numpy(), kind="stable")
-        raise ValueError(
-            f"{file} has no column that names the image ({', '.join(_FILES)}), and "
-            + (
-                f"{len(table)} rows, not one for each of the {n} images of {corpus.name}"
-                if "frame" in table
-                else "none called frame"
+        if "frame" not in table:
+            raise ValueError(f"{file} has no column that names the image: {', '.join(_FILES)}")
+        if sizes.count(len(table)) != 1 or table["frame"].duplicated().any():
+            raise ValueError(
+                f"{file} numbers {table['frame'].nunique()} frames in {len(table)} rows, and the "
+                f"corpora have {sizes} images, so it is not clear whose they are; name the images "
+                "in a column image"
             )
-        )
+        return np.argsort(table["frame"].to_numpy(), kind="stable") if len(table) == n else None
     if corpus.files is None:
         raise ValueError(f"{corpus.name} has no image files, so {file} must number them by frame")
     theirs = [PurePath(str(name).replace("\\", "/")).parts for name in table[column]]

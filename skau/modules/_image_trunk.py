@@ -1,6 +1,7 @@
 """A network of images from elsewhere, in place of LightCNN's convolutions."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -42,8 +43,8 @@ class ImageTrunk(nn.Module):
     Parameters
     ----------
     network : nn.Module or callable
-        Maps images (b, 3, h, w) to a tensor of b rows: a network of torchvision or timm, or what
-        makes one when called. A last layer named ``fc``, ``classifier``, ``heads`` or ``head`` is
+        Maps images (b, 3, h, w) to a tensor of b rows: a network of torchvision or timm, of which
+        a copy is taken, or what makes one when called. A last layer named ``fc``, ``classifier``, ``heads`` or ``head`` is
         left out, in timm's networks by their ``reset_classifier``.
     weights : str or path, default=None
         Local file of its weights, read by ``torch.load(..., weights_only=True)``. Every weight of
@@ -90,7 +91,8 @@ class ImageTrunk(nn.Module):
         std: Sequence[float] = (0.229, 0.224, 0.225),
     ) -> None:
         super().__init__()
-        made = network if isinstance(network, nn.Module) else network()
+        # a copy: the module given keeps its last layer, and goes on learning elsewhere
+        made = deepcopy(network) if isinstance(network, nn.Module) else network()
         if not isinstance(made, nn.Module):
             raise TypeError(f"network must make a torch.nn.Module, not {type(made).__name__}")
         if not 0 <= lr_scale < float("inf"):

@@ -478,7 +478,7 @@ def test_what_other_tools_wrote_stands_beside(tables, folders, tmp_path):
     out = tmp_path / "results.csv"
     call = arguments(folders, out, *words, "--methods")
     tables.main(call)
-    results = pd.read_csv(out).set_index(["method", "test", "fold", "au"])
+    results = pd.read_csv(out).set_index(["method", "test", "fold", "au"]).sort_index()
     first = lab["subject"].isin(["S001", "S002", "S003"]).to_numpy()
     for au, told in noisy.items():
         told = pd.Series(told * success)
@@ -502,7 +502,7 @@ def test_what_other_tools_wrote_stands_beside(tables, folders, tmp_path):
     assert len(pd.read_csv(out)) == len(results)
 
     openface.iloc[1:].to_csv(tmp_path / "OpenFace0.csv", index=False)
-    with pytest.raises(ValueError, match="no column that names the image .* 59 rows"):
+    with pytest.raises(ValueError, match=r"59 frames in 59 rows, and the corpora have \[60, 20\]"):
         tables.main(call)
     pd.concat([pyfeat["lab"]] * 2).to_csv(tmp_path / "OpenFace0.csv", index=False)
     with pytest.raises(ValueError, match="keep one face of each image"):
@@ -513,6 +513,25 @@ def test_what_other_tools_wrote_stands_beside(tables, folders, tmp_path):
     lab.to_csv(tmp_path / "OpenFace0.csv", columns=["image", "subject"])
     with pytest.raises(ValueError, match="no column of an AU"):
         tables.main(call)
+
+
+def test_a_row_of_another_tool_is_of_one_corpus(tables, tmp_path):
+    from _cells import Fold, Setting, score_predictions
+    from _corpora import Corpus
+
+    files = ["1/a.png", "1/b.png", "2/a.png", "2/b.png"]
+    target = pd.DataFrame({"AU12": [0.0, 1, 0, 1]})
+    groups = np.array(["p", "p", "q", "q"])
+    corpora = [Corpus(name, {}, target, groups, None, files) for name in ("lab", "wild")]
+    setting = Setting(corpora[0], corpora[1:], None, ["AU12"], {}, tmp_path, tmp_path)
+    folds = [Fold("q-q", ["p"], ["q"])]
+    told = pd.DataFrame({"path": ["lab/" + name for name in files], "AU12": [0.1, 0.9, 0.2, 0.8]})
+    told.to_csv(tmp_path / "told.csv", index=False)
+    with pytest.raises(ValueError, match="fit images of wild and of another corpus"):
+        score_predictions(setting, folds, "Tool", [tmp_path / "told.csv"])
+    setting.others = []
+    table = score_predictions(setting, folds, "Tool", [tmp_path / "told.csv"])
+    assert table[["fold", "f1", "auc", "n"]].to_numpy().tolist() == [["q-q", 1.0, 1.0, 2]]
 
 
 def test_other_images_or_folds_are_refused(tables, folders, tmp_path):

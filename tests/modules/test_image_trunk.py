@@ -75,6 +75,15 @@ def test_networks_of_torchvision(make, width, size):
         assert trunk(torch.rand(1, 3, 64, 64)).shape == (1, width)
 
 
+def test_the_module_given_stays_as_it_is():
+    network = Narrow()
+    ImageTrunk(network)
+    assert network.fc.out_features == 1000
+    assert all(weight.requires_grad for weight in network.parameters())
+    learning = ImageTrunk(network, lr_scale=0.1)
+    assert all(weight.requires_grad for weight in learning.parameters())
+
+
 def test_a_network_of_timms_make_takes_its_own_head_off():
     class Timm(nn.Sequential):
         def reset_classifier(self, num_classes):
