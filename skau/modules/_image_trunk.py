@@ -44,8 +44,9 @@ class ImageTrunk(nn.Module):
     ----------
     network : nn.Module or callable
         Maps images (b, 3, h, w) to a tensor of b rows: a network of torchvision or timm, of which
-        a copy is taken, or what makes one when called. A last layer named ``fc``, ``classifier``, ``heads`` or ``head`` is
-        left out, in timm's networks by their ``reset_classifier``.
+        a copy is taken, or what makes one when called. A last layer named ``fc``,
+        ``classifier``, ``heads`` or ``head`` is left out, in timm's networks by their
+        ``reset_classifier``.
     weights : str or path, default=None
         Local file of its weights, read by ``torch.load(..., weights_only=True)``. Every weight of
         the network must be there; further ones, such as those of the last layer or of the decoder
