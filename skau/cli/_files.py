@@ -90,6 +90,14 @@ def check_output(path: Path, force: bool, *endings: str) -> None:
 
 def open_model(name: str) -> Any:
     """Load a model file, or a model that ships, by its name."""
-    from .. import load, load_model
+    from .. import list_models, load, load_model
 
-    return load(name) if name.endswith(".skau") or Path(name).is_file() else load_model(name)
+    if Path(name).is_file():
+        return load(name)
+    shipped = list_models()["name"].tolist()
+    if name not in shipped:
+        raise click.UsageError(
+            f"there is no model {name!r}: it is no file, and those that ship are "
+            f"{', '.join(shipped)}"
+        )
+    return load_model(name)

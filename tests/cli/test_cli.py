@@ -133,7 +133,9 @@ def test_the_table_goes_to_standard_output_and_names_come_from_standard_input(
         (["predict"], 2, "Missing argument"),
         (["frobnicate"], 2, "No such command"),
         (["predict", "{photos}", "-o", "no/such/aus.csv"], 2, "no folder"),
-        (["predict", "{photos}", "--model", "nope"], 1, "nope"),
+        (["predict", "{photos}", "--model", "nope"], 2, "no model 'nope': it is no file"),
+        (["predict", "{photos}", "-o", "aus.txt"], 2, "must end in .csv or .parquet"),
+        (["predict", "{photos}", "--fps", "5", "--every", "2"], 2, "exclude each other"),
         (["predict", "{films}", "--overlay", "x.mp4"], 2, "one film"),
         (["crop", "{photos}", "-o", "crops.png"], 2, ".npy"),
         (["report", "{photos}", "-o", "x.html"], 2, "scores.csv"),
@@ -148,8 +150,10 @@ def test_errors(folder, monkeypatch, tmp_path, capsys, args, code, told):
     assert "Traceback" not in err
 
 
-def test_verbose_shows_the_traceback(folder, capsys):
-    assert call("predict", folder / "photos", "--model", "nope", "--verbose") == 1
+def test_verbose_shows_the_traceback(folder, tmp_path, capsys):
+    bad = tmp_path / "bad.skau"
+    bad.write_text("no model")
+    assert call("predict", folder / "photos", "--model", bad, "--verbose") == 1
     assert "Traceback" in capsys.readouterr().err
 
 
