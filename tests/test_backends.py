@@ -52,7 +52,7 @@ def test_a_search_finds_the_same(backend, data, alone):
                 "distributed", reason='needs pip install "skau[dask]"'
             )
             cluster = distributed.LocalCluster(
-                n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None,
+                n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0",
                 memory_limit=0,
                 silence_logs=logging.CRITICAL,
             )  # fmt: skip
