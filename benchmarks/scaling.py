@@ -1,6 +1,6 @@
 """Films, and a search, on one and on two worker processes of a Dask cluster on this machine.
 
-    python benchmarks/scaling.py [--workers 1 2] [--films 8] [--seconds 12] [--epochs 20]
+    python benchmarks/scaling.py [--films 8] [--seconds 12] [--people 60] [--epochs 20]
 
 Each worker computes with one thread. Ratios are between the runs of one call; what comes out must
 be equal. The search's AUC says whether its fits have learnt anything worth searching for.
@@ -24,9 +24,11 @@ from PIL import Image
 from sklearn.model_selection import GridSearchCV
 
 from skau import DSNClassifier, load_model, predict_files
-from skau.datasets import load_sample_faces
+from skau.baselines import ResNetClassifier
+from skau.datasets import load_sample_faces, make_au_faces
 from skau.metrics import roc_auc_scorer
 from skau.model_selection import SubjectKFold
+from skau.preprocessing import FaceCropper
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT, RATE = 320, 240, 25
@@ -84,16 +86,17 @@ def spread_films(record: Record, workers: list[int], n_films: int, seconds: floa
         on_workers(record, workers, job, [])
 
 
-def spread_search(record: Record, workers: list[int], epochs: int) -> None:
-    """Search the learning rate of the single encoder."""
-    faces = load_sample_faces()
-    X, Y, groups = faces.images[::2, ::2, ::2].copy(), faces.target[::2], faces.groups[::2]
+def spread_search(record: Record, workers: list[int], people: int, epochs: int) -> None:
+    """Search the learning rate of a residual network."""
+    faces = make_au_faces(people, 16, random_state=0)
+    X = FaceCropper(size=64).transform(faces.images)
+    Y, groups = faces.target, faces.groups
     search = GridSearchCV(
-        DSNClassifier(person_encoder=False, max_epochs=epochs, batch_size=16, random_state=0),
-        {"lr": [3e-4, 1e-3]}, cv=SubjectKFold(3), scoring=roc_auc_scorer, refit=False,
+        ResNetClassifier(max_epochs=epochs, batch_size=32, random_state=0),
+        {"lr": [3e-4, 1e-3, 3e-3]}, cv=SubjectKFold(3), scoring=roc_auc_scorer, refit=False,
         error_score="raise",
     )  # fmt: skip
-    record.say(f"search: {len(X)} faces of 64 px, {epochs} epochs, 2 candidates x 3 folds")
+    record.say(f"search: {people} people, {epochs} epochs, 3 candidates x 3 folds")
     best = []
 
     def job() -> list[float]:
@@ -102,7 +105,7 @@ def spread_search(record: Record, workers: list[int], epochs: int) -> None:
         best.append(scores.max())
         return scores.tolist()
 
-    on_workers(record, workers, job, [X])
+    on_workers(record, workers, job, [X, Y])
     record.say(f"  AUC of the best {best[0]:.3f}")
 
 
@@ -112,6 +115,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--films", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=12, help="of a film")
+    parser.add_argument("--people", type=int, default=60, help="of the search")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "scaling.txt")
     options = parser.parse_args()
@@ -119,7 +123,7 @@ def main() -> None:
     torch.set_num_threads(1)  # as the workers: joblib gives the work of one to this process
     record = Record(options.out)
     spread_films(record, options.workers, options.films, options.seconds)
-    spread_search(record, options.workers, options.epochs)
+    spread_search(record, options.workers, options.people, options.epochs)
     record.write()
 
 
