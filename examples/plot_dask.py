@@ -26,8 +26,8 @@ faces = load_sample_faces()
 crops = FaceCropper(size=32).fit_transform(faces.images)
 
 search = GridSearchCV(
-    DSNClassifier(max_epochs=4, batch_size=16, lr=3e-3, random_state=0),
-    {"alpha": [0.01, 0.1], "beta": [0.005, 0.5]},
+    DSNClassifier(max_epochs=8, batch_size=16, validation_fraction=0, random_state=0),
+    {"alpha": [0.01, 1], "beta": [0.05, 0.5, 5]},
     cv=SubjectKFold(2),
     scoring=roc_auc_scorer,
     refit=False,

@@ -81,12 +81,19 @@ def _of_run(run: Path, out: Path) -> None:
     aus = scores.loc[scores["au"] != "mean", "au"].unique()
     f1 = scores.pivot(index="fold", columns="au", values="f1")[aus]
     history = pd.read_csv(run / "history.csv")
-    means = scores.groupby("au", sort=False).mean(numeric_only=True)
+    by_au = scores.groupby("au", sort=False)
+    means = by_au.mean(numeric_only=True)
+    means["support"] = by_au["support"].sum()
+    rate = means["base_rate"].drop("mean")
     name = run.resolve().name
-    told = "Mean over folds; no model has seen the people that it is scored on."
+    told = (
+        "Mean over folds, support is the sum; no model has seen the people that it is scored on. "
+        "Dashes: F1 of calling an AU present everywhere."
+    )
+    display = AUScoreDisplay({name: f1}, chance=2 * rate / (1 + rate)).plot()
     sections = {
-        "Unseen people": [told, means, AUScoreDisplay({name: f1}).plot()],
-        "Every fold": scores,
+        "Unseen people": [told, means, display],
+        "Every fold": scores.set_index("fold"),
         "How the model of all people learnt": TrainingHistoryDisplay(history).plot(),
     }
     write_report(out, f"Training run {name}", sections)

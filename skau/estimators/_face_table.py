@@ -125,6 +125,11 @@ class FaceTable:
                 "film or photos; give another file, or delete it"
             )
         run = self._run()
+        if before.keys() != run.keys():
+            raise ValueError(
+                f"out: {where} was written by another function or command; give another file, or "
+                "delete it"
+            )
         differs = [key for key in run if before.get(key) != run[key]]
         if differs:
             raise ValueError(

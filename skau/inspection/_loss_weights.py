@@ -142,7 +142,7 @@ class LossWeightsDisplay:
                 text = f"{value:.3f}"
                 if spread is not None:
                     text += f"\n± {spread[row, column]:.3f}"
-                dark = value - np.nanmin(values) < 0.55 * np.ptp(values[~np.isnan(values)])
+                dark = value - np.nanmin(values) < 0.45 * np.ptp(values[~np.isnan(values)])
                 self.ax_.text(
                     column, row, text, ha="center", va="center", fontsize=6,
                     color="white" if dark else "black",

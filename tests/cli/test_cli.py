@@ -331,7 +331,9 @@ def test_train_and_report(tmp_path, capsys):
     pytest.importorskip("matplotlib", reason='needs pip install "skau[plot]"')
     pytest.importorskip("jinja2", reason='needs pip install "skau[plot]"')
     assert call("report", run, "-o", run / "report.html") == 0
-    assert "Unseen people" in (run / "report.html").read_text()
+    page = (run / "report.html").read_text()
+    assert "Unseen people" in page
+    assert "present everywhere" in page
 
 
 @pytest.mark.filterwarnings("ignore:no (positive|negative) example", "ignore:the .* rows held out")

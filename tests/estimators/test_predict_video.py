@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 import skau.estimators._video
-from skau import DSNClassifier, predict_video
+from skau import DSNClassifier, predict_files, predict_video
 from skau.datasets import load_sample_faces
 from skau.estimators._face_table import FaceTable, read_table
 from skau.preprocessing import FaceCropper, read_video
@@ -120,6 +120,9 @@ def test_rows_of_another_film_or_model_are_refused(model, film, tmp_path):
     other = make_pipeline(clone(model[0]).set_params(margin=0.1), model[-1])
     with pytest.raises(ValueError, match="run that differs in cropper"):
         predict_video(other, film, fps=1, out=out, verbose=0)
+    predict_files(model, [film], fps=1, out=tmp_path / "files.csv", verbose=0)
+    with pytest.raises(ValueError, match="written by another function or command; give another"):
+        predict_video(model, film, fps=1, out=tmp_path / "files.csv", verbose=0)
     (tmp_path / "film.csv.json").unlink()
     with pytest.raises(ValueError, match="without a file beside it"):
         predict_video(model, film, fps=1, out=out, verbose=0)
