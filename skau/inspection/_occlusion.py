@@ -125,7 +125,7 @@ class OcclusionDisplay:
         columns = min(4, n)
         rows = -(-n // columns)
         with drawing():
-            height = 3.1 / columns * rows + 0.2 * rows + 0.1
+            height = 2.75 / columns * rows + 0.2 * rows + 0.1
             self.figure_, self.axes_ = panels(ax, n, columns, height)
             for panel, (name, values) in zip(self.axes_, self.maps.items(), strict=True):
                 face = self.faces[name]
@@ -141,7 +141,12 @@ class OcclusionDisplay:
                 panel.set(xticks=[], yticks=[])
                 panel.spines[:].set_visible(False)
             bar = self.figure_.colorbar(
-                image, ax=self.axes_.tolist(), ticks=[0, top], shrink=0.8, pad=0.02, aspect=15
+                image,
+                ax=self.axes_.tolist(),
+                ticks=[0, top],
+                shrink=0.8,
+                pad=0.02,
+                aspect=12 * rows,
             )
             bar.ax.set_yticklabels(["0", "most"])
             bar.set_label("logit lost when covered")
