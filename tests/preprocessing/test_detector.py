@@ -9,7 +9,7 @@ from PIL import Image
 from torch.nn.functional import interpolate
 from torchvision.ops import batched_nms
 
-from skau.preprocessing._mtcnn import _cascade, _networks, _search
+from skau.preprocessing._mtcnn import _cascade, _networks, _search, _turned
 from skau.preprocessing._mtcnn._boxes import Faces
 from skau.preprocessing._mtcnn._following import follow_face
 from skau.preprocessing._mtcnn._integral import IntegralImages
@@ -207,6 +207,20 @@ def test_turned_faces(photos, turns, side):
     box = faces.boxes[0]
     assert (faces.points[0] > box[:2]).all()
     assert (faces.points[0] < box[2:]).all()
+
+
+def test_a_turned_face_must_be_seen_in_more_views(photos, scene, monkeypatch):
+    true = find_faces([scene])[0]
+    doubtful = Faces(true.boxes, np.array([0.99]), true.points)
+    monkeypatch.setattr(_turned, "_seems_turned", lambda *args: True)
+
+    def sees_a_face_everywhere(copies, smallest, hasty):
+        box = np.array([[100.0, 100, 190, 200]])
+        points = np.array([[[125.0, 135], [165, 135], [145, 160], [130, 180], [160, 180]]])
+        return [Faces(box, np.array([0.9999]), points) for _ in copies]
+
+    faces = _turned.look_turned([scene], [doubtful], 20, sees_a_face_everywhere, "cpu")[0]
+    np.testing.assert_array_equal(faces.points, true.points)
 
 
 def test_upright_faces_are_left_alone(photos, scene, monkeypatch):

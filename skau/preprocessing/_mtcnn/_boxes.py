@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 __all__ = [
+    "NOTHING",
     "Candidates",
     "Faces",
     "clipped",
@@ -43,6 +44,9 @@ class Faces(NamedTuple):
     def take(self, index: NDArray[np.intp]) -> "Faces":
         """Return the faces at ``index``."""
         return Faces(self.boxes[index], self.probability[index], self.points[index])
+
+
+NOTHING = Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
 
 
 class Candidates(NamedTuple):

@@ -23,14 +23,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
-from ._boxes import Candidates, Faces
+from ._boxes import NOTHING, Candidates, Faces
 from ._cascade import CANDIDATE_THRESHOLDS, PYRAMID_FACTOR, propose, refine, reject
-from ._following import follow_face
 from ._integral import IntegralImages
 from ._networks import CELL
 from ._turned import look_turned
+from ._views import SURE_PROBABILITY, probability_in_views
 
 __all__ = ["find_faces"]
 
@@ -38,14 +38,11 @@ FIRST_FRACTION = 6  # the search begins with faces of the short side / 6 ...
 RUNGS_PER_STAGE = 2  # ... and goes two rungs (a factor of 2) finer each time
 WORKING_FACE = 128  # the finest face sought covers at least so many pixels of a reduced copy
 SURE_FACE = 1.5  # a face this many times the finest size sought has met all its rungs
-SURE_PROBABILITY = 0.999  # a less probable face is looked at from more views: as when following,
-VIEWS_WINDOWS = (0.95,), (0.8, 0.9, 1.0, 1.1, 1.2, 1.35)  # through these, and in a mirror; ...
-VIEWS_THRESHOLD = 0.72  # ... whose mean probability must be higher than this, ...
+VIEWS_THRESHOLD = 0.72  # mean probability in views of a face that is not sure, at least, ...
 MIRROR_THRESHOLD = 0.8  # ... and than this if only the search in a mirror has shown it
 NEARLY = 0.3  # probability of the windows that are looked at in a mirror if no face was found, ...
 MOST_MIRRORED = 20  # ... of the most probable ones of an image
 MOST_HASTY = 4  # windows of an image that the second network sees in a hasty search
-NOTHING = Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
 
 
 def find_faces(
@@ -211,22 +208,12 @@ def _confirmed(
     for i in np.argsort(-_sides(faces).prod(axis=1), kind="stable"):
         face = faces.take(np.array([i]))
         if face.probability[0] >= SURE_PROBABILITY or (
-            _probability_in_views(image, face, device) > views_threshold
+            probability_in_views(image, face, device) > views_threshold
         ):
             kept.append(i)
         if len(kept) == most:
             break
     return faces.take(np.array(kept, dtype=np.intp))
-
-
-def _probability_in_views(image: Image.Image, face: Faces, device: str) -> float:
-    """Return the mean probability of a face through several windows, in the image and a mirror."""
-    views = (image, face), (ImageOps.mirror(image), _mirrored(face, image.width))
-    seen = [
-        follow_face(view, its.boxes[0], windows=VIEWS_WINDOWS, threshold=0, device=device)
-        for view, its in views
-    ]
-    return sum(float(its.probability.sum()) for its in seen) / len(views)
 
 
 def _best(candidates: Candidates, most: int) -> Candidates:
@@ -248,13 +235,6 @@ def _joined(candidates: list[list[Candidates]], images: dict[int, int]) -> Candi
 def _sides(faces: Faces) -> NDArray[np.float64]:
     """Return the width and height (k, 2) of the boxes."""
     return faces.boxes[:, 2:] - faces.boxes[:, :2]
-
-
-def _mirrored(faces: Faces, width: int) -> Faces:
-    """Return where the faces are in the mirror image; left and right are again those of it."""
-    boxes, points = faces.boxes[:, [2, 1, 0, 3]], faces.points[:, [1, 0, 2, 4, 3]]
-    boxes[:, ::2], points[..., 0] = width - 1 - boxes[:, ::2], width - 1 - points[..., 0]
-    return Faces(boxes, faces.probability, points)
 
 
 def _n_rungs(largest: float, smallest: float) -> int:

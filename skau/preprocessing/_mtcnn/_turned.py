@@ -4,6 +4,9 @@ The networks know upright faces.  Of one that is turned by a quarter they see no
 where there is none such: with eyes too near to each other, or above each other.  So where nothing
 was found, and where what was found looks like that, turned copies are searched too: of a whole
 image, small ones, and for large faces alone.
+
+A face on its head may look like another one that is upright, and the other way round.  Which of
+the two it is, their probabilities in one window do not tell; the means of several views do.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,8 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from PIL import Image
 
-from ._boxes import Faces
+from ._boxes import NOTHING, Faces
 from ._following import follow_face
+from ._views import SURE_PROBABILITY, probability_in_views
 
 __all__ = ["look_turned", "upright"]
 
@@ -27,7 +31,6 @@ LEAST_FRACTION = 4  # of the short side: the smallest turned face looked for in 
 SMALL = 20  # pixels that this face covers at least in the copy that is searched
 SURROUNDINGS = 3  # side of what is searched again about a turned face, by that of its box, ...
 CLOSE = 96  # ... and pixels that its box covers there
-SURE = 0.999  # a face that is less probable is turned if its place looks more like a turned one
 WITHIN = np.array([12.0, 12, 60, 60])  # the box in a copy of 72 pixels for that
 
 Search = Callable[[Sequence[Image.Image], float, bool], list[Faces]]
@@ -69,7 +72,7 @@ def look_turned(
     device : str
     """
     without = [i for i, faces in enumerate(found) if not len(faces)]
-    large = iter(_in_the_whole([images[i] for i in without], smallest, search))
+    large = iter(_in_the_whole([images[i] for i in without], smallest, search, device))
     return [
         _righted(image, faces, search, device) if len(faces) else next(large)
         for image, faces in zip(images, found, strict=True)
@@ -81,17 +84,17 @@ def _righted(image: Image.Image, faces: Faces, search: Search, device: str) -> F
     parts = []
     for i, fine in enumerate(upright(faces)):
         face = faces.take(np.array([i]))
-        sure = fine and face.probability[0] >= SURE
+        sure = fine and face.probability[0] >= SURE_PROBABILITY
         if not sure and (not fine or _seems_turned(image, face, device)):
-            turned = _near(image, face.boxes[0], (1, 2, 3), search)
-            if len(turned) and turned.probability[0] > face.probability[0]:
+            turned, likely = _near(image, face.boxes[0], tuple(TURNS), search, device)
+            if likely > probability_in_views(image, face, device):
                 face = turned
         parts.append(face)
     return Faces(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _in_the_whole(
-    images: Sequence[Image.Image], smallest: float, search: Search
+    images: Sequence[Image.Image], smallest: float, search: Search, device: str
 ) -> Iterator[Faces]:
     """Look for a large turned face in reduced copies, and then again closely."""
     if not images:
@@ -104,14 +107,18 @@ def _in_the_whole(
         square = Image.new("RGB", (max(small.size),) * 2, _mean_colour(small))
         square.paste(small)
         squares.append(square)
-    found = iter(_turned(squares, tuple(TURNS), least / factor, search, hasty=True))
+    copies = [(turn, square.transpose(TURNS[turn])) for square in squares for turn in TURNS]
+    searched = search([copy for _, copy in copies], least / factor, True)
+    found = (
+        _turned_back(_upright_ones(faces), turn, copy.size)
+        for faces, (turn, copy) in zip(searched, copies, strict=True)
+    )
     for image in images:
-        turns, best = max(
-            ((turn, next(found)) for turn in TURNS),
-            key=lambda item: float(item[1].probability.sum()),
-        )
-        if len(best):
-            best = _near(image, (best.boxes[0] + 0.5) * factor - 0.5, (turns,), search)
+        seen = {turn: faces for turn in TURNS if len(faces := next(found))}
+        best = max(seen.values(), key=lambda faces: float(faces.probability[0]), default=NOTHING)
+        if seen:
+            place = (best.boxes[0] + 0.5) * factor - 0.5
+            best, _ = _near(image, place, tuple(seen), search, device)
         yield best
 
 
@@ -136,8 +143,10 @@ def _seems_turned(image: Image.Image, face: Faces, device: str) -> bool:
     )
 
 
-def _near(image: Image.Image, box: np.ndarray, turns: tuple[int, ...], search: Search) -> Faces:
-    """Look for a turned face where one seems to be."""
+def _near(
+    image: Image.Image, box: np.ndarray, turns: tuple[int, ...], search: Search, device: str
+) -> tuple[Faces, float]:
+    """Look for a turned face where one seems to be; return its mean probability in views too."""
     side = (box[2:] - box[:2]).max()
     centre = (box[:2] + box[2:] + 1) / 2
     low = np.maximum(np.floor(centre - SURROUNDINGS * side / 2), 0)
@@ -146,34 +155,24 @@ def _near(image: Image.Image, box: np.ndarray, turns: tuple[int, ...], search: S
     copy = image.resize(
         tuple(size.tolist()), Image.Resampling.BOX, (*low.tolist(), *high.tolist())
     )
-    found = [_turned([copy], (turn,), CLOSE / 2, search)[0] for turn in turns]
-    best = max(found, key=lambda faces: float(faces.probability.sum()))
+    best, likeliest = NOTHING, 0.0
+    for turn in turns:
+        turned = copy.transpose(TURNS[turn])
+        faces = _upright_ones(search([turned], CLOSE / 2, False)[0])
+        likely = probability_in_views(turned, faces, device) if len(faces) else 0.0
+        if likely > likeliest:
+            best, likeliest = _turned_back(faces, turn, turned.size), likely
     scale = (high - low) / size
-    return Faces(
+    found = Faces(
         (best.boxes + 0.5) * np.tile(scale, 2) + np.tile(low, 2) - 0.5,
         best.probability,
         (best.points + 0.5) * scale + low - 0.5,
     )
+    return found, likeliest
 
 
-def _turned(
-    images: Sequence[Image.Image],
-    turns: tuple[int, ...],
-    smallest: float,
-    search: Search,
-    *,
-    hasty: bool = False,
-) -> list[Faces]:
-    """Return the upright face of images after quarter turns, where it lies before them.
-
-    There is one entry for each of ``turns`` of each image; all copies must have one size.
-    """
-    copies = [(turn, image.transpose(TURNS[turn])) for image in images for turn in turns]
-    found = search([copy for _, copy in copies], smallest, hasty)
-    return [
-        _turned_back(faces.take(np.flatnonzero(upright(faces))), turn, copy.size)
-        for faces, (turn, copy) in zip(found, copies, strict=True)
-    ]
+def _upright_ones(faces: Faces) -> Faces:
+    return faces.take(np.flatnonzero(upright(faces)))
 
 
 def _turned_back(faces: Faces, turns: int, size: tuple[int, int]) -> Faces:
