@@ -60,8 +60,9 @@ def own_modes() -> Iterator[None]:
         modes.enter_context(torch.enable_grad())
         for kind in ("cpu", "cuda"):
             modes.enter_context(torch.autocast(kind, enabled=False))
-        if torch.get_default_device().type != "cpu":  # as the mode itself takes time at each call
-            modes.enter_context(torch.device("cpu"))
+        # torch.device and set_default_device are modes of functions; one of ours inside of theirs
+        # would end theirs too in older versions of torch
+        modes.enter_context(torch._C.DisableTorchFunction())
         yield
 
 
