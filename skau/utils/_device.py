@@ -60,10 +60,17 @@ def own_modes() -> Iterator[None]:
         modes.enter_context(torch.enable_grad())
         for kind in ("cpu", "cuda"):
             modes.enter_context(torch.autocast(kind, enabled=False))
-        # torch.device and set_default_device are modes of functions; one of ours inside of theirs
-        # would end theirs too in older versions of torch
-        modes.enter_context(torch._C.DisableTorchFunction())
+        theirs = torch.empty(0).device
+        if theirs.type != "cpu":  # only then, as the mode itself takes time at each call
+            modes.callback(_set_back, theirs)
+            modes.enter_context(torch.device("cpu"))
         yield
+
+
+def _set_back(device: torch.device) -> None:
+    """Go on in the caller's mode, which ours has ended in older versions of torch."""
+    if torch.empty(0).device != device:
+        device.__enter__()
 
 
 def guard_forks() -> None:
