@@ -87,7 +87,11 @@ def _righted(image: Image.Image, faces: Faces, search: Search, device: str) -> F
         sure = fine and face.probability[0] >= SURE_PROBABILITY
         if not sure and (not fine or _seems_turned(image, face, device)):
             turned, likely = _near(image, face.boxes[0], tuple(TURNS), search, device)
-            if likely > probability_in_views(image, face, device):
+            if fine:
+                better = likely > probability_in_views(image, face, device)
+            else:  # views of what is no upright face prove nothing for it
+                better = likely > 0 and turned.probability[0] > face.probability[0]
+            if better:
                 face = turned
         parts.append(face)
     return Faces(*(np.concatenate(part) for part in zip(*parts, strict=True)))
