@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import sys
 from functools import cache
 
 __all__ = ["keep_freed_memory"]
@@ -19,8 +20,8 @@ def keep_freed_memory() -> None:
     anew, page by page, which takes as long as the network itself. We set what glibc reaches where
     nobody tells it anything: buffers of up to 32 MB, and 64 MB in all.
     """
-    if os.environ.get("MALLOC_TRIM_THRESHOLD_") != _DASK:
-        return
+    if sys.platform != "linux" or os.environ.get("MALLOC_TRIM_THRESHOLD_") != _DASK:
+        return  # Dask sets it on every system, and only here is there a library to be told
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, 32 << 20)
