@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from _corpora import Corpus
 
-from skau.datasets._csv import read_csv
+from skau.datasets._csv import _INTENSITY, _PLAIN, _PRESENCE, read_csv
 
 __all__ = ["AS_PREDICTED", "read_predictions"]
 
@@ -15,12 +15,13 @@ __all__ = ["AS_PREDICTED", "read_predictions"]
 AS_PREDICTED = ", as predicted"
 
 _FILES = ("image", "path", "input", "file")  # columns that name the image
-_NAME = r"AU[ _-]?0*(\d+)"
-_KINDS = {  # a column an AU: what it holds
-    "present": re.compile(rf"{_NAME}_c", re.IGNORECASE),  # OpenFace
-    "intensity": re.compile(rf"{_NAME}(_r|_intensity)", re.IGNORECASE),  # OpenFace; LibreFace
-    "score": re.compile(_NAME, re.IGNORECASE),  # Py-Feat and skau: a probability; LibreFace: 0, 1
-}
+_LIBREFACE = re.compile(_PLAIN.pattern + "_intensity", re.IGNORECASE)
+_KINDS = [  # what a column of an AU holds
+    ("present", _PRESENCE),  # OpenFace
+    ("intensity", _INTENSITY),
+    ("intensity", _LIBREFACE),
+    ("score", _PLAIN),  # Py-Feat and skau: a probability; LibreFace: 0, 1
+]
 _PRESENT_FROM = {"score": 0.5, "present": 0.5, "intensity": 2.0}  # as DISFA's labels count
 
 
@@ -43,9 +44,9 @@ def read_predictions(
         The rows of the file; -1 where an image is not in it.
     """
     table = read_csv(file).values
-    kinds: dict[str, dict[str, str]] = {kind: {} for kind in _KINDS}
+    kinds: dict[str, dict[str, str]] = {kind: {} for kind, _ in _KINDS}
     for column in table:
-        for kind, pattern in _KINDS.items():
+        for kind, pattern in _KINDS:
             if match := pattern.fullmatch(str(column).strip()):
                 kinds[kind][f"AU{match[1]}"] = column
     aus = sorted(set().union(*kinds.values()), key=lambda au: int(au[2:]))
