@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from _cells import Fold, Setting, make_folds
+from _cells import Setting
 from _corpora import open_corpus, published_aus
+from _folds import Fold, make_folds
 
 
 def make_parser(description: str | None) -> argparse.ArgumentParser:

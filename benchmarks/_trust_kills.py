@@ -75,11 +75,11 @@ def crops(folder: Path, result: Path) -> None:
 
 def film(folder: Path, result: Path) -> None:
     """Score the frames of a film."""
-    from video import write_film
+    from _films import frames, one, write_film
 
     path = folder / "film.mp4"
     if not path.exists():
-        write_film(folder / "half.mp4", 0.4)
+        write_film(folder / "half.mp4", frames(one, 0.4))
         (folder / "half.mp4").rename(path)
     X, Y, groups = faces(24, 2)
     clf = DSNClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)

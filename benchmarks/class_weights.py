@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from _cells import make_folds
 from _corpora import Corpus, open_corpus
+from _folds import make_folds
 from _options import make_parser
 from _record import Record
 from _report import markdown

@@ -30,29 +30,26 @@ into a CSV beside ``--out``, in which a corpus takes the place of one that was m
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
 import pandas as pd
-from _cells import Fold, Setting, make_folds, pick_folds, training_part
+from _cells import Setting, training_part
 from _corpora import Corpus, from_bunch, open_corpus, published_aus
-from _margins import METRICS, RESAMPLES
+from _folds import Fold, make_folds, pick_folds
+from _margins import METRICS
 from _methods import make_estimator
 from _person_figure import write_person_figure
+from _person_measures import compare, share_between, stability, tell
 from _record import Record
 from tqdm import tqdm
 
 from skau.baselines import LightCNNClassifier
 from skau.datasets import make_au_faces
-from skau.estimators._calibration import calibrate, measure_population
-from skau.estimators._effects import PersonEffects
-from skau.metrics import bootstrap_interval, identity_leakage
+from skau.metrics import identity_leakage
 from skau.utils._cache import write_whole
 
 HERE = Path(__file__).parent
-ORACLE = "LightCNN less the bias known from labels"
-RIVALS = {"DSN": "SingleEncoder", "DSN-printed": "SingleEncoder-printed"}
 
 
 def rendered(
@@ -79,7 +76,13 @@ def rendered(
 
 
 def features_of(
-    corpus: Corpus, ids: Corpus, aus: list[str], fold: Fold, seed: int, args: Any, file: Path
+    corpus: Corpus,
+    ids: Corpus,
+    aus: list[str],
+    fold: Fold,
+    seed: int,
+    args: argparse.Namespace,
+    file: Path,
 ) -> dict[str, np.ndarray]:
     """Train the network on a fold, unless that was done before, and keep what it says."""
     if not file.exists():
@@ -98,81 +101,6 @@ def features_of(
             )  # fmt: skip
     with np.load(file) as kept:
         return {name: kept[name].astype(float) for name in kept.files}
-
-
-def bias_from_labels(logits: np.ndarray, Y: np.ndarray, people: np.ndarray) -> np.ndarray:
-    """Mean over each person of the logits less what their labels let expect, by row."""
-    rest = logits.copy()
-    for j, y in enumerate(Y.T):
-        for value in (0, 1):
-            rest[y == value, j] -= logits[y == value, j].mean()
-    return pd.DataFrame(rest).groupby(people).transform("mean").to_numpy()
-
-
-def share_between(logits: np.ndarray, people: np.ndarray) -> float:
-    """Share of the variance that lies between people, mean over AUs."""
-    table = pd.DataFrame(logits).groupby(people)
-    n = table.size()
-    within = (table.var().mul(n - 1, axis=0)).sum() / (n.sum() - len(n))
-    between = (table.mean().var() - within * (1 / n).mean()).clip(lower=0)
-    return float((between / (between + within)).mean())
-
-
-def fewest(Y: np.ndarray, people: np.ndarray, n: int) -> np.ndarray:
-    """Mark the ``n`` frames of each person with the fewest AUs."""
-    order = pd.Series((Y == 1).sum(axis=1)).sort_values(kind="stable")
-    rank = order.groupby(people[order.index]).cumcount()
-    return (rank.sort_index() < n).to_numpy()
-
-
-def tell(
-    kept: dict[str, np.ndarray], corpus: Corpus, ids: Corpus, aus: list[str], fold: Fold
-) -> tuple[list[tuple[str, np.ndarray, np.ndarray]], np.ndarray]:
-    """Return what each row says, and F, the person's bias as the mixed model foretells it.
-
-    A row is a name, the logits of all test rows, and which of these are tested.
-    """
-    Y = corpus.target.reindex(columns=aus).to_numpy(float)
-    train, test = (
-        np.flatnonzero(np.isin(corpus.groups, part)) for part in (fold.train, fold.test)
-    )
-    own, strangers, head = kept["features"], kept["strangers"], kept["head"]
-    logits, people = own @ head.T, corpus.groups[test]
-    everyone = np.ones(len(test), bool)
-    codes = np.unique(corpus.groups[train], return_inverse=True)[1]
-    population = measure_population(logits[train], codes, np.array(aus), Y[train])
-    names = np.concatenate([np.char.add("a", corpus.groups[train]), np.char.add("b", ids.groups)])
-    labels = np.concatenate([Y[train], np.full((len(ids.groups), len(aus)), np.nan)])
-    codes = np.unique(names, return_inverse=True)[1]
-    effects = PersonEffects.fit(np.concatenate([own[train], strangers]), labels, codes, head)
-    assert effects is not None
-    u = (own[test] - effects.mean) @ effects.whiten.T
-
-    def mixed(*known: Any) -> np.ndarray:
-        return effects.scores(u, *known) * effects.scale + effects.offset
-
-    rows = [
-        ("LightCNN", logits[test], everyone),
-        ("LightCNN + unlabelled frames", calibrate(logits[test], people, population), everyone),
-        ("MixedEffects", mixed(), everyone),
-    ]
-    for n in (1, 3):
-        at_rest = fewest(Y[test], people, n)
-        name = f"MixedEffects + {n} frame{'s' if n > 1 else ''} at rest"
-        rows.append((name, mixed(people, at_rest), ~at_rest))
-    rows.append(("MixedEffects + unlabelled frames", mixed(people), everyone))
-    bias = bias_from_labels(logits[test], Y[test], people)
-    rows.append((ORACLE, logits[test] - bias, everyone))
-    return rows, u * (effects.between / (1 + effects.between))
-
-
-def stability(features: np.ndarray, people: np.ndarray) -> float:
-    """Share of the variance of a vector that lies between people: 1 where it never changes."""
-    table = pd.DataFrame(features).groupby(people)
-    n = table.size()
-    within = (table.var().mul(n - 1, axis=0)).sum().sum() / (n.sum() - len(n))
-    between = max(0.0, table.mean().var().sum() - within * (1 / n).mean())
-    return between / (between + within)
 
 
 def train_system(
@@ -249,38 +177,6 @@ def measure(
     record.say(shown.to_string())
     record.say(about.round(2).to_string(na_rep="") + "\n")
     return result.join(about)
-
-
-def compare(cells: dict[str, list[pd.DataFrame]], corpus: Corpus, aus: list[str]) -> pd.DataFrame:
-    """F1 and AUC of each system, and its margin over the one that it is built on, in percent."""
-    whole = {name: pd.concat(parts, ignore_index=True) for name, parts in cells.items()}
-    rows_of = whole["LightCNN"]["row"]
-    truth = corpus.target.reindex(columns=aus).iloc[rows_of].reset_index(drop=True)
-    if truth.isna().any(axis=None):
-        raise ValueError(f"{corpus.name} does not annotate all of {', '.join(aus)}; pass --aus")
-    rows = {}
-    for name, table in tqdm(whole.items(), desc="intervals"):
-        use = table["tested"].to_numpy()
-        people = table.loc[use, "person"].to_numpy()
-        over = RIVALS.get(name.partition(":")[0], "LightCNN")
-        row: dict[str, Any] = {"over": over if over in whole and over != name else ""}
-        for score, metric in METRICS.items():
-            options: dict[str, Any] = {
-                "metric": metric, "folds": table.loc[use, "fold"].to_numpy(), "random_state": 0,
-            }  # fmt: skip
-            ours = table.loc[use, aus]
-            alone = bootstrap_interval(truth[use], ours, people, **options, n_resamples=1)
-            row[score] = 100 * alone.score
-            found: Any = (np.nan,) * 3
-            if row["over"]:
-                found = bootstrap_interval(
-                    truth[use], ours, people, baseline=whole[over].loc[use, aus], **options,
-                    n_resamples=RESAMPLES,
-                )  # fmt: skip
-            for part, value in zip(("margin", "low", "high"), found, strict=True):
-                row[f"{score} {part}"] = 100 * value
-        rows[name] = row
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("")
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -23,7 +23,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from _cells import Fold, Setting, fit_method, pick_folds, training_part
+from _cells import Setting, training_part
+from _folds import Fold, pick_folds
+from _methods import make_estimator
 from _options import make_parser, open_setting
 from _record import Record
 from sklearn.base import BaseEstimator
@@ -79,7 +81,7 @@ def measure(setting: Setting, spec: str, fold: Fold, record: Record) -> None:
     people, true = setting.corpus.groups[rows], setting.corpus.target[setting.aus].iloc[rows]
     Z = setting.corpus.part(rows, regions=False)
     with training_part(setting, fold, spec) as (X, Y, groups):
-        clf = fit_method(setting, spec, 0, X, Y, groups)
+        clf = make_estimator(spec, setting.budget, 0).fit(X, Y, groups=groups)
         record.say(f"{spec}, trained on {len(fold.train)} people, probed on {len(fold.test)}")
         for name, a, b in representations(clf, X, groups, Z, people):
             record.say(

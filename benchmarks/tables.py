@@ -36,9 +36,10 @@ from typing import Any
 
 import pandas as pd
 import torch
-from _cells import Fold, Setting, make_draws, pick_folds, run_cell, score_predictions
+from _cells import Setting, run_cell, score_predictions
 from _feature_figure import draw_feature_space
 from _figures import write_figure
+from _folds import Fold, make_draws, pick_folds
 from _methods import REGIONS, make_estimator, parse_method
 from _options import make_parser, open_setting
 from _report import write_report

@@ -20,34 +20,41 @@ def person():
         yield person
 
 
-def test_shares_and_reference_frames_by_hand(person):
+@pytest.fixture(scope="module")
+def measures(person):
+    import _person_measures
+
+    return _person_measures
+
+
+def test_shares_and_reference_frames_by_hand(measures):
     people = np.repeat(["a", "b"], 2)
     # means 1 and 5: variance 8; within 2 each; between 8 - 2 / 2
-    assert person.share_between(np.array([[0.0], [2], [4], [6]]), people) == 7 / 9
+    assert measures.share_between(np.array([[0.0], [2], [4], [6]]), people) == 7 / 9
     Y = np.array([[1, 1], [0, 1], [0, 0], [0, 0]])
-    assert person.fewest(Y, people, 1).tolist() == [False, True, True, False]
+    assert measures.fewest(Y, people, 1).tolist() == [False, True, True, False]
     # present ones have mean 5, absent 1: the person who shows more by 1 has a bias of 1
-    bias = person.bias_from_labels(
+    bias = measures.bias_from_labels(
         np.array([[6.0], [2], [4], [0]]), np.array([[1.0], [0], [1], [0]]), people
     )
     assert bias[:, 0].tolist() == [1, 1, -1, -1]
 
 
-def test_stability_by_hand(person):
+def test_stability_by_hand(measures):
     people = np.repeat(["a", "b"], 2)
     # means 1 and 5 and twice 0.5: variance 8 and 0; within 2 and 0.5
     F = np.array([[0.0, 1], [2, 0], [4, 0], [6, 1]])
     within = 2 + 0.5
-    assert person.stability(F, people) == pytest.approx((8 - within / 2) / (8 + within / 2))
-    assert person.stability(np.repeat(F[:2], 2, axis=0), people) == 1
-    assert person.stability(np.array([[0.0], [1], [0], [1]]), people) == 0
+    assert measures.stability(F, people) == pytest.approx((8 - within / 2) / (8 + within / 2))
+    assert measures.stability(np.repeat(F[:2], 2, axis=0), people) == 1
+    assert measures.stability(np.array([[0.0], [1], [0], [1]]), people) == 0
 
 
 @pytest.mark.filterwarnings("ignore:no (positive|negative) example")
-def test_the_table_of_a_corpus(person, tmp_path, monkeypatch):
+def test_the_table_of_a_corpus(person, measures, tmp_path, monkeypatch):
     from _corpora import Corpus
 
-    monkeypatch.setattr(person, "RESAMPLES", 5)
+    monkeypatch.setattr(measures, "RESAMPLES", 5)
     faces = load_sample_faces()
     subjects = np.unique(faces.groups)
     lab, ids = (np.isin(faces.groups, part) for part in (subjects[:8], subjects[8:18]))
@@ -94,13 +101,13 @@ def test_the_table_of_a_corpus(person, tmp_path, monkeypatch):
         assert cell["features"].shape == (lab.sum(), 256)
 
 
-def test_the_figure_of_margin_against_likeness(person, tmp_path):
+def test_the_figure_of_margin_against_likeness(measures, tmp_path):
     pytest.importorskip("matplotlib")
     from _person_figure import write_person_figure
 
     rng = np.random.RandomState(0)
     systems = ["LightCNN", "MixedEffects", "MixedEffects + 1 frame at rest", "IdenNet",
-               "MixedEffects + unlabelled frames", person.ORACLE]  # fmt: skip
+               "MixedEffects + unlabelled frames", measures.ORACLE]  # fmt: skip
     rows = []
     for likeness in (0, 0.5, 0.9):
         for i, name in enumerate(systems):

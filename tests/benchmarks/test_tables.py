@@ -170,8 +170,9 @@ def test_a_failing_cell_leaves_the_others_alone(tables, folders, tmp_path, monke
 
 def test_nothing_of_the_test_subjects_is_learnt(tables, folders):
     """A mark in the picture that gives the label away, in the test fold alone."""
-    from _cells import Setting, make_folds, run_cell
+    from _cells import Setting, run_cell
     from _corpora import open_corpus
+    from _folds import make_folds
 
     corpus = open_corpus(f"lab={folders / 'lab'}", folders / "work", 32, ("full",))
     fold = make_folds(corpus, 2)[0]
@@ -516,8 +517,9 @@ def test_what_other_tools_wrote_stands_beside(tables, folders, tmp_path):
 
 
 def test_a_row_of_another_tool_is_of_one_corpus(tables, tmp_path):
-    from _cells import Fold, Setting, score_predictions
+    from _cells import Setting, score_predictions
     from _corpora import Corpus
+    from _folds import Fold
 
     files = ["1/a.png", "1/b.png", "2/a.png", "2/b.png"]
     target = pd.DataFrame({"AU12": [0.0, 1, 0, 1]})
