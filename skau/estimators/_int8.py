@@ -1,63 +1,24 @@
-"""A trained network in 8-bit integers: OpenVINO runs it, NNCF quantizes it."""
+"""`Int8Classifier`: a fitted classifier whose network predicts in 8-bit integers."""
 
-import ctypes
-import os
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from copy import deepcopy
 from numbers import Integral
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Self
-from weakref import WeakSet
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import Tags, check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor, nn
 
 from ..modules import AUModule
 from ..training._chunks import chunk_length
-from ..training._data import ImageFiles, read_ahead
 from ..utils._callbacks import CallbacksMixin, fit_part
-from ..utils._extras import import_extra
 from ..utils._sklearn import HasMethods, Interval, fit_context
-from ..utils._warnings import quietly
 from ._calibration import calibrate
+from ._openvino import compile_here, import_openvino, is_of_this_process, quantize, run_compiled
 from ._prediction import AUClassifierMixin
 from ._validation import check_inputs
 
 __all__ = ["Int8Classifier"]
-
-_COMPILED: WeakSet[Any] = WeakSet()  # networks whose threads run in this process
-
-
-def _forget_the_parents() -> None:
-    """In a forked child, use nothing that the parent compiled, and never free it.
-
-    A fork takes no threads along: OpenVINO would wait for those of the parent for ever.
-    """
-    for compiled in _COMPILED:
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(compiled))
-    _COMPILED.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_the_parents)
-
-
-class _FromPixels(nn.Module):
-    """The network with what comes before it: (b, h, w, c) uint8 -> (b, n_aus)."""
-
-    def __init__(self, module: AUModule) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, X: Tensor) -> Tensor:
-        return self.module.logits(X.permute(0, 3, 1, 2).float() / 255)
 
 
 class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -66,10 +27,9 @@ class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Base
     The estimator is fitted as it is. Then its network becomes an OpenVINO model [1]_ whose
     convolutions and linear layers, but for the last, NNCF quantizes after training [2]_: their
     weights are rounded, and the ranges of what they read are taken from a sample of the training
-    images. On a CPU
-    this predicts about twice as fast as bfloat16 and six times as fast as float32 in plain
-    PyTorch (``benchmarks/speed.py``). Probabilities move a little: compare the F1 of both before
-    you rely on it.
+    images. On a CPU this predicts about twice as fast as bfloat16 and six times as fast as
+    float32 in plain PyTorch (``benchmarks/speed.py``). Probabilities move a little: compare the
+    F1 of both before you rely on it.
 
     Parameters
     ----------
@@ -166,7 +126,7 @@ class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Base
         ValueError
             If X holds vectors, or the estimator has no network.
         """
-        _import_openvino()  # before a long training
+        import_openvino()  # before a long training
         estimator = clone(self.estimator)
         params = {} if groups is None else {"groups": groups}
         context = self._begin_fit(1, X, y)
@@ -187,7 +147,7 @@ class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Base
         rng = check_random_state(self.random_state)
         rows = rng.permutation(len(images))[: self.n_calibration]
         bars = bool(getattr(self.estimator_, "verbose", 0))
-        self._model = _quantize(module, images, np.sort(rows), bars)
+        self._model = quantize(module, images, np.sort(rows), bars)
         self.classes_, self.au_names_ = self.estimator_.classes_, self.estimator_.au_names_
         self.n_features_in_ = self.estimator_.n_features_in_
         self._single, self._unlearned = self.estimator_._single, self.estimator_._unlearned
@@ -211,47 +171,17 @@ class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Base
             Positive where an AU is more likely present than not.
         """
         check_is_fitted(self)
-        compiled = self._compile()
         images = check_inputs(self.estimator_, X, reset=False)
         step = chunk_length(self.estimator_.input_shape_, torch.device("cpu"))
-        starts = range(0, len(images), step)
-        # Not AsyncInferQueue: its threads call back into Python, and one that still waits for the
-        # interpreter while the model is thrown away waits for ever.
-        n_streams = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        idle = deque(compiled.create_infer_request() for _ in range(n_streams))
-        running: deque[Any] = deque()
-        parts = []
-
-        def finish() -> None:
-            idle.append(running.popleft())
-            idle[-1].wait()
-            parts.append(idle[-1].get_output_tensor().data.copy())
-
-        for chunk in read_ahead(lambda start: _pixels(images, start, step), starts, images):
-            if not idle:
-                finish()
-            running.append(idle.popleft())
-            running[-1].start_async(chunk)
-        while running:
-            finish()
-        logits = np.concatenate(parts).astype(np.float64)
+        logits = run_compiled(self._compile(), images, step).astype(np.float64)
         return self._squeeze(calibrate(logits, groups, self.estimator_.population_))
 
     def _compile(self) -> Any:
         """Return the network compiled in this process."""
-        if (compiled := self.__dict__.get("_compiled")) in _COMPILED:
-            return compiled
-        core = _import_openvino()[0].Core()
-        self._compiled = core.compile_model(
-            core.read_model(*self._model),
-            "CPU",
-            {
-                "PERFORMANCE_HINT": "THROUGHPUT",
-                "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-            },
-        )
-        _COMPILED.add(self._compiled)
-        return self._compiled
+        compiled = self.__dict__.get("_compiled")
+        if not is_of_this_process(compiled):
+            compiled = self._compiled = compile_here(*self._model)
+        return compiled
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_model")
@@ -266,55 +196,3 @@ class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Base
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
-
-
-def _import_openvino() -> tuple[Any, ...]:
-    need = "Int8Classifier needs OpenVINO and NNCF"
-    return tuple(import_extra(name, "openvino", need) for name in ("openvino", "nncf"))
-
-
-def _pixels(images: np.ndarray | ImageFiles, start: int, n: int) -> np.ndarray:
-    """Return n images as (n, h, w, c), a memory map's too as an array of its own."""
-    part = np.array(images[start : start + n])
-    return part[..., None] if part.ndim == 3 else part
-
-
-@contextmanager
-def _quietly(bars: bool) -> Iterator[None]:
-    """Silence the tracer's and the quantizer's remarks on what is meant as it is."""
-    from rich import get_console  # comes with NNCF, which draws on this one
-
-    with quietly("nncf"):
-        console = get_console()
-        before = console.quiet, console.is_jupyter
-        if not bars:  # a notebook would show them of a quiet console too
-            console.quiet, console.is_jupyter = True, False
-        try:
-            yield
-        finally:
-            console.quiet, console.is_jupyter = before
-
-
-def _quantize(
-    module: AUModule, images: np.ndarray | ImageFiles, rows: np.ndarray, bars: bool
-) -> tuple[bytes, bytes]:
-    """Return the quantized network as OpenVINO's XML and weights."""
-    openvino, nncf = _import_openvino()
-    module = deepcopy(module).cpu().eval()  # the estimator's own stays on its device
-    plain = torch.autocast("cpu", enabled=False)  # the user may have set it
-    with _quietly(bars), torch.no_grad(), plain:
-        model = openvino.convert_model(
-            _FromPixels(module), example_input=torch.from_numpy(_pixels(images, 0, 2))
-        )
-        channels, height, width = module.input_shape
-        model.reshape([-1, height, width, channels])
-        data = nncf.Dataset(rows.tolist(), lambda row: _pixels(images, row, 1))
-        # The layer of the logits stays in floating point: it costs nothing, and of a quantized one
-        # with one output OpenVINO 2026.4 returns anything when it runs streams in parallel.
-        products = [op for op in model.get_ordered_ops() if op.get_type_name() == "MatMul"]
-        head = nncf.IgnoredScope(names=[products[-1].get_friendly_name()])
-        model = nncf.quantize(model, data, subset_size=len(rows), ignored_scope=head)
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "model.xml"
-        openvino.save_model(model, file, compress_to_fp16=False)
-        return file.read_bytes(), file.with_suffix(".bin").read_bytes()
