@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Tags
 
-from ..utils._classifier import MultiAUMixin
+from ..metrics._classifier import MultiAUMixin
 from ..utils._pages import PagesMixin
 
 __all__ = ["AUClassifierMixin"]

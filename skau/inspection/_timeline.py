@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
+from ..estimators import predict_video
 from ..preprocessing import Video, read_video
 from ..utils._extras import require_extra
 from ..utils._formats import thresholds_of
@@ -105,8 +106,6 @@ class TimelineDisplay:
         -------
         display
         """
-        from ..estimators import predict_video
-
         require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
         table = predict_video(estimator, video, verbose=0)
         return cls.from_predictions(table, video=video, **options)

@@ -1,4 +1,4 @@
-"""What every classifier of AUs has, whether it trains a network or wraps another classifier."""
+"""What scikit-learn asks of every classifier of AUs: its default score, tags, and routing."""
 
 from typing import Any, ClassVar
 
@@ -7,11 +7,16 @@ from scipy.special import expit
 from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
 
+from ._scorers import accuracy_scorer
+
 __all__ = ["MultiAUMixin"]
 
 
 class MultiAUMixin(ClassifierMixin):
-    """Groups that reach the predictions, probabilities, one score, and scikit-learn's tags."""
+    """Default score, tags, groups that reach the predictions, and the form of probabilities.
+
+    It is for classifiers that train a network and for those that wrap another classifier.
+    """
 
     # groups reach these methods through pipelines and searches without set_*_request
     __metadata_request__predict: ClassVar[dict[str, bool]] = {"groups": True}
@@ -41,8 +46,6 @@ class MultiAUMixin(ClassifierMixin):
         -------
         float
         """
-        from ..metrics import accuracy_scorer
-
         return accuracy_scorer(self, X, y, sample_weight=sample_weight)
 
     def __sklearn_tags__(self) -> Tags:

@@ -16,8 +16,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from ..metrics._classifier import MultiAUMixin
 from ..utils._callbacks import CallbacksMixin, fit_part
-from ..utils._classifier import MultiAUMixin
 from ..utils._groups import check_groups
 from ..utils._labels import as_array, fitted_names, present_proba, read_table
 from ..utils._routing import fit_groups, predict_groups

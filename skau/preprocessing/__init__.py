@@ -1,22 +1,18 @@
-"""Find, align and cut faces."""
+"""From photos and films to aligned face crops: reading, finding faces, alignment, cutting."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from ._alignment import (
-        box_matrix,
-        eye_distance_matrix,
-        eye_matrix,
-        region_matrix,
-        whole_matrix,
-    )
-    from ._cropper import FaceCropper
-    from ._images import read_image
-    from ._landmarks import pool_by_subject
-    from ._pose import head_pose
-    from ._video import Frame, Video, read_video
-    from ._warp import warp
+from ._alignment import (
+    box_matrix,
+    eye_distance_matrix,
+    eye_matrix,
+    region_matrix,
+    whole_matrix,
+)
+from ._cropper import FaceCropper
+from ._images import read_image
+from ._landmarks import pool_by_subject
+from ._pose import head_pose
+from ._video import Frame, Video, read_video
+from ._warp import warp
 
 __all__ = [
     "FaceCropper",
@@ -33,26 +29,3 @@ __all__ = [
     "warp",
     "whole_matrix",
 ]
-
-_MODULES = {
-    "FaceCropper": "_cropper",
-    "Frame": "_video",
-    "Video": "_video",
-    "box_matrix": "_alignment",
-    "eye_distance_matrix": "_alignment",
-    "eye_matrix": "_alignment",
-    "head_pose": "_pose",
-    "pool_by_subject": "_landmarks",
-    "read_image": "_images",
-    "read_video": "_video",
-    "region_matrix": "_alignment",
-    "warp": "_warp",
-    "whole_matrix": "_alignment",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import on first use, so that ``import skau`` stays light."""
-    if name in _MODULES:
-        return getattr(import_module(f".{_MODULES[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,66 @@
+"""Imports run one way, from the commands down to the small things that every room needs."""
+
+import ast
+from pathlib import Path
+
+import skau
+
+ROOT = Path(skau.__file__).parent
+# Each room may import those before it, inside functions too; "skau" is the package's own names.
+ROOMS = (
+    "_version", "utils", "losses", "modules", "preprocessing", "datasets", "metrics",
+    "model_selection", "training", "estimators", "baselines", "models", "inspection", "skau",
+    "cli",
+)  # fmt: skip
+ALONE = {"losses", "modules"}  # plain torch, to be copied into any project
+UPWARDS = {
+    # the page that an HTML diagram links to is named by whether `from skau import ...` has it
+    ("utils/_pages.py", "skau"),
+}
+
+
+def imported(file):
+    """Yield the rooms that a file imports."""
+    package = ["skau", *file.relative_to(ROOT).parent.parts]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            paths = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            base = [*base, *(node.module or "").split(".")] if node.module else base
+            paths = [[*base, alias.name] for alias in node.names]
+        else:
+            continue
+        for path in paths:
+            if path[0] == "skau":
+                yield path[1] if len(path) > 1 and path[1] in ROOMS else "skau"
+
+
+def edges():
+    files = [file for file in ROOT.rglob("*.py") if file.parent != ROOT or file.stem == "losses"]
+    return {
+        (file.relative_to(ROOT).as_posix(), room, other)
+        for file in files
+        for room in (file.relative_to(ROOT).with_suffix("").parts[0],)
+        for other in imported(file)
+        if other != room
+    }
+
+
+def test_every_room_has_its_place():
+    found = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    found |= {path.stem for path in ROOT.glob("*.py")} - {"__init__"} | {"skau"}
+    assert found == set(ROOMS)
+
+
+def test_imports_run_one_way():
+    upwards = {
+        (file, other) for file, room, other in edges() if ROOMS.index(other) > ROOMS.index(room)
+    }
+    assert upwards == UPWARDS
+
+
+def test_networks_and_losses_import_nothing_of_skau():
+    rooms = edges()
+    assert ("estimators/_dsn.py", "estimators", "losses") in rooms  # what is to be seen is seen
+    assert not {(file, other) for file, room, other in rooms if room in ALONE}
