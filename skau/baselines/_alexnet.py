@@ -65,12 +65,7 @@ class AlexNetClassifier(BaseNetBaseline):
 
     Parameters
     ----------
-    max_epochs : int, default=20
-        Epochs of training.
-    batch_size : int, default=64
-        Images in a batch.
-    lr : float, default=1e-4
-        Learning rate.
+    {schedule_parameters}
     {training_parameters}
 
     Attributes

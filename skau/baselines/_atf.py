@@ -1,7 +1,6 @@
 """Identity-adversarial training: features from which nobody can be told."""
 
 import warnings
-from collections.abc import Callable
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -10,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..estimators._class_weight import ClassificationLoss, ClassWeight
+from ..estimators._class_weight import ClassificationLoss
 from ..estimators._docs import SHARED
 from ..modules import AUOutput
 from ..modules._blocks import he_init, mlp
@@ -18,6 +17,7 @@ from ..modules._lightcnn import N_FEATURES, lightcnn_branch, lightcnn_trunk
 from ..training._data import AUDataset
 from ..training._stage import Loss, Term
 from ..utils._docs import substitute
+from ..utils._parameters import parameters
 from ..utils._sklearn import Interval
 from ..utils._warnings import user_level
 from ._au_centres import CENTRES_CONSTRAINT, Centres, Enhance, EnhanceByMap, check_centres
@@ -68,6 +68,7 @@ class _AdversarialLoss(Loss):
         return total, terms
 
 
+@parameters
 @substitute(SHARED)
 class ATFClassifier(BaseNetBaseline):
     r"""AU detection from features that identity was trained out of.
@@ -93,12 +94,7 @@ class ATFClassifier(BaseNetBaseline):
         Where the AUs show in every image that has no map of its own: ``x, y`` from 0 to 1 in the
         crop. "template" is for crops aligned at the eyes by
         :class:`skau.preprocessing.FaceCropper`, None uses no attention map. Vectors have none.
-    max_epochs : int, default=20
-        Epochs of training.
-    batch_size : int, default=64
-        Images in a batch.
-    lr : float, default=1e-4
-        Learning rate.
+    {schedule_parameters}
     {training_parameters}
 
     Attributes
@@ -144,42 +140,8 @@ class ATFClassifier(BaseNetBaseline):
     }
     _takes_maps = True
 
-    def __init__(
-        self,
-        *,
-        adversary: float = 0.1,
-        centres: Centres | None = "template",
-        max_epochs: int = 20,
-        batch_size: int = 64,
-        lr: float = 1e-4,
-        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
-        augment: str | Callable[[Tensor], Tensor] | None = "flip",
-        class_weight: ClassWeight = None,
-        validation_fraction: float = 0.2,
-        monitor: str = "f1",
-        device: str | torch.device = "auto",
-        precision: str = "auto",
-        callbacks: list | None = None,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            optimizer=optimizer,
-            augment=augment,
-            class_weight=class_weight,
-            validation_fraction=validation_fraction,
-            monitor=monitor,
-            device=device,
-            precision=precision,
-            callbacks=callbacks,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.adversary = adversary
-        self.centres = centres
+    adversary: float = 0.1
+    centres: Centres | None = "template"
 
     _network_parameters = ("centres",)
 

@@ -1,23 +1,20 @@
 """LightCNN: IdenNet without its identity branch."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from ..estimators._class_weight import ClassWeight
 from ..estimators._docs import SHARED
 from ..estimators._identity import BaseIdentityClassifier, MinedTriplets
-from ..estimators._part import PART, Part, make_part
+from ..estimators._part import make_part
 from ..modules import AUOutput
 from ..modules._blocks import he_init
 from ..modules._lightcnn import LightCNN, lightcnn_branch
 from ..training._data import AUDataset
 from ..training._stage import Loss, Stage, Term
 from ..utils._docs import substitute
+from ..utils._parameters import parameters
 from ._base import BaseNetBaseline
 
 __all__ = ["LightCNNClassifier"]
@@ -40,6 +37,7 @@ class _PretrainingLoss(Loss):
         return triplet[0], {"triplet": triplet}
 
 
+@parameters
 @substitute(SHARED)
 class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
     r"""AU detection by IdenNet's trunk, without an identity branch.
@@ -55,21 +53,16 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
 
     Parameters
     ----------
-    identity_epochs : int, default=0
-        Epochs of training on identities before that on AUs; needs ``groups``.
-    identity_lr : float, default=1e-4
-        Learning rate of these epochs.
     {identity_parameters}
     {trunk_parameter}
     pretrained : str or path, default=None
         File of weights from which the trunk starts, such as that of a fitted IdenNet; see
         :class:`skau.IdenNetClassifier`.
-    max_epochs : int, default=20
-        Epochs of training on AUs.
-    batch_size : int, default=64
-        Images in a batch.
-    lr : float, default=1e-4
-        Learning rate.
+    identity_epochs : int, default=0
+        Epochs of training on identities before that on AUs; needs ``groups``.
+    identity_lr : float, default=1e-4
+        Learning rate of these epochs.
+    {schedule_parameters}
     {training_parameters}
 
     Attributes
@@ -100,58 +93,7 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
     (40, 12)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseNetBaseline._parameter_constraints,
-        **BaseIdentityClassifier._identity_constraints,
-        "trunk": PART,
-    }
-
-    def __init__(
-        self,
-        *,
-        identity_epochs: int = 0,
-        identity_lr: float = 1e-4,
-        margin: float = 0.5,
-        hard_ratio: float = 0.5,
-        negative_pool: int = 0,
-        trunk: Part = None,
-        pretrained: str | Path | None = None,
-        max_epochs: int = 20,
-        batch_size: int = 64,
-        lr: float = 1e-4,
-        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
-        augment: str | Callable[[Tensor], Tensor] | None = "flip",
-        class_weight: ClassWeight = None,
-        validation_fraction: float = 0.2,
-        monitor: str = "f1",
-        device: str | torch.device = "auto",
-        precision: str = "auto",
-        callbacks: list | None = None,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            optimizer=optimizer,
-            augment=augment,
-            class_weight=class_weight,
-            validation_fraction=validation_fraction,
-            monitor=monitor,
-            device=device,
-            precision=precision,
-            callbacks=callbacks,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.identity_epochs = identity_epochs
-        self.identity_lr = identity_lr
-        self.margin = margin
-        self.hard_ratio = hard_ratio
-        self.negative_pool = negative_pool
-        self.trunk = trunk
-        self.pretrained = pretrained
+    identity_epochs: int = 0
 
     _network_parameters = ("trunk", "pretrained")
 

@@ -1,17 +1,14 @@
 """ROI nets: layers of their own for windows about the AUs' places."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ..estimators._class_weight import ClassWeight
 from ..estimators._docs import SHARED
 from ..modules._blocks import he_init
 from ..modules._lightcnn import lightcnn_stem
 from ..utils._docs import substitute
+from ..utils._parameters import parameters
 from ._au_centres import CENTRES_CONSTRAINT, Centres, ROIHead, check_centres
 from ._base import BaseNetBaseline
 
@@ -20,6 +17,7 @@ __all__ = ["ROINetClassifier"]
 _N_FEATURES = 256
 
 
+@parameters
 @substitute(SHARED)
 class ROINetClassifier(BaseNetBaseline):
     """AU detection from windows about the AUs' places on the face.
@@ -33,12 +31,7 @@ class ROINetClassifier(BaseNetBaseline):
     centres : "template" or array-like of shape (k, 2), default="template"
         Where the AUs show: ``x, y`` from 0 to 1 in the crop. "template" is for crops aligned at
         the eyes by :class:`skau.preprocessing.FaceCropper`. Vectors have no windows.
-    max_epochs : int, default=20
-        Epochs of training.
-    batch_size : int, default=64
-        Images in a batch.
-    lr : float, default=1e-4
-        Learning rate.
+    {schedule_parameters}
     {training_parameters}
 
     Attributes
@@ -76,40 +69,7 @@ class ROINetClassifier(BaseNetBaseline):
         "centres": CENTRES_CONSTRAINT,
     }
 
-    def __init__(
-        self,
-        *,
-        centres: Centres = "template",
-        max_epochs: int = 20,
-        batch_size: int = 64,
-        lr: float = 1e-4,
-        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
-        augment: str | Callable[[Tensor], Tensor] | None = "flip",
-        class_weight: ClassWeight = None,
-        validation_fraction: float = 0.2,
-        monitor: str = "f1",
-        device: str | torch.device = "auto",
-        precision: str = "auto",
-        callbacks: list | None = None,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            optimizer=optimizer,
-            augment=augment,
-            class_weight=class_weight,
-            validation_fraction=validation_fraction,
-            monitor=monitor,
-            device=device,
-            precision=precision,
-            callbacks=callbacks,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.centres = centres
+    centres: Centres = "template"
 
     _network_parameters = ("centres",)
 

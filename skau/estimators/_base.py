@@ -17,6 +17,7 @@ from ..training._stage import Stage
 from ..utils._callbacks import CallbacksMixin
 from ..utils._device import own_modes
 from ..utils._groups import subject_codes
+from ..utils._parameters import parameters
 from ..utils._sklearn import Interval, StrOptions, fit_context
 from ..utils._warnings import user_level
 from ..utils._weights import read_weights
@@ -32,6 +33,7 @@ from ._validation import check_inputs, check_labels, warn_of_rare
 __all__ = ["BaseAUClassifier"]
 
 
+@parameters
 class BaseAUClassifier(
     CallbacksMixin,
     ClassNamePrefixFeaturesOutMixin,
@@ -42,16 +44,13 @@ class BaseAUClassifier(
     """Fit, predict and transform around a network and its training schedule.
 
     A method says what is its own in two places: ``_make_module`` builds the network and
-    ``_make_stages`` says what is minimised, over which batches, for how many epochs. One that adds
-    no parameter inherits the constructor, with the usual defaults; scikit-learn asks of one that
-    adds some to name all of them.
+    ``_make_stages`` says what is minimised, over which batches, for how many epochs. Below
+    ``@parameters``, its own parameters are annotated defaults.
     """
 
     # groups reach fit through pipelines and searches without set_fit_request
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
     __metadata_request__partial_fit: ClassVar[dict[str, bool]] = {"groups": True}
-
-    best_epoch_: int | None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -69,36 +68,19 @@ class BaseAUClassifier(
         "verbose": ["verbose"],
     }
 
-    def __init__(
-        self,
-        *,
-        max_epochs: int = 20,
-        batch_size: int = 64,
-        lr: float = 1e-4,
-        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
-        augment: str | Callable[[torch.Tensor], torch.Tensor] | None = "flip",
-        class_weight: ClassWeight = None,
-        validation_fraction: float = 0.2,
-        monitor: str = "f1",
-        device: str | torch.device = "auto",
-        precision: str = "auto",
-        callbacks: list | None = None,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-    ) -> None:
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.lr = lr
-        self.optimizer = optimizer
-        self.augment = augment
-        self.class_weight = class_weight
-        self.validation_fraction = validation_fraction
-        self.monitor = monitor
-        self.device = device
-        self.precision = precision
-        self.callbacks = callbacks
-        self.random_state = random_state
-        self.verbose = verbose
+    max_epochs: int = 20
+    batch_size: int = 64
+    lr: float = 1e-4
+    optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam
+    augment: str | Callable[[torch.Tensor], torch.Tensor] | None = "flip"
+    class_weight: ClassWeight = None
+    validation_fraction: float = 0.2
+    monitor: str = "f1"
+    device: str | torch.device = "auto"
+    precision: str = "auto"
+    callbacks: list | None = None
+    random_state: int | np.random.RandomState | None = None
+    verbose: int = 0
 
     @abstractmethod
     def _make_stages(

@@ -2,6 +2,15 @@
 
 __all__ = ["SHARED"]
 
+_SCHEDULE = """
+max_epochs : int, default=20
+    Epochs of training on AUs.
+batch_size : int, default=64
+    Images in a batch.
+lr : float, default=1e-4
+    Learning rate.
+"""
+
 _TRAINING = """
 optimizer : callable, default=torch.optim.Adam
     A ``torch.optim`` class, or ``functools.partial`` of one with its options.
@@ -97,6 +106,7 @@ trained_on_ : dict
 """
 
 SHARED = {
+    "schedule_parameters": _SCHEDULE,
     "training_parameters": _TRAINING,
     "identity_parameters": _IDENTITY,
     "trunk_parameter": _TRUNK,

@@ -1,6 +1,5 @@
 """Domain separation: a person encoder and an expression encoder of one face."""
 
-from collections.abc import Callable
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -16,9 +15,10 @@ from ..training._batches import ShuffledBatches
 from ..training._data import AUDataset
 from ..training._stage import Loss, Stage, Term
 from ..utils._docs import substitute
+from ..utils._parameters import parameters
 from ..utils._sklearn import Interval, StrOptions
 from ._base import BaseAUClassifier
-from ._class_weight import ClassificationLoss, ClassWeight
+from ._class_weight import ClassificationLoss
 from ._docs import SHARED
 from ._validation import check_inputs
 
@@ -49,6 +49,7 @@ class _DSNLoss(Loss):
         return total, terms
 
 
+@parameters
 @substitute(SHARED)
 class DSNClassifier(BaseAUClassifier):
     r"""AU detection that separates the person from the expression.
@@ -114,46 +115,11 @@ class DSNClassifier(BaseAUClassifier):
         "difference": [StrOptions({"normalized", "mean", "literal"})],
     }
 
-    def __init__(
-        self,
-        *,
-        alpha: float = 0.01,
-        beta: float = 0.05,
-        person_encoder: bool = True,
-        difference: str = "normalized",
-        max_epochs: int = 20,
-        batch_size: int = 64,
-        lr: float = 1e-3,
-        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
-        augment: str | Callable[[Tensor], Tensor] | None = "flip",
-        class_weight: ClassWeight = None,
-        validation_fraction: float = 0.2,
-        monitor: str = "f1",
-        device: str | torch.device = "auto",
-        precision: str = "auto",
-        callbacks: list | None = None,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            optimizer=optimizer,
-            augment=augment,
-            class_weight=class_weight,
-            validation_fraction=validation_fraction,
-            monitor=monitor,
-            device=device,
-            precision=precision,
-            callbacks=callbacks,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.alpha = alpha
-        self.beta = beta
-        self.person_encoder = person_encoder
-        self.difference = difference
+    alpha: float = 0.01
+    beta: float = 0.05
+    person_encoder: bool = True
+    difference: str = "normalized"
+    lr: float = 1e-3
 
     _network_parameters = ("person_encoder",)
 

@@ -1,9 +1,7 @@
 """IdenNet: subtract who it is from what the face does."""
 
-from collections.abc import Callable
 from functools import partial
 from numbers import Real
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,9 +15,9 @@ from ..training._batches import AlternatingBatches, MixedBatches, ShuffledBatche
 from ..training._data import AUDataset
 from ..training._stage import Loss, Stage, Term
 from ..utils._docs import substitute
+from ..utils._parameters import parameters
 from ..utils._sklearn import Interval, StrOptions
-from ._base import BaseAUClassifier
-from ._class_weight import ClassificationLoss, ClassWeight
+from ._class_weight import ClassificationLoss
 from ._docs import SHARED
 from ._identity import BaseIdentityClassifier, MinedTriplets
 from ._part import PART, Part, make_part
@@ -58,6 +56,7 @@ class _IdenNetLoss(Loss):
         return total, terms
 
 
+@parameters
 @substitute(SHARED)
 class IdenNetClassifier(BaseIdentityClassifier):
     r"""AU detection that subtracts a learnt identity from the features.
@@ -98,7 +97,6 @@ class IdenNetClassifier(BaseIdentityClassifier):
         Weight of the triplet loss on batches of identity-only rows in stage 2; at 0 stage 2 does
         without them. None puts them into the batches with AU labels, half and half, as the
         released code does: then ``alpha`` weighs all triplets.
-    {identity_parameters}
     normalize : bool, default=True
         False leaves NORM out (the paper's ablation).
     identity_transform : {"translation", "affine"}, default="translation"
@@ -113,6 +111,10 @@ class IdenNetClassifier(BaseIdentityClassifier):
         taken, with its weights. It learns with the network, but for weights with
         ``requires_grad=False``; where none learns, it is a fixed extractor, and stage 1 trains
         FC5 alone.
+    first_weights : {"he", "released"}, default="he"
+        How the weights begin: drawn as He et al. do, without biases, as Table I counts them; or
+        as in the released code, with biases. See :meth:`as_released`.
+    {identity_parameters}
     {trunk_parameter}
     pretrained : str or path, default=None
         File of weights, read by ``torch.load(..., weights_only=True)``, from which the backbone
@@ -124,9 +126,6 @@ class IdenNetClassifier(BaseIdentityClassifier):
         ``conv1.bias``, ... ``conv4.bias``, ``fc1.weight``, ``fc1.bias``, which become the trunk
         and FC5 of a network with ``first_weights="released"``. It is read at ``fit`` alone: a
         pickle of the fitted classifier does without.
-    first_weights : {"he", "released"}, default="he"
-        How the weights begin: drawn as He et al. do, without biases, as Table I counts them; or
-        as in the released code, with biases. See :meth:`as_released`.
     identity_epochs : int, default=3
         Epochs of stage 1; 0 skips it.
     identity_lr : float, default=1e-4
@@ -184,75 +183,21 @@ class IdenNetClassifier(BaseIdentityClassifier):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseAUClassifier._parameter_constraints,
-        **BaseIdentityClassifier._identity_constraints,
+        **BaseIdentityClassifier._parameter_constraints,
         "alpha": [Interval(Real, 0, 1, closed="both")],
         "identity_weight": [Interval(Real, 0, None, closed="left"), None],
         "first_weights": [StrOptions({"he", "released"})],
         "normalize": ["boolean"],
         "identity_transform": [StrOptions({"translation", "affine"})],
         "backbone": PART,
-        "trunk": PART,
     }
 
-    def __init__(
-        self,
-        *,
-        alpha: float = 0.02,
-        identity_weight: float | None = 0.02,
-        margin: float = 0.5,
-        hard_ratio: float = 0.5,
-        negative_pool: int = 0,
-        normalize: bool = True,
-        identity_transform: str = "translation",
-        backbone: Part = None,
-        trunk: Part = None,
-        pretrained: str | Path | None = None,
-        first_weights: str = "he",
-        identity_epochs: int = 3,
-        identity_lr: float = 1e-4,
-        max_epochs: int = 20,
-        batch_size: int = 64,
-        lr: float = 1e-4,
-        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
-        augment: str | Callable[[Tensor], Tensor] | None = "flip",
-        class_weight: ClassWeight = None,
-        validation_fraction: float = 0.2,
-        monitor: str = "f1",
-        device: str | torch.device = "auto",
-        precision: str = "auto",
-        callbacks: list | None = None,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            optimizer=optimizer,
-            augment=augment,
-            class_weight=class_weight,
-            validation_fraction=validation_fraction,
-            monitor=monitor,
-            device=device,
-            precision=precision,
-            callbacks=callbacks,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.alpha = alpha
-        self.identity_weight = identity_weight
-        self.margin = margin
-        self.hard_ratio = hard_ratio
-        self.negative_pool = negative_pool
-        self.normalize = normalize
-        self.identity_transform = identity_transform
-        self.backbone = backbone
-        self.trunk = trunk
-        self.pretrained = pretrained
-        self.first_weights = first_weights
-        self.identity_epochs = identity_epochs
-        self.identity_lr = identity_lr
+    alpha: float = 0.02
+    identity_weight: float | None = 0.02
+    normalize: bool = True
+    identity_transform: str = "translation"
+    backbone: Part = None
+    first_weights: str = "he"
 
     _network_parameters = (
         "normalize", "identity_transform", "backbone", "trunk", "pretrained", "first_weights",

@@ -16,9 +16,11 @@ from ..modules._weights import load_weights
 from ..training._batches import IdentityBatches, draw_pairs, mine_negatives
 from ..training._data import AUDataset
 from ..training._stage import Loss, Stage, Term
+from ..utils._parameters import parameters
 from ..utils._sklearn import Interval
 from ..utils._warnings import user_level
 from ._base import BaseAUClassifier
+from ._part import PART, Part
 
 __all__ = ["BaseIdentityClassifier", "MinedTriplets"]
 
@@ -50,24 +52,28 @@ class MinedTriplets:
         return (chosen.mean() if len(chosen) else z.sum() * 0), len(chosen)
 
 
+@parameters
 class BaseIdentityClassifier(BaseAUClassifier):
     """The parameters of training on identities, the batches that they ask for, the start."""
 
-    margin: float
-    hard_ratio: float
-    negative_pool: int
-    identity_epochs: int
-    identity_lr: float
-    pretrained: str | Path | None
-
-    _identity_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseAUClassifier._parameter_constraints,
         "margin": [Interval(Real, 0, None, closed="left")],
         "hard_ratio": [Interval(Real, 0, 1, closed="both")],
         "negative_pool": [Interval(Integral, 0, None, closed="left")],
+        "trunk": PART,
+        "pretrained": [str, os.PathLike, None],
         "identity_epochs": [Interval(Integral, 0, None, closed="left")],
         "identity_lr": [Interval(Real, 0, None, closed="neither")],
-        "pretrained": [str, os.PathLike, None],
     }
+
+    margin: float = 0.5
+    hard_ratio: float = 0.5
+    negative_pool: int = 0
+    trunk: Part = None
+    pretrained: str | Path | None = None
+    identity_epochs: int = 3
+    identity_lr: float = 1e-4
 
     def _build(self) -> None:
         super()._build()

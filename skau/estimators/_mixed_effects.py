@@ -1,7 +1,6 @@
 """Mixed effects: the person is a random effect, foretold and taken out of the features."""
 
 import warnings
-from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, ClassVar
 
@@ -13,9 +12,9 @@ from ..training._batches import ShuffledBatches
 from ..training._data import AUDataset
 from ..training._stage import Stage
 from ..utils._docs import substitute
+from ..utils._parameters import parameters
 from ..utils._warnings import user_level
 from ._base import BaseAUClassifier
-from ._class_weight import ClassWeight
 from ._docs import SHARED
 from ._effects import PersonEffects
 from ._part import PART, Part, make_part
@@ -23,6 +22,7 @@ from ._part import PART, Part, make_part
 __all__ = ["MixedEffectsClassifier"]
 
 
+@parameters
 @substitute(SHARED)
 class MixedEffectsClassifier(BaseAUClassifier):
     r"""AU detection that foretells a person's bias and takes it out of the features.
@@ -62,12 +62,7 @@ class MixedEffectsClassifier(BaseAUClassifier):
     Parameters
     ----------
     {trunk_parameter}
-    max_epochs : int, default=20
-        Epochs of training the network.
-    batch_size : int, default=64
-        Images in a batch.
-    lr : float, default=1e-4
-        Learning rate.
+    {schedule_parameters}
     {training_parameters}
 
     Attributes
@@ -109,40 +104,7 @@ class MixedEffectsClassifier(BaseAUClassifier):
         "trunk": PART,
     }
 
-    def __init__(
-        self,
-        *,
-        trunk: Part = None,
-        max_epochs: int = 20,
-        batch_size: int = 64,
-        lr: float = 1e-4,
-        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
-        augment: str | Callable[[torch.Tensor], torch.Tensor] | None = "flip",
-        class_weight: ClassWeight = None,
-        validation_fraction: float = 0.2,
-        monitor: str = "f1",
-        device: str | torch.device = "auto",
-        precision: str = "auto",
-        callbacks: list | None = None,
-        random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            optimizer=optimizer,
-            augment=augment,
-            class_weight=class_weight,
-            validation_fraction=validation_fraction,
-            monitor=monitor,
-            device=device,
-            precision=precision,
-            callbacks=callbacks,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.trunk = trunk
+    trunk: Part = None
 
     _network_parameters = ("trunk",)
 

@@ -30,6 +30,7 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
 
     input_shape_: tuple[int, ...]
     precision_: str
+    best_epoch_: int | None
     history_: pd.DataFrame
     population_: pd.DataFrame
     net_: AUNet

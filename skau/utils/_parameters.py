@@ -1,0 +1,47 @@
+"""Constructors of estimators whose classes inherit parameters: each is declared once."""
+
+import inspect
+from dataclasses import dataclass, fields
+from typing import TypeVar, dataclass_transform
+
+__all__ = ["parameters"]
+
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False)
+def parameters(cls: type[T]) -> type[T]:
+    """Make the annotated defaults of a class, and of its bases, the constructor's parameters.
+
+    scikit-learn reads an estimator's parameters from the signature of ``__init__``, which has to
+    name them all; a dataclass writes it. A class's own parameters come before those of its bases,
+    and a default that it gives anew takes the base's place.
+
+    Examples
+    --------
+    >>> import inspect
+    >>> @parameters
+    ... class Base:
+    ...     lr: float = 1e-4
+    >>> @parameters
+    ... class Derived(Base):
+    ...     alpha: float = 0.5
+    ...     lr: float = 1e-3
+    >>> inspect.signature(Derived)
+    <Signature (*, alpha: float = 0.5, lr: float = 0.001) -> None>
+    """
+    cls = dataclass(kw_only=True, repr=False, eq=False)(cls)
+    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    declared_by: dict[str, type] = {}
+    for base in reversed(cls.__mro__):
+        for name in inspect.get_annotations(base):
+            declared_by.setdefault(name, base)
+    order = [name for base in cls.__mro__ for name in names if declared_by[name] is base]
+    given = inspect.signature(cls.__init__).parameters
+    cls.__init__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [given[name] for name in ("self", *order)], return_annotation=None
+    )
+    for name in names:
+        if name in vars(cls):
+            delattr(cls, name)  # the default is the constructor's; the class itself has no value
+    return cls
