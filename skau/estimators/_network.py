@@ -14,6 +14,7 @@ from torch import nn
 
 from ..modules import AUModule
 from ..training._augment import AUGMENTATIONS
+from ..training._callbacks import check_callbacks
 from ..training._net import AUNet
 from ..training._stage import Loss
 from ..utils._device import own_modes, resolve_device, resolve_precision
@@ -78,6 +79,7 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
         return RandomStream(self._rng.randint(np.iinfo(np.int32).max))
 
     def _net_on(self, module: AUModule, device: torch.device) -> None:
+        check_callbacks(self.callbacks)
         if len(self.input_shape_) == 1:
             # Vectors are cheap, and float64 gives the same answer whatever the batch size.
             self.precision_ = "float64"

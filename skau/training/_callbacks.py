@@ -5,11 +5,28 @@ from typing import Any
 
 import numpy as np
 from skorch import NeuralNet
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, InputShapeSetter
 from torch import Tensor
 from tqdm.auto import tqdm
 
-__all__ = ["Bar", "EpochTerms", "KeepBest", "Tasks"]
+__all__ = ["Bar", "EpochTerms", "KeepBest", "Tasks", "check_callbacks"]
+
+
+def check_callbacks(callbacks: list[Any] | None) -> None:
+    """Refuse what is no callback of skorch, or could do nothing here."""
+    for item in callbacks or []:
+        callback = item[1] if isinstance(item, tuple) and len(item) == 2 else item
+        kind = callback if isinstance(callback, type) else type(callback)
+        if not issubclass(kind, Callback):
+            raise TypeError(
+                f"callbacks: {callback!r:.80} is no callback of skorch; scikit-learn's are set by "
+                "set_callbacks"
+            )
+        if issubclass(kind, InputShapeSetter):
+            raise ValueError(
+                f"callbacks: {kind.__name__} is of no use here, for the network is made to fit "
+                "the images or vectors of fit; leave it out"
+            )
 
 
 class EpochTerms(Callback):

@@ -15,6 +15,7 @@ from skorch.callbacks import (
     EpochScoring,
     GradientNormClipping,
     Initializer,
+    InputShapeSetter,
     LRScheduler,
     TrainEndCheckpoint,
 )
@@ -130,6 +131,21 @@ def test_a_rate_far_too_large_is_told_of(vectors):
     clf = make(DSNClassifier, lr=1e150, optimizer=torch.optim.SGD)
     with pytest.raises(ValueError, match=r"not finite in epoch 1.*a lower lr \(now 1e\+150\)"):
         clf.fit(X, Y, groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("callback", "error", "told"),
+    [
+        (InputShapeSetter(), ValueError, "InputShapeSetter is of no use here"),
+        (("shape", InputShapeSetter), ValueError, "InputShapeSetter is of no use here"),
+        (3, TypeError, "3 is no callback of skorch"),
+        (print, TypeError, "is no callback of skorch; scikit-learn's are set by set_callbacks"),
+    ],
+)
+def test_callbacks_that_can_do_nothing_are_refused_by_name(vectors, callback, error, told):
+    X, Y, groups = vectors
+    with pytest.raises(error, match=f"callbacks: .*{told}"):
+        make(DSNClassifier, callbacks=[callback]).fit(X, Y, groups=groups)
 
 
 def test_what_callbacks_and_augmentation_draw_is_seeded(vectors, blobs):
