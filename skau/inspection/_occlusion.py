@@ -1,11 +1,13 @@
 """Where a decision looks: which part of the face, once covered, changes it."""
 
+import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from ..utils._extras import require_extra
 from ..utils._unwrap import classifier_of
+from ..utils._warnings import user_level
 from ._parts import label_table
 from ._plotting import drawing, panels
 
@@ -83,6 +85,11 @@ class OcclusionDisplay:
         Returns
         -------
         display
+
+        Warns
+        -----
+        UserWarning
+            Of AUs that no row of ``y`` shows: they have no map.
         """
         require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
         X = np.asarray(X)
@@ -107,6 +114,11 @@ class OcclusionDisplay:
                 faces[name] = X[rows].mean(axis=0).astype(np.uint8)
         if not maps:
             raise ValueError(f"y: no row of X shows any of {names}")
+        if missing := [name for name in names if name not in maps]:
+            warnings.warn(
+                f"y: no row of X shows {', '.join(missing)}, so there is no map of it",
+                stacklevel=user_level(),
+            )
         return cls(maps, faces=faces).plot(ax=ax)
 
     def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:

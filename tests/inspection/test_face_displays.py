@@ -84,6 +84,11 @@ def test_occlusion_of_the_faces_that_show_the_au(dsn, blobs):
     assert list(display.maps) == ["AU1", "AU12"]
     shown = X[:8][Y["AU1"][:8] == 1]
     np.testing.assert_array_equal(display.faces["AU1"], shown.mean(axis=0).astype(np.uint8))
+    with pytest.warns(UserWarning, match="no row of X shows AU12, so there is no map of it"):
+        display = OcclusionDisplay.from_estimator(
+            dsn, X[:8], Y[:8].assign(AU12=[0, np.nan] * 4), patch=16
+        )
+    assert list(display.maps) == ["AU1"]
 
 
 def test_alignment_shows_the_crop_of_the_cropper():
