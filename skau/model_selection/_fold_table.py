@@ -75,11 +75,17 @@ def fold_reports(cv: Any, y: pd.DataFrame, proba: np.ndarray, groups: Any) -> pd
     Returns
     -------
     DataFrame
-        The rows of :func:`skau.metrics.au_report`, by ``fold`` and ``au``.
+        The rows of :func:`skau.metrics.au_report`, by ``fold`` and ``au``, with
+        ``f1_always_present`` beside ``f1``: that of calling the AU present in every frame.
     """
     parts = [test for _, test in cv.split(y, y, groups)]
     names = getattr(cv, "fold_names", None) or [str(i + 1) for i in range(len(parts))]
     reports = {
         name: au_report(y.iloc[test], proba[test]) for name, test in zip(names, parts, strict=True)
     }
-    return pd.concat(reports, names=["fold", "au"])
+    table = pd.concat(reports, names=["fold", "au"])
+    always = 2 * table["base_rate"] / (1 + table["base_rate"])
+    means = always.index.get_level_values("au") == "mean"
+    always[means] = always[~means].groupby("fold", sort=False).mean().to_numpy()
+    table.insert(table.columns.get_loc("f1") + 1, "f1_always_present", always)
+    return table
