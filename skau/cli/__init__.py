@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from .._version import __version__
+from ._warnings import as_lines
 
 __all__ = ["main"]
 
@@ -60,8 +61,11 @@ def main(args: list[str] | None = None) -> None:
     """Run the command, and leave with 0, 1 (failed), 2 (called wrongly) or 130 (stopped)."""
     args = sys.argv[1:] if args is None else args
     try:
-        skau.main(args, prog_name="skau", standalone_mode=False)
+        with as_lines():
+            skau.main(args, prog_name="skau", standalone_mode=False)
     except click.ClickException as error:
+        if "--verbose" in args and error.__cause__ is not None:
+            traceback.print_exc()
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
@@ -73,5 +77,7 @@ def main(args: list[str] | None = None) -> None:
     except Exception as error:
         if "--verbose" in args:
             traceback.print_exc()
-        click.echo(f"skau: {error or type(error).__name__}", err=True)
+        foreseen = isinstance(error, ValueError | OSError | ImportError) and str(error)
+        told = error if foreseen else f"{type(error).__name__}: {error}; --verbose shows where"
+        click.echo(f"skau: {told}", err=True)
         sys.exit(1)

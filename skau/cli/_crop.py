@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from ._files import PHOTOS, check_output, files_of, shared_options
+from ._files import FILMS, PHOTOS, check_output, files_of
+from ._options import jobs_option, shared_options
 
 __all__ = ["command"]
 
@@ -12,9 +13,11 @@ __all__ = ["command"]
 @click.command("crop")
 @click.argument("photos", nargs=-1, required=True)
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="A .npy file.")
-@click.option("--size", default=128, show_default=True, help="Side of the crops in pixels.")
-@click.option("--align", default="eyes", show_default=True, help="As in FaceCropper.")
-@click.option("--jobs", type=int, help="Threads; all processors if not given.")
+@click.option("--size", type=click.IntRange(8), default=128, show_default=True, metavar="N",
+              help="Side of the crops in pixels.")  # fmt: skip
+@click.option("--align", type=click.Choice(["eyes", "eye_distance", "box"]), default="eyes",
+              show_default=True, help="As in FaceCropper.")  # fmt: skip
+@jobs_option("Threads; all processors if not given.", default=None)
 @shared_options
 def command(
     photos: tuple[str, ...], out: Path, size: int, align: str, jobs: int | None, force: bool,
@@ -24,7 +27,8 @@ def command(
 
     The crops are written to OUT, an array of shape (n, size, size, 3), and the landmarks beside
     it, with .csv in place of .npy: a row a photo, in the order of the array. Where no face is
-    found the crop is the whole photo and the row has no landmarks.
+    found the crop is the whole photo and the row has no landmarks. Files that cannot be read are
+    black, and named; then the exit code is 1.
 
     \b
     skau crop photos/ -o crops.npy
@@ -34,6 +38,9 @@ def command(
     check_output(out, force, ".npy")
     check_output(table_path, force)
     paths = files_of(photos, PHOTOS)
+    for path in paths:
+        if Path(path).suffix.lower() in FILMS:
+            raise click.UsageError(f"{path!r} is a film, and crops are of photos")
 
     import sys
 
@@ -46,3 +53,5 @@ def command(
     table = cropper.detect(paths, out=table_path)
     crops = cropper.transform(table, out=out)
     click.echo(f"{len(crops)} crops in {out}, landmarks in {table_path}")
+    if table["width"].isna().any():
+        sys.exit(1)

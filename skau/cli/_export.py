@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from ._files import check_output, shared_options
+from ._files import check_output
+from ._options import shared_options
 
 __all__ = ["command"]
 

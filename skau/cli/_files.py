@@ -1,6 +1,7 @@
 """What the subcommands share: which files are meant, and what may be written."""
 
 import glob
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -9,26 +10,19 @@ from typing import Any
 
 import click
 
+from ._options import as_usage
+
 __all__ = [
     "FILMS",
     "PHOTOS",
     "check_output",
     "files_of",
     "open_model",
-    "shared_options",
 ]
 
 _PHOTOS = "bmp gif jfif jpeg jpg jp2 png pgm ppm tif tiff webp avif"
 _FILMS = "3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv"
 PHOTOS, FILMS = (frozenset(f".{end}" for end in ends.split()) for ends in (_PHOTOS, _FILMS))
-
-
-def shared_options(function: Any) -> Any:
-    """Add the options that every subcommand has."""
-    function = click.option("--force", is_flag=True, help="Write over what is there.")(function)
-    return click.option("--verbose", is_flag=True, help="Show the traceback of an error.")(
-        function
-    )
 
 
 def files_of(inputs: Iterable[str], kinds: frozenset[str]) -> list[str]:
@@ -77,15 +71,19 @@ def _natural(path: str | Path) -> list[Any]:
 
 
 def check_output(path: Path, force: bool, *endings: str) -> None:
-    """Refuse to write over a file, into a folder that is not there, or what has another ending."""
+    """Refuse to write over a file, where nothing can be written, or what has another ending."""
     if endings and path.suffix.lower() not in endings:
         raise click.UsageError(f"{str(path)!r} must end in {' or '.join(endings)}")
+    if endings and path.is_dir():
+        raise click.UsageError(f"{str(path)!r} is a folder; name a file in it")
     if path.exists() and not force:
         raise click.UsageError(f"{str(path)!r} is there already; --force writes it anew")
     if not path.parent.is_dir():
         raise click.UsageError(
             f"there is no folder {str(path.parent)!r} to write {path.name!r} to"
         )
+    if not os.access(path.parent, os.W_OK):
+        raise click.UsageError(f"nothing can be written to the folder {str(path.parent)!r}")
 
 
 def open_model(name: str) -> Any:
@@ -93,7 +91,8 @@ def open_model(name: str) -> Any:
     from .. import list_models, load, load_model
 
     if Path(name).is_file():
-        return load(name)
+        with as_usage():
+            return load(name)
     shipped = list_models()["name"].tolist()
     if name not in shipped:
         raise click.UsageError(

@@ -1,11 +1,14 @@
 """``skau predict``: AUs of photos and films."""
 
+import math
 import re
 from pathlib import Path
 
 import click
 
-from ._files import FILMS, PHOTOS, check_output, files_of, open_model, shared_options
+from ._files import FILMS, PHOTOS, check_output, files_of, open_model
+from ._options import as_usage, dask_option, jobs_option, shared_options
+from ._warnings import workers
 
 __all__ = ["command"]
 
@@ -30,8 +33,8 @@ _DRAWN, _TABLES = (".mp4", ".mkv", ".mov", ".m4v"), (".csv", ".parquet")
               help="Draw boxes and AUs in: a film, or for photos a folder.")  # fmt: skip
 @click.option("--format", "layout", type=click.Choice(["skau", "openface", "py-feat"]),
               default="skau", show_default=True, help="Whose column names.")  # fmt: skip
-@click.option("--jobs", type=int, default=1, show_default=True, help="Films at a time.")
-@click.option("--dask", metavar="ADDRESS", help="Of a cluster's scheduler: tcp://host:8786.")
+@jobs_option("Films at a time.")
+@dask_option
 @shared_options
 def command(
     inputs: tuple[str, ...], out: Path | None, model: str, faces: str, calibrate: bool,
@@ -55,7 +58,6 @@ def command(
     skau predict interview.mp4 -o aus.csv --reference calm1.jpg --reference calm2.jpg
     """
     import sys
-    import warnings
     from tempfile import TemporaryDirectory
 
     files = files_of(inputs, PHOTOS | FILMS)
@@ -64,28 +66,35 @@ def command(
         check_output(overlay, force, *(_DRAWN if films else ()))
         if films and len(files) > 1:
             raise click.UsageError("--overlay draws into one film, or into photos alone")
+        if overlay.resolve() in {Path(path).resolve() for path in (*files, out) if path}:
+            raise click.UsageError(f"--overlay: {str(overlay)!r} is a file of this call already")
     if out is not None:
         # of a table that is there, an overlay may be drawn
-        check_output(out, force or (overlay is not None and layout == "skau"), *_TABLES)
+        check_output(out, force or overlay is not None, *_TABLES)
     if fps is not None and every != 1:
         raise click.UsageError("--every and --fps exclude each other; give one of them")
+    if fps is not None and not math.isfinite(fps):
+        raise click.UsageError("--fps must be a number")
     at_rest = _at_rest(reference)
 
     from .. import predict_files
-    from ..utils._cluster import on_cluster
+    from ..estimators._face_table import ArgumentError, corrections
+    from ..estimators._scorer import Scorer
 
     fitted = open_model(model)
+    with as_usage():
+        corrections(Scorer(fitted), calibrate, at_rest)
     bar = int(sys.stderr.isatty())
-    with TemporaryDirectory() as scratch, warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
+    with TemporaryDirectory() as scratch:
         target = out or Path(scratch) / "aus.csv"
         if force:
             target.unlink(missing_ok=True)
-        with on_cluster(dask):
+        with workers(dask), as_usage(kinds=ArgumentError):
             table = predict_files(
                 fitted, files, out=target, faces=faces, every=every, fps=fps,
                 calibrate=calibrate, reference=at_rest, n_jobs=None if dask else jobs, verbose=bar,
             )  # fmt: skip
+        unread = table.attrs.get("unread")
         if overlay is not None:
             from ..inspection import draw_overlay
 
@@ -104,10 +113,7 @@ def command(
             forget_parts(target)
         if out is None:
             click.echo(target.read_text(encoding="utf-8"), nl=False)
-    lines = dict.fromkeys(str(warning.message) for warning in told)
-    for line in lines:
-        click.echo(f"skau: {line}", err=True)
-    if any("cannot read" in line for line in lines):
+    if unread:
         sys.exit(1)
 
 

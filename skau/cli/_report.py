@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from ._files import check_output, shared_options
+from ._files import check_output
+from ._options import as_usage, shared_options
 
 __all__ = ["command"]
 
@@ -32,21 +33,28 @@ def command(
     """
     check_output(out, force, ".html")
     if source.is_dir():
+        if video is not None or person is not None:
+            raise click.UsageError("--video and --person are for the table of a film")
         _of_run(source, out)
     else:
         from ..estimators._face_table import read_table
         from ..inspection import film_report
         from ..utils._formats import read_sidecar
 
-        film_report(
-            out, _of_film(source, read_table(source), person),
-            video=None if video is None else str(video), card=read_sidecar(source).get("model"),
-        )  # fmt: skip
+        with as_usage(f"{str(source)!r} is no table"):
+            table = read_table(source)
+        with as_usage():
+            film_report(
+                out, _of_film(source, table, person), card=read_sidecar(source).get("model"),
+                video=None if video is None else str(video),
+            )  # fmt: skip
     click.echo(str(out))
 
 
 def _of_film(source: Path, table: Any, person: int | None) -> Any:
     """Return the rows of a film that a page can be made of: one person's."""
+    if not {"face", "person", "probability"} <= set(table):
+        raise click.UsageError(f"{str(source)!r} is no table of skau predict in its own format")
     if "time" not in table or table["time"].isna().any():
         raise click.UsageError(f"{str(source)!r} is no table of a film: it holds photos")
     if "path" in table and table["path"].nunique() > 1:
@@ -84,13 +92,13 @@ def _of_run(run: Path, out: Path) -> None:
     by_au = scores.groupby("au", sort=False)
     means = by_au.mean(numeric_only=True)
     means["support"] = by_au["support"].sum()
-    rate = means["base_rate"].drop("mean")
+    chance = means["f1_always_present"].drop("mean")
     name = run.resolve().name
     told = (
         "Mean over folds, support is the sum; no model has seen the people that it is scored on. "
         "Dashes: F1 of calling an AU present everywhere."
     )
-    display = AUScoreDisplay({name: f1}, chance=2 * rate / (1 + rate)).plot()
+    display = AUScoreDisplay({name: f1}, chance=chance).plot()
     sections = {
         "Unseen people": [told, means, display],
         "Every fold": scores.set_index("fold"),

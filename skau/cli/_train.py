@@ -5,7 +5,9 @@ from typing import Any
 
 import click
 
-from ._files import shared_options
+from ._files import check_output
+from ._options import as_usage, dask_option, jobs_option, shared_options
+from ._warnings import workers
 
 __all__ = ["command"]
 
@@ -24,11 +26,13 @@ _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
 @click.option("--identities", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="Further people, for idennet; no AUs needed.")  # fmt: skip
 @click.option("--folds", type=click.IntRange(2), help="Default: the published ones, else 3.")
-@click.option("--epochs", default=20, show_default=True)
-@click.option("--size", default=64, show_default=True, help="Side of the crops in pixels.")
-@click.option("--seed", default=0, show_default=True)
-@click.option("--jobs", default=1, show_default=True, help="Folds trained at a time.")
-@click.option("--dask", metavar="ADDRESS", help="Of a cluster's scheduler, for the folds.")
+@click.option("--epochs", type=click.IntRange(1), default=20, show_default=True, metavar="N")
+@click.option("--size", type=click.IntRange(32), default=64, show_default=True, metavar="N",
+              help="Side of the crops in pixels.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
+              metavar="N")  # fmt: skip
+@jobs_option("Folds trained at a time.")
+@dask_option
 @shared_options
 def command(
     corpus: Path, out: Path, corpus_type: str, method: str, identities: Path | None,
@@ -38,7 +42,8 @@ def command(
     """Train on a corpus with whole subjects held out, then on all of it.
 
     The folder OUT gets the crops, the predictions for every person by a model that has not seen
-    them (predictions.csv), F1 and more for each fold and AU (scores.csv), the learning curves
+    them (predictions.csv), F1 and more for each fold and AU (scores.csv; beside it that of calling
+    the AU present in every frame), the learning curves
     (history.csv) and the model of everyone (model.skau). Called again after a stop, it goes on.
 
     A folder's CSV has the columns image, subject, AU1, AU2, ... That of --identities has image and
@@ -59,18 +64,30 @@ def command(
     from ..model_selection._fold_table import fold_reports
     from ..preprocessing import FaceCropper
     from ..training import ResumeTraining
-    from ..utils._cluster import on_cluster
 
     if (out / "model.skau").exists() and not force:
         raise click.UsageError(f"{str(out)!r} holds a finished run; --force makes it anew")
+    if out.exists() and not out.is_dir():
+        raise click.UsageError(f"{str(out)!r} is a file; name a folder")
+    check_output(next(path for path in (out, *out.parents) if path.is_dir()) / "model.skau", True)
     if identities is not None and method != "idennet":
         raise click.UsageError(f"--identities is for --method idennet, not for {method}")
     kind = "faces" if corpus_type == "folder" else corpus_type
-    labelled = data = getattr(datasets, f"load_{kind}")(corpus)
+    with as_usage():
+        labelled = data = getattr(datasets, f"load_{kind}")(corpus)
     if identities is not None:
-        data = datasets.stack_corpora(
-            labelled, _people(identities), names=["labelled", "identities"]
-        )
+        with as_usage("--identities"):
+            data = datasets.stack_corpora(
+                labelled, _people(identities), names=["labelled", "identities"]
+            )
+    cv: Any = SubjectKFold(folds or 3)
+    if data.folds and folds is None:
+        published = dict(zip(labelled.folds, data.folds.values(), strict=True))
+        cv = PredefinedSubjectSplit(published, rest="raise" if data is labelled else "train")
+    with as_usage("--folds"):
+        list(cv.split(data.target, data.target, data.groups))
+    with workers(dask):
+        pass  # a cluster that does not answer is told now, not after the crops
     out.mkdir(parents=True, exist_ok=True)
 
     bar = int(sys.stderr.isatty())
@@ -78,11 +95,7 @@ def command(
     crops = cropper.transform(data.images, out=out / "crops.npy")
 
     estimator = _make(method, epochs, seed, ResumeTraining((out / "cache").resolve()))
-    cv: Any = SubjectKFold(folds or 3)
-    if data.folds and folds is None:
-        published = dict(zip(labelled.folds, data.folds.values(), strict=True))
-        cv = PredefinedSubjectSplit(published, rest="raise" if data is labelled else "train")
-    with on_cluster(dask):
+    with workers(dask):
         proba = cross_val_predict(
             estimator, crops, data.target, groups=data.groups, cv=cv,
             n_jobs=None if dask else jobs, params={"groups": data.groups},
@@ -98,10 +111,10 @@ def command(
     estimator.set_params(callbacks=None)
     cropper.set_params(on_missing="raise", verbose=0)
     save(make_pipeline(cropper, estimator), out / "model.skau")
-    means = scores.groupby("au", sort=False)[["f1", "roc_auc"]].mean()
+    means = scores.groupby("au", sort=False)[["f1", "f1_always_present", "roc_auc"]].mean()
     n_folds = scores.index.get_level_values("fold").nunique()
     click.echo(f"mean over {n_folds} folds of people never seen")
-    click.echo(means.round(3).to_string())
+    click.echo(means.round(3).rename_axis(None).to_string())
     click.echo(f"\nthe model of all people: {out / 'model.skau'}")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from ..preprocessing import head_pose
 from ..preprocessing._film import Seen
@@ -21,12 +22,17 @@ from ._calibration import calibrate
 from ._reference import ANYBODY, rest_shifts
 from ._scorer import Scorer
 
-__all__ = ["FaceTable", "Settings"]
+__all__ = ["ArgumentError", "FaceTable", "Settings", "corrections", "drop_others"]
 
 POSE = ["yaw", "pitch", "roll"]
 _NUMBERS = ["frame", "time", "face", "probability", *COLUMNS[BOX], *POSE]  # of a row, before AUs
 _DIGITS = 6
+_CORRECTIONS = ("calibrate", "reference")  # for people: made at the end, of the rows that are kept
 _RATE = 25  # frames a second of a camera, which nobody has told
+
+
+class ArgumentError(ValueError):
+    """An argument does not fit what is on disk, or who was seen: known late, but wrong use."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +71,9 @@ class FaceTable:
     ) -> None:
         scorer.cropper._validate_params()
         self._scorer, self._settings = scorer, settings
-        self._population = None
-        if settings.calibrate or settings.reference is not None:
-            name = "calibrate" if settings.calibrate else "reference"
-            self._population = scorer.population(name)
-        self._shifts = None
-        if settings.reference is not None:
-            self._shifts = rest_shifts(scorer, settings.reference)
+        # logits are kept wherever a later call could want to correct them
+        self._population = scorer.known_population()
+        self._shifts = corrections(scorer, settings.calibrate, settings.reference)
         self._rows: list[np.ndarray] = []
         self._looks: dict[int, list[Any]] = {}  # of each face, the sum, the number, the scene
         self._fresh: tuple[list[np.ndarray], dict[int, list[Any]]] = ([], {})
@@ -91,48 +93,50 @@ class FaceTable:
     def _run(self) -> dict[str, Any]:
         """Return what the rows depend on; of the model, what it says of two fixed images."""
         worker = replace(self._scorer.cropper._worker(), device="")
-        reference = self._settings.reference
         return self._settings.source | {
             "cropper": vars(worker),
-            "calibrate": bool(self._settings.calibrate),
-            "reference": None if reference is None else Cache.key(self._shifts),
+            **_told(self._settings.calibrate, self._shifts),
             "aus": self._scorer.names,
             "model": self._scorer.print,
         }
 
+    def _run_of_parts(self) -> dict[str, Any]:
+        """Return what the parts depend on: they are corrected when all are there."""
+        run = self._run() | {"logits": self._population is not None}
+        return {key: run[key] for key in run if key not in _CORRECTIONS}
+
     def _earlier(self, out: Path) -> pd.DataFrame | None:
         if not out.exists():
             return None
-        self._refuse_other(read_run(out), f"{str(out)!r}")
+        self._refuse_other(read_run(out), self._run(), f"{str(out)!r}")
         return read_table(out)
 
     def _go_on(self, cache: Cache) -> None:
         before = cache.get("run")
         if before is None:
             cache.clear()
-            cache.put("run", self._run())
+            cache.put("run", self._run_of_parts())
             return
-        self._refuse_other(before, f"{str(cache.folder)!r}")
+        self._refuse_other(before, self._run_of_parts(), f"{str(cache.folder)!r}")
         while (part := cache.get(f"{len(self._rows):06d}")) is not None:
             self._rows.append(part["rows"])
             self._sum_up(part["looks"])
             self.state = part["state"]
 
-    def _refuse_other(self, before: Any, where: str) -> None:
+    def _refuse_other(self, before: Any, run: dict[str, Any], where: str) -> None:
         if not isinstance(before, dict):
-            raise ValueError(
+            raise ArgumentError(
                 f"out: {where} is there already, without a file beside it that would say of what "
                 "film or photos; give another file, or delete it"
             )
-        run = self._run()
         if before.keys() != run.keys():
-            raise ValueError(
+            raise ArgumentError(
                 f"out: {where} was written by another function or command; give another file, or "
                 "delete it"
             )
         differs = [key for key in run if before.get(key) != run[key]]
         if differs:
-            raise ValueError(
+            raise ArgumentError(
                 f"out: {where} is of a run that differs in {', '.join(differs)}; give another "
                 "file, or delete it"
             )
@@ -181,8 +185,11 @@ class FaceTable:
 
     # -- the end ------------------------------------------------------------------------------
 
-    def finish(self) -> pd.DataFrame:
-        """Return the table; it is written first, and what was kept is deleted."""
+    def finish(self, unread: Mapping[str, str] | None = None) -> pd.DataFrame:
+        """Return the table; it is written first, and what was kept is deleted.
+
+        ``unread`` says of files that cannot be read why.
+        """
         numbers = np.concatenate([np.zeros((0, len(_NUMBERS) + len(self._scorer.names))),
                                   *self._rows])  # fmt: skip
         table = pd.DataFrame(numbers, columns=[*_NUMBERS, *self._scorer.names])
@@ -198,12 +205,18 @@ class FaceTable:
             if self._settings.paths is not None:
                 paths = np.array(self._settings.paths, dtype=object)
                 table[self._settings.places] = paths[table[self._settings.places]]
-        table.attrs["thresholds"] = self._scorer.thresholds()
+        told = {"thresholds": self._scorer.thresholds(), "unread": dict(unread or {})}
+        table.attrs.update(told)
         if self._out is not None:
-            write_sidecar(self._out, table, self._story())
+            story = {"model": self._scorer.story(), **told, "run": self._run()}
+            write_sidecar(self._out, table, story)
             self._write(table)
             forget_parts(self._out)
         return table
+
+    def give_up(self) -> None:
+        """Delete what was kept: no row is worth going on from."""
+        forget_parts(self._out)
 
     def _people(self, table: pd.DataFrame) -> pd.Series:
         known = table[table["face"].notna()]
@@ -230,9 +243,10 @@ class FaceTable:
             if ANYBODY in shifts:
                 shifts = {int(np.bincount(whose).argmax()): shifts[ANYBODY]}
             if unknown := sorted(set(shifts) - set(whose.tolist())):
-                raise ValueError(
+                kept = "" if self._cache is None else "; another number goes on from what is done"
+                raise ArgumentError(
                     f"reference: nobody has the number {', '.join(map(str, unknown))}; the column "
-                    f"person holds {', '.join(map(str, np.unique(whose)))}"
+                    f"person holds {', '.join(map(str, np.unique(whose)))}{kept}"
                 )
             own = np.isin(whose, list(shifts))
             for number, shift in shifts.items():
@@ -241,14 +255,27 @@ class FaceTable:
             if self._settings.calibrate and len(others):
                 codes = np.unique(whose[~own], return_inverse=True)[1]
                 logits[others] = calibrate(logits[others], codes, population)
-        return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))
+        return np.asarray(expit(logits))
 
-    def _story(self) -> dict[str, Any]:
-        return {
-            "model": self._scorer.story(),
-            "thresholds": self._scorer.thresholds(),
-            "run": self._run(),
-        }
+
+def corrections(scorer: Scorer, calibrate: bool, reference: Any) -> dict[int, np.ndarray] | None:
+    """Return the shifts of people at rest; refuse a model that cannot correct for people."""
+    if calibrate or reference is not None:
+        scorer.population("calibrate" if calibrate else "reference")
+    return None if reference is None else rest_shifts(scorer, reference)
+
+
+def _told(calibrate: bool, shifts: dict[int, np.ndarray] | None) -> dict[str, Any]:
+    values = bool(calibrate), None if shifts is None else Cache.key(shifts)
+    return dict(zip(_CORRECTIONS, values, strict=True))
+
+
+def drop_others(out: Path, calibrate: bool, shifts: dict[int, np.ndarray] | None) -> None:
+    """Delete a table that was corrected for people in another way."""
+    told = _told(calibrate, shifts)
+    run = read_run(out)
+    if isinstance(run, dict) and {key: run.get(key) for key in told} != told:
+        out.unlink(missing_ok=True)
 
 
 def read_run(out: Path) -> Any:
@@ -264,9 +291,10 @@ def read_table(path: Path) -> pd.DataFrame:
         numbers = {"face": "Int64", "person": "Int64"}
         # a file may be called 7 or NA
         table = pd.read_csv(path, dtype=numbers, converters={"path": str}, encoding="utf-8")
-    thresholds = read_sidecar(path).get("thresholds")
-    if isinstance(thresholds, dict):
-        table.attrs["thresholds"] = thresholds
+    story = read_sidecar(path)
+    for key in ("thresholds", "unread"):
+        if isinstance(story.get(key), dict):
+            table.attrs[key] = story[key]
     return table
 
 

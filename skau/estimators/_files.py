@@ -14,37 +14,20 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
 from ..preprocessing._results import table_writer
+from ..preprocessing._storage import part_of
 from ..utils._cache import Cache
 from ..utils._formats import write_sidecar
+from ..utils._text import first_few
 from ..utils._warnings import user_level
-from ._face_table import read_run, read_table
-from ._photos import predict_images
+from ._face_table import ArgumentError, corrections, drop_others, read_run, read_table
+from ._photos import UnreadableError, predict_images
 from ._scorer import Scorer
 from ._video import Reference, check_options, file_print, predict_video
 
 __all__ = ["predict_files"]
 
-FILMS = frozenset(
-    f".{end}"
-    for end in [
-        "3gp",
-        "avi",
-        "flv",
-        "m2ts",
-        "m4v",
-        "mkv",
-        "mov",
-        "mp4",
-        "mpeg",
-        "mpg",
-        "mts",
-        "ogv",
-        "ts",
-        "vob",
-        "webm",
-        "wmv",
-    ]
-)
+_ENDINGS = "3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv"
+FILMS = frozenset(f".{end}" for end in _ENDINGS.split())
 _ATTEMPTS = 3  # at what is left, after a process was killed
 
 
@@ -99,7 +82,7 @@ def predict_files(
     Warns
     -----
     UserWarning
-        Of files that cannot be read, once all others are done.
+        Of files that cannot be read, once all others are done; of photos and films without a face.
 
     Examples
     --------
@@ -115,6 +98,7 @@ def predict_files(
     if not paths:
         raise ValueError("files holds no path; at least one film or photo is needed")
     scorer = Scorer(model)  # refuses what is no pipeline before any work
+    shifts = corrections(scorer, calibrate, reference)  # so are photos at rest without a face
     run = {
         "files": [[path, *file_print(path)[1:]] for path in paths], "faces": faces,
         "every": every, "fps": fps, "calibrate": calibrate, "reference": _told(reference),
@@ -123,50 +107,62 @@ def predict_files(
     if out.exists():
         before = read_run(out)
         if not isinstance(before, dict) or any(before.get(key) != run[key] for key in run):
-            raise ValueError(
+            raise ArgumentError(
                 f"out: {str(out)!r} is there already, of other files, another model or other "
                 "settings; give another file, or delete it"
             )
         return _with_whole_frames(read_table(out))
     films = [path for path in paths if is_film(path)]
     photos = [path for path in paths if not is_film(path)]
-    folder = out.with_name(f"{out.name}.part")
+    folder = part_of(out)
     folder.mkdir(exist_ok=True)
-    tables, unread = [], {}
+    own: dict[str, Any] = {"faces": faces, "calibrate": calibrate, "reference": reference}
+    options = own | {"every": every, "fps": fps}
+    # named by what was looked at: what another call left there is gone on from, or not in the way
+    settings = Cache.key([run[name] for name in ("faces", "every", "fps", "model")])
+    known = dict(zip(paths, run["files"], strict=True))
+    parts = {film: folder / f"{Cache.key(known[film], settings)}.csv" for film in films}
+    of_photos = folder / f"{Cache.key([known[path] for path in photos], settings)}.csv"
+    for part in (*parts.values(), of_photos):
+        drop_others(part, calibrate, shifts)
+    tables: list[pd.DataFrame] = []
     of_films: dict[str, pd.DataFrame] = {}
+    unread: dict[str, str] = {}
     if photos:
-        tables.append(
-            predict_images(
-                model, photos, faces=faces, calibrate=calibrate, reference=reference,
-                out=folder / "photos.csv", verbose=verbose,
-            )
-        )  # fmt: skip
-    options = {
-        "faces": faces, "calibrate": calibrate, "reference": reference, "every": every, "fps": fps
-    }  # fmt: skip
-    parts = {film: folder / f"{Cache.key(film)}.csv" for film in films}
+        try:
+            tables.append(predict_images(model, photos, **own, out=of_photos, verbose=verbose))
+            unread = tables[0].attrs.pop("unread")
+        except UnreadableError as error:
+            unread = error.unread
+    broken = {} if tables else unread.copy()  # what has no row
     for film, problem in _score_films(model, parts, options, n_jobs, verbose):
         if problem is not None:
-            unread[film] = problem
+            unread[film] = broken[film] = problem
             continue
         of_films[film] = read_table(parts[film])
         of_films[film].insert(0, "path", film)
     tables += [of_films[film] for film in dict.fromkeys(films) if film in of_films]
-    if unread:
-        told = "\n  ".join(["", *(f"{film}: {problem}" for film, problem in unread.items())])
-        if not tables:
-            raise ValueError(f"files: none can be read:{told}")
-        head = f"files: cannot read {len(unread)} of {len(films)} films; they have no row"
-        warnings.warn(f"{head}{told}", stacklevel=user_level())
+    told = "\n  ".join(["", *(f"{path}: {problem}" for path, problem in broken.items())])
+    if not tables:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ValueError(f"files: none can be read:{told}")
     whole = pd.concat(tables, ignore_index=True)
     first = [name for name in ("path", "frame", "time") if name in whole]
     whole = whole[[*first, *whole.columns.drop(first)]]
     whole = _with_whole_frames(whole)
-    whole.attrs["thresholds"] = scorer.thresholds()
-    story = {"model": scorer.story(), "thresholds": scorer.thresholds()}
-    write_sidecar(out, whole, story | {"run": run | {"unread": unread}})
+    beside = {"thresholds": scorer.thresholds(), "unread": unread}
+    whole.attrs.update(beside)
+    write_sidecar(out, whole, {"model": scorer.story(), **beside, "run": run})
     write(whole)
     shutil.rmtree(folder, ignore_errors=True)
+    if broken:
+        head = f"files: cannot read {len(broken)} of {len(paths)}; they have no row"
+        warnings.warn(f"{head}{told}", stacklevel=user_level())
+    lonely = [film for film, table in of_films.items() if table["face"].isna().all()]
+    if lonely:
+        warnings.warn(
+            f"no face found in any frame of {first_few(lonely)}", stacklevel=user_level()
+        )
     return whole
 
 

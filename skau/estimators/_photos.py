@@ -10,14 +10,23 @@ from tqdm.auto import tqdm
 
 from ..preprocessing._film import Seen, faces_of_photos
 from ..preprocessing._images import ImageSource
+from ..utils._text import first_few
 from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
 from ._scorer import Scorer
 from ._video import Reference, check_options, file_print, passing
 
-__all__ = ["predict_images"]
+__all__ = ["UnreadableError", "predict_images"]
 
 _PHOTOS = 64  # that are kept together: what a killed run loses at most
+
+
+class UnreadableError(ValueError):
+    """No photo can be read; ``unread`` says why."""
+
+    def __init__(self, message: str, unread: dict[str, str]) -> None:
+        super().__init__(message)
+        self.unread = unread
 
 
 def predict_images(
@@ -62,7 +71,7 @@ def predict_images(
     Warns
     -----
     UserWarning
-        Of files that cannot be read; they have a row of NaN.
+        Of files that cannot be read and photos without a face; they have a row of NaN.
 
     Examples
     --------
@@ -108,17 +117,40 @@ def predict_images(
             table.add(passing(numbered(parts), bar))
             first = rows.stop
             table.keep({"photos": first, "face": face, "broken": broken})
-    _report(photos, broken)
-    return table.finish()
+    names = photos.paths or [photos.name(row) for row in range(len(photos))]
+    unread = {names[row]: why for row, why in broken.items()}
+    if len(broken) == len(photos):
+        table.give_up()
+        raise UnreadableError(f"images: none can be read{_listed(photos, broken)}", unread)
+    whole = table.finish(unread)
+    _report(photos, broken, whole)
+    return whole
 
 
-def _report(photos: ImageSource, broken: dict[int, str], most: int = 20) -> None:
-    if not broken:
-        return
+def _report(photos: ImageSource, broken: dict[int, str], table: pd.DataFrame) -> None:
+    """Warn of the photos of which there are no numbers."""
+    if broken:
+        warnings.warn(
+            f"images: cannot read {len(broken)} of {len(photos)}; their rows are NaN"
+            f"{_listed(photos, broken)}",
+            stacklevel=user_level(),
+        )
+    names = table.iloc[:, 0]
+    lonely = names[table["face"].isna()]
+    if photos.paths is None:
+        lonely = "row " + lonely.astype(str)
+    else:
+        lonely = lonely[~lonely.isin([photos.paths[row] for row in broken])]
+    if len(lonely):
+        warnings.warn(
+            f"no face found in {len(lonely)} of {len(photos)} photos; their rows are NaN: "
+            f"{first_few(lonely)}",
+            stacklevel=user_level(),
+        )
+
+
+def _listed(photos: ImageSource, broken: dict[int, str], most: int = 20) -> str:
     said = [f"{photos.name(row)}: {why}" for row, why in list(broken.items())[:most]]
     if len(broken) > most:
         said.append(f"and {len(broken) - most} more")
-    if len(broken) == len(photos):
-        raise ValueError("\n  ".join(["images: none can be read", *said]))
-    head = f"images: cannot read {len(broken)} of {len(photos)}; their rows are NaN"
-    warnings.warn("\n  ".join([head, *said]), stacklevel=user_level())
+    return "\n  ".join(["", *said])

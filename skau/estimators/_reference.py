@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from ..preprocessing._images import ImageSource
+from ..utils._text import first_few
+from ..utils._warnings import quietly
 from ._scorer import Scorer
 
 __all__ = ["ANYBODY", "rest_shifts"]
@@ -44,10 +47,17 @@ def rest_shifts(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
                 f"reference must hold lists of photos, not {images!r:.80}: [photo], or "
                 "{person: [photo, photo], ...} by the numbers of the column person"
             )
+        cropper = clone(scorer.cropper).set_params(on_missing="warn")
         try:
-            crops = clone(scorer.cropper).set_params(on_missing="raise").fit_transform(images)
+            with quietly():
+                crops = cropper.fit_transform(images)
         except (ValueError, TypeError) as error:
             raise ValueError(f"reference: {error}") from error
+        if len(cropper.missing_):
+            names = [ImageSource(images).name(row) for row in cropper.missing_]
+            raise ValueError(
+                f"reference: no face found in {first_few(names)}, or it is no image; leave it out"
+            )
         logits = scorer.logits(crops)
         trust = len(logits) / (len(logits) + population["rest_frames"].to_numpy())
         shifts[int(person)] = -trust * (logits.mean(axis=0) - population["rest"].to_numpy())

@@ -80,19 +80,25 @@ class Scorer:
 
     def population(self, argument: str) -> pd.DataFrame:
         """Return how people's logits differ; the error names the argument that needs it."""
+        population = self.known_population()
+        if population is None:
+            raise ValueError(
+                f"{argument} needs a model that knows how people differ, fitted with groups that "
+                "name several people with several frames of each: a FaceCropper and a skau "
+                f"classifier; this one ends in {_short(self._rest)}"
+            )
+        return population
+
+    def known_population(self) -> pd.DataFrame | None:
+        """Return how people's logits differ; None where the model does not know."""
         model = self._rest
         if hasattr(model, "thresholds_"):  # they leave the logits as they are
             model = model.estimator_
-        if isinstance(model, AUClassifierMixin):
-            inner = getattr(model, "estimator_", model)
-            population = getattr(inner, "population_", None)
-            if population is not None and population["frames"].notna().all():
-                return population
-        raise ValueError(
-            f"{argument} needs a model that knows how people differ, fitted with groups that name "
-            "several people with several frames of each: a FaceCropper and a skau classifier; "
-            f"this one ends in {_short(self._rest)}"
-        )
+        if not isinstance(model, AUClassifierMixin):
+            return None
+        population = getattr(getattr(model, "estimator_", model), "population_", None)
+        known = population is not None and population["frames"].notna().all()
+        return population if known else None
 
 
 def _halves(model: Any) -> tuple[FaceCropper, Any]:

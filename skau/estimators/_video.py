@@ -189,8 +189,8 @@ def check_options(faces: Any, every: Any, fps: Any) -> tuple[int, float | None]:
         raise ValueError(f"faces={faces!r} must be 'largest' or 'all'")
     if isinstance(every, bool) or not isinstance(every, Integral) or every < 1:
         raise ValueError(f"every={every!r} must be a whole number from 1")
-    if fps is not None and not fps > 0:
-        raise ValueError(f"fps={fps!r} must be positive")
+    if fps is not None and not 0 < fps < float("inf"):
+        raise ValueError(f"fps={fps!r} must be positive and finite")
     if fps is not None and every != 1:
         raise ValueError(f"every={every} and fps={fps:g} exclude each other; give one of them")
     return int(every), None if fps is None else float(fps)

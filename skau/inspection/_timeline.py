@@ -265,6 +265,8 @@ def _cut(table: pd.DataFrame, peaks: list[Peak], video: Any) -> list[np.ndarray]
                 frames[number] = frame.image
             if len(frames) == len(wanted):
                 break
+        if missing := sorted(wanted - set(frames)):
+            raise ValueError(f"video: {film!r} has no frame {missing[0]}, which the table has")
     pictures = []
     for peak in peaks:
         image = frames[peak.frame]

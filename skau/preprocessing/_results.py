@@ -228,8 +228,9 @@ def report(source: Source, problems: dict[int, str], on_missing: str) -> None:
     if on_missing == "raise":
         more = "; a lower threshold or min_face_size finds more faces" if faceless else ""
         raise ValueError(
-            f"{'; '.join(parts)}. Leave them out, or pass on_missing='warn' to keep their rows"
-            f"{more}"
+            f"{'; '.join(parts)}. Leave them out, or pass on_missing='warn' to keep their rows "
+            "(to a pipeline of make_pipeline or skau.load_model, by "
+            f"set_params(facecropper__on_missing='warn')){more}"
         )
     warnings.warn("; ".join(parts), UserWarning, stacklevel=user_level())
 

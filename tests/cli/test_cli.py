@@ -12,14 +12,15 @@ import pytest
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
-from skau import DSNClassifier, IdenNetClassifier, load, predict_files, save
+from skau import DSNClassifier, IdenNetClassifier, load, load_model, predict_files, save
 from skau.cli import main
 from skau.datasets import load_sample_faces
 from skau.preprocessing import FaceCropper
 
 av = pytest.importorskip("av", reason='needs pip install "skau[video]"')
 
-pytestmark = pytest.mark.filterwarnings("ignore:no face found", "ignore:This process:UserWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:This process:UserWarning")
+shown = pytest.mark.filterwarnings("default::UserWarning")  # as at a shell, where none is an error
 
 
 def call(*args):
@@ -99,6 +100,7 @@ def test_photos_and_films_in_one_table(folder, tmp_path, capsys):
     assert len(pd.read_csv(out)) == 4
 
 
+@shown
 def test_a_broken_file_stops_no_other_and_is_named(folder, tmp_path, capsys):
     broken, cut = tmp_path / "broken.jpg", tmp_path / "cut.mp4"
     broken.write_bytes(b"no image")
@@ -112,6 +114,39 @@ def test_a_broken_file_stops_no_other_and_is_named(folder, tmp_path, capsys):
     assert "Traceback" not in told
     table = pd.read_csv(out)
     assert table["AU12"].notna().sum() == 1 + 4
+    unread = json.loads((tmp_path / "aus.csv.json").read_text())["unread"]
+    assert list(unread) == [str(broken), str(cut)]
+    # nor do broken photos stop films, or broken films photos; nothing is left of nothing
+    how = ["--model", folder / "model.skau", "--force"]
+    photo, film = sources[1], sources[3]
+    for bad, good, rows in ((broken, film, 4), (cut, photo, 1)):
+        assert call("predict", bad, good, "-o", out, *how) == 1
+        assert "cannot read 1 of 2; they have no row" in capsys.readouterr().err
+        assert len(pd.read_csv(out)) == rows
+    assert call("predict", cut, broken, "-o", out, *how) == 1
+    assert "none can be read" in capsys.readouterr().err
+    assert not [path for path in tmp_path.iterdir() if path.suffix == ".part"]
+
+
+@shown
+def test_files_without_a_face_are_named(folder, tmp_path, capsys):
+    walls = [tmp_path / f"wall {k}.png" for k in range(7)]
+    for wall in walls:
+        Image.new("RGB", (64, 64), (90, 90, 90)).save(wall)
+    film = tmp_path / "wall.mp4"
+    with av.open(str(film), "w") as out:
+        stream = out.add_stream("mpeg4", rate=5)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        for packet in (stream.encode(av.VideoFrame(64, 64, "yuv420p")), stream.encode()):
+            out.mux(packet)
+    how = ["-o", tmp_path / "aus.csv", "--model", folder / "model.skau"]
+    assert call("predict", *walls, folder / "photos" / "sub.jpg", film, *how) == 0
+    named = ", ".join(map(str, walls[:5]))
+    assert capsys.readouterr().err == (
+        f"skau: no face found in 7 of 8 photos; their rows are NaN: {named} and 2 more\n"
+        f"skau: no face found in any frame of {film}\n"
+    )
 
 
 def test_the_table_goes_to_standard_output_and_names_come_from_standard_input(
@@ -137,31 +172,67 @@ def test_the_table_goes_to_standard_output_and_names_come_from_standard_input(
         (["predict", "{photos}", "-o", "aus.txt"], 2, "must end in .csv or .parquet"),
         (["predict", "{photos}", "--fps", "5", "--every", "2"], 2, "exclude each other"),
         (["predict", "{films}", "--overlay", "x.mp4"], 2, "one film"),
+        (["predict", "{films}", "-o", "aus.csv", "--fps", "inf"], 2, "--fps must be a number"),
+        (["predict", "{films}", "-o", "aus.csv", "--jobs", "0"], 2, "-1 takes all processors"),
+        (["predict", "{films}", "-o", "aus.csv", "--dask", "here"], 2, "one is tcp://host:8786"),
+        (["predict", "{photos}", "-o", "aus.csv", "--model", "{bad}"], 2, "cannot be loaded"),
+        (["predict", "{photos}", "-o", "aus.csv", "--reference", "{wall}"], 2, "no face found in"),
+        (["predict", "{photos}", "-o", "x.csv", "--overlay", "x.csv"], 2, "of this call already"),
+        (["predict", "{wall}", "-o", "x", "--overlay", "{wall}"], 2, "is there already"),
         (["crop", "{photos}", "-o", "crops.png"], 2, ".npy"),
+        (["crop", "{photos}", "-o", "crops.npy", "--size", "7"], 2, "x>=8"),
+        (["crop", "{photos}", "-o", "crops.npy", "--align", "ears"], 2, "is not one of 'eyes'"),
+        (["crop", "{films}", "-o", "crops.npy"], 2, "is a film, and crops are of photos"),
+        (["train", "{photos}", "-o", "run"], 2, "expected a .csv file"),
+        (["train", "{corpus}", "-o", "run", "--folds", "3"], 2, "--folds: Cannot have"),
+        (["train", "{corpus}", "-o", "a/run", "--epochs", "0"], 2, "x>=1"),
+        (["train", "{corpus}", "-o", "run", "--size", "31"], 2, "x>=32"),
+        (["train", "{corpus}", "-o", "run", "--seed", "-1"], 2, "0<=x"),
+        (["train", "{corpus}", "-o", "{bad}"], 2, "is a file; name a folder"),
         (["report", "{photos}", "-o", "x.html"], 2, "scores.csv"),
+        (["report", "{photos}", "-o", "x.html", "--person", "1"], 2, "table of a film"),
+        (["report", "{wall}", "-o", "x.html"], 2, "is no table"),
+        (["report", "{corpus}/labels.csv", "-o", "x.html"], 2, "is no table of skau predict"),
+        (["export", "{bad}", "x.onnx"], 2, "cannot be loaded"),
     ],
 )  # fmt: skip
-def test_errors(folder, monkeypatch, tmp_path, capsys, args, code, told):
-    monkeypatch.chdir(tmp_path)
-    named = {"{photos}": folder / "photos", "{films}": folder / "film*.mp4"}
-    assert call(*(named.get(arg, arg) for arg in args)) == code
+def test_errors(folder, monkeypatch, tmp_path_factory, capsys, args, code, told):
+    named, here = tmp_path_factory.mktemp("named"), tmp_path_factory.mktemp("here")
+    (named / "bad.skau").write_text("no model")
+    Image.new("RGB", (64, 64), (90, 90, 90)).save(named / "wall.png")
+    (named / "2.png").write_bytes((named / "wall.png").read_bytes())
+    (named / "labels.csv").write_text("image,subject,AU1\nwall.png,a,0\n2.png,b,1\n")
+    places = {
+        "{photos}": folder / "photos", "{films}": folder / "film*.mp4", "{corpus}": named,
+        "{bad}": named / "bad.skau", "{wall}": named / "wall.png",
+        "{corpus}/labels.csv": named / "labels.csv",
+    }  # fmt: skip
+    monkeypatch.chdir(here)
+    assert call(*(places.get(arg, arg) for arg in args)) == code
     err = capsys.readouterr().err
     assert told in err
     assert "Traceback" not in err
+    assert not list(here.iterdir())  # nothing is begun
 
 
 def test_verbose_shows_the_traceback(folder, tmp_path, capsys):
     bad = tmp_path / "bad.skau"
     bad.write_text("no model")
-    assert call("predict", folder / "photos", "--model", bad, "--verbose") == 1
+    assert call("predict", folder / "photos", "--model", bad, "--verbose") == 2
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_films_in_processes_equal_one_after_the_other(folder, tmp_path):
+@shown
+def test_films_in_processes_equal_one_after_the_other(folder, tmp_path, capfd):
     films = [folder / "film 0.mp4", folder / "film 1.mp4"]
-    how = ["--model", folder / "model.skau", "--faces", "all"]
-    assert call("predict", *films, "-o", tmp_path / "one.csv", *how) == 0
-    assert call("predict", *films, "-o", tmp_path / "two.csv", *how, "--jobs", "2") == 0
+    how = ["--model", folder / "model.skau", "--faces", "all", "--fps", 30]
+    for name, jobs in (("one", 1), ("two", 2)):
+        assert call("predict", *films, "-o", tmp_path / f"{name}.csv", *how, "--jobs", jobs) == 0
+        # in a process of its own a warning is a line, too
+        told = capfd.readouterr().err.splitlines()
+        line = "skau: fps=30, but the film has 5 frames a second; all are looked at"
+        assert set(told) == {line}
+        assert len(told) <= jobs
     one, two = (pd.read_csv(tmp_path / f"{n}.csv").sort_values(["path", "frame"]) for n in
                 ("one", "two"))  # fmt: skip
     pd.testing.assert_frame_equal(
@@ -197,7 +268,9 @@ def test_what_is_done_is_not_done_again(folder, tmp_path, monkeypatch):
         predict_files(model, films[:1], out=tmp_path / "half.csv", verbose=0)
 
 
-def test_calibration_and_photos_at_rest_with_the_model_that_ships(folder, tmp_path, capsys):
+def test_calibration_and_photos_at_rest_with_the_model_that_ships(
+    folder, tmp_path, capsys, monkeypatch
+):
     film, rest = folder / "film 1.mp4", folder / "photos" / "10.png"
     tables = {}
     for name, how in (
@@ -220,10 +293,44 @@ def test_calibration_and_photos_at_rest_with_the_model_that_ships(folder, tmp_pa
     for wrong, code, told in (
         (["--reference", "nobody.jpg"], 2, "there is no file 'nobody.jpg'"),
         (["--reference", f"0={rest}", "--reference", rest], 2, "before all photos or none"),
-        (["--reference", f"7={rest}"], 1, "nobody has the number 7"),
+        (["--reference", f"7={rest}"], 2, "nobody has the number 7"),
     ):
+        assert not list(tmp_path.glob("*.part"))
         assert call("predict", film, "-o", out, *wrong) == code
         assert told in capsys.readouterr().err
+
+    # which is known at the end alone: no face is looked at again
+    def not_again(*args):
+        raise AssertionError(args)
+
+    monkeypatch.setattr("skau.preprocessing._film._cut_all", not_again)
+    assert call("predict", film, "-o", out, "--reference", f"0={rest}") == 0
+    pd.testing.assert_frame_equal(pd.read_csv(out), tables["numbered"])
+
+
+def test_what_is_left_of_a_call_with_other_settings_is_not_in_the_way(
+    folder, tmp_path, monkeypatch
+):
+    from skau.estimators import _files
+
+    films, score, asked = [folder / f"film {k}.mp4" for k in (0, 1)], _files.predict_video, []
+    rest = [str(folder / "photos" / "10.png")]
+
+    def stopped(model, film, **how):
+        asked.append(how)
+        if len(asked) % 2 == 0:
+            raise KeyboardInterrupt
+        return score(model, film, **how)
+
+    model, how = load_model("open-1"), {"out": tmp_path / "aus.csv", "verbose": 0}
+    monkeypatch.setattr(_files, "predict_video", stopped)
+    for other in ({"reference": rest}, {"faces": "all"}):
+        with pytest.raises(KeyboardInterrupt):
+            predict_files(model, films, **other, **how)
+    monkeypatch.setattr(_files, "predict_video", score)
+    table = predict_files(model, films, **how)
+    plain = predict_files(model, films, out=tmp_path / "plain.csv", verbose=0)
+    pd.testing.assert_frame_equal(table, plain)
 
 
 def test_openface_columns_and_an_overlay(folder, tmp_path):
@@ -240,7 +347,7 @@ def test_openface_columns_and_an_overlay(folder, tmp_path):
     assert beside["columns"]["pose_Rx"] == "radians, positive downwards"
     # a table in other columns is not taken for skau's own
     again = ["--model", folder / "model.skau", "--overlay", tmp_path / "again.mp4"]
-    assert call("predict", folder / "film 0.mp4", "-o", out, *again) == 1
+    assert call("predict", folder / "film 0.mp4", "-o", out, *again) == 2
 
 
 def test_a_report_of_a_film(folder, tmp_path):
@@ -267,7 +374,7 @@ def test_an_overlay_is_drawn_of_a_table_that_is_there(folder, tmp_path, monkeypa
     assert call("predict", film, "-o", out, *how, "--overlay", tmp_path / "x.txt") == 2
     assert "must end in .mp4" in capsys.readouterr().err
     other = ["--faces", "all", "--overlay", tmp_path / "other.mp4"]
-    assert call("predict", film, "-o", out, *how, *other) == 1
+    assert call("predict", film, "-o", out, *how, *other) == 2
     assert "other settings" in capsys.readouterr().err
 
 
@@ -314,15 +421,20 @@ def write_corpus(folder, faces, subjects, aus):
     return rows
 
 
-@pytest.mark.filterwarnings("ignore:no (positive|negative) example", "ignore:the .* rows held out")
+@shown
 def test_train_and_report(tmp_path, capsys):
     faces = load_sample_faces()
     rows = write_corpus(tmp_path, faces, np.unique(faces.groups)[:4], ["AU1", "AU12"])
     run = tmp_path / "run"
     how = ["--folds", "2", "--epochs", "1", "--size", "32"]
     assert call("train", tmp_path, "-o", run, *how) == 0
-    assert "AU12" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert all(line.startswith("skau: ") for line in told.err.splitlines())
     scores = pd.read_csv(run / "scores.csv")
+    rate = scores.loc[scores["au"] == "AU12", "base_rate"]
+    always = (2 * rate / (1 + rate)).mean()  # F1 of recall 1 and a precision of the base rate
+    (row,) = (line.split() for line in told.out.splitlines() if line.startswith("AU12"))
+    assert float(row[2]) == pytest.approx(always, abs=6e-4)
     assert scores.groupby("fold").size().tolist() == [3, 3]  # two AUs and their mean
     predictions = pd.read_csv(run / "predictions.csv")
     assert predictions[["AU1", "AU12"]].notna().all(axis=None)

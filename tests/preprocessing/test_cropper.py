@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -154,7 +155,13 @@ def test_missing_face_is_named(photos):
     with pytest.raises(ValueError, match=r"no face found in row 1, row 3\. .*on_missing='warn'"):
         cropper.transform([photos[0], blank, photos[1], blank])
     np.testing.assert_array_equal(cropper.missing_, [1, 3])
-    cropper.set_params(on_missing="warn")
+    # the line that the message gives for a pipeline
+    with pytest.raises(ValueError, match="no face found") as error:
+        make_pipeline(cropper, "passthrough").transform([blank])
+    mend = re.search(r"set_params\((\w+)='(\w+)'\)", str(error.value))
+    pipeline = make_pipeline(cropper, "passthrough").set_params(**{mend[1]: mend[2]})
+    with pytest.warns(UserWarning, match="no face found"):
+        pipeline.transform([blank])
     with pytest.warns(UserWarning, match="no face found in row 1, row 3"):
         crops = cropper.transform([photos[0], blank + 9, photos[1], blank])
     assert (crops[1] == 9).all()  # the fallback: the whole image
