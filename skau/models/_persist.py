@@ -16,21 +16,16 @@ import platform
 import warnings
 from collections.abc import Mapping
 from importlib.metadata import version
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
-
-import numpy as np
 
 from .._version import __version__
 from ..utils._cache import write_whole
-from ..utils._portable import portable
 from ..utils._unwrap import fitted_attribute
 from ..utils._warnings import user_level
 from ._container import SCHEMA, ModelFileError, pack, read_json, unpack
 from ._schema import check_schema, empty, follow_moves, nodes
-from ._trusted import trusted_types
+from ._skops import check_types, construct, dump, halve, renumber
 
 __all__ = ["load", "save"]
 
@@ -95,7 +90,10 @@ def save(
     facts = fitted_attribute(model, "trained_on_")
     if facts is not None:
         card = {"trained_on": facts} | card
-    members, left_out = _dump(model)
+    try:
+        members, left_out = dump(model)
+    except Exception as error:
+        raise _explain(model, error) from error
     if left_out:
         warnings.warn(
             f"{', '.join(sorted(set(left_out)))} hold code, which a model file does not, and are "
@@ -107,11 +105,11 @@ def save(
         if node["__loader__"] == "DictNode" and "memory" in node["content"]:
             empty(node["content"]["memory"])
     if half:
-        _halve(schema, members)
-    members = _renumber(schema, members)
+        halve(schema, members)
+    members = renumber(schema, members)
     try:
         check_schema(json.loads(members[SCHEMA]), members)
-        _check_types(members)
+        check_types(members)
     except ModelFileError as error:
         raise _explain(model, error) from error
     versions = {"skau": __version__, "python": platform.python_version()}
@@ -163,8 +161,8 @@ def load(path: str | Path, *, return_card: bool = False) -> Any:
         if follow_moves(schema):
             members[SCHEMA] = json.dumps(schema).encode()
         check_schema(schema, members)
-        _check_types(members)
-        model = _construct(members)
+        check_types(members)
+        model = construct(members)
     except ModelFileError as error:
         raise ModelFileError(f"{str(path)!r} cannot be loaded: {error}") from error
     if not return_card:
@@ -180,92 +178,6 @@ def _check_card(card: Mapping[str, Any] | None) -> dict[str, Any]:
         return json.loads(json.dumps(dict(card)))
     except (TypeError, ValueError) as error:
         raise ValueError(f"card must hold what JSON can: {error}") from error
-
-
-def _dump(model: Any) -> tuple[dict[str, bytes], list[str]]:
-    """Return skops' members of a model, and the parameters that stay at home."""
-    import skops.io
-
-    try:
-        with portable() as left_out:
-            data = skops.io.dumps(model)
-    except Exception as error:  # whatever the state of a stranger's class raises
-        raise _explain(model, error) from error
-    return _unzip(data), left_out
-
-
-def _unzip(data: bytes) -> dict[str, bytes]:
-    with ZipFile(BytesIO(data)) as file:
-        return {name: file.read(name) for name in file.namelist()}
-
-
-def _zip(members: dict[str, bytes]) -> BytesIO:
-    out = BytesIO()
-    with ZipFile(out, "w") as file:
-        for name, data in members.items():
-            file.writestr(name, data)
-    return out
-
-
-def _check_types(members: dict[str, bytes]) -> None:
-    """Raise ModelFileError if a file names types that it may not."""
-    import skops.io
-
-    try:
-        found = skops.io.get_untrusted_types(data=_zip(members).getvalue())
-    except Exception as error:  # a description out of shape may raise anything
-        raise ModelFileError(f"its description is damaged ({_said(error)})") from error
-    unknown = sorted(set(found) - set(trusted_types()))
-    if unknown:
-        raise ModelFileError(f"it names {', '.join(unknown)}, which no model file may")
-
-
-def _construct(members: dict[str, bytes]) -> Any:
-    import skops.io
-
-    try:
-        return skops.io.load(_zip(members), trusted=list(trusted_types()))
-    except Exception as error:  # attributes may be missing, and of any type
-        raise ModelFileError(f"it describes no model that can be made ({_said(error)})") from error
-
-
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-
-
-def _halve(schema: dict[str, Any], members: dict[str, bytes]) -> None:
-    """Store the weights of networks in 16 bits; they have 32 again where a network takes them."""
-    for node in nodes(schema):
-        if node["__loader__"] == "DictNode" and "_weights" in node["content"]:
-            for array in node["content"]["_weights"]["content"].values():
-                weights = np.load(BytesIO(members[array["file"]]))
-                if weights.dtype != np.float32:
-                    continue
-                if np.abs(weights).max(initial=0) > np.finfo(np.float16).max:
-                    raise ValueError("half=True: a weight is too large for 16 bits")
-                out = BytesIO()
-                np.save(out, weights.astype(np.float16))
-                members[array["file"]] = out.getvalue()
-
-
-def _renumber(schema: dict[str, Any], members: dict[str, bytes]) -> dict[str, bytes]:
-    """Name things by their order, not their address: equal models make equal files."""
-    first: dict[int, dict[str, Any]] = {}
-    for node in nodes(schema):  # the same thing again has helpers of other numbers
-        if node["__id__"]:
-            node.update(first.setdefault(node["__id__"], node))
-    schema = json.loads(json.dumps(schema))
-    numbers = {0: 0}
-    names: dict[str, str] = {}
-    for node in nodes(schema):
-        node["__id__"] = numbers.setdefault(node["__id__"], len(numbers))
-        if "file" in node:
-            suffix = node["file"].rpartition(".")[2]
-            node["file"] = names.setdefault(node["file"], f"{len(names)}.{suffix}")
-    return {
-        SCHEMA: json.dumps(schema, separators=(",", ":")).encode(),
-        **{new: members[old] for old, new in names.items()},
-    }
 
 
 def _explain(model: Any, error: Exception) -> ValueError:
@@ -295,12 +207,8 @@ def _explain(model: Any, error: Exception) -> ValueError:
 
 
 def _can_be_saved(value: Any) -> bool:
-    import skops.io
-
     try:
-        with portable():
-            members = _unzip(skops.io.dumps(value))
-        _check_types(members)
+        check_types(dump(value)[0])
     except Exception:
         return False
     return True

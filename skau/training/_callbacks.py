@@ -4,12 +4,13 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
+import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, InputShapeSetter
 from torch import Tensor
 from tqdm.auto import tqdm
 
-__all__ = ["Bar", "EpochTerms", "KeepBest", "Tasks", "check_callbacks"]
+__all__ = ["Bar", "EpochTerms", "KeepBest", "Tasks", "check_callbacks", "count_decisions"]
 
 
 def check_callbacks(callbacks: list[Any] | None) -> None:
@@ -61,6 +62,14 @@ class EpochTerms(Callback):
         # the callbacks after this one may still ask for the last batch
         for row in net.history[:-1]:
             row["batches"].clear()
+
+
+def count_decisions(logits: Tensor, y: Tensor, weight: Tensor) -> np.ndarray:
+    """Weights of hits, positive decisions and positive labels of each AU, (3, n_aus)."""
+    y, weight = y.to(logits.device), weight.to(logits.device, torch.float64)
+    decided, present = (logits > 0) & ~y.isnan(), y == 1
+    counts = torch.stack([decided & present, decided, present])
+    return torch.einsum("kna,n->ka", counts.to(weight), weight).cpu().numpy()
 
 
 def _record(net: NeuralNet, name: str, value: float, sign: int = 1) -> None:

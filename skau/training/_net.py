@@ -21,19 +21,13 @@ from ..utils._device import guard_forks
 from ..utils._memory import keep_freed_memory
 from ..utils._random import RandomStream
 from ..utils._warnings import user_level
-from ._callbacks import Bar, EpochTerms, KeepBest, Tasks
+from ._callbacks import Bar, EpochTerms, KeepBest, Tasks, count_decisions
 from ._chunks import at_least_float32, chunk_length, in_chunks
 from ._data import AUDataset, Batches, ImageFiles
+from ._optimizer import check_optimizer
 from ._stage import Stage
 
 __all__ = ["AUNet"]
-
-# Optimisers that are not made for a step by each batch's gradient of every weight.
-_UNFIT: dict[type[torch.optim.Optimizer], str] = {
-    torch.optim.LBFGS: "it asks for the loss of a batch several times a step, and takes one group "
-    "of weights only",
-    torch.optim.SparseAdam: "their gradients are not sparse",
-}
 
 
 class _Diverged(KeyboardInterrupt):
@@ -88,18 +82,7 @@ class AUNet(ClassifierMixin, NeuralNet):
                 f"optimizer={self.optimizer!r} does not take this network's weights and "
                 f"lr={self.lr:g}: {error}"
             ) from error
-        made = self.optimizer_
-        if not isinstance(made, torch.optim.Optimizer):
-            raise TypeError(
-                f"optimizer={self.optimizer!r} must make a torch.optim.Optimizer, as "
-                f"torch.optim.SGD does, but made a {type(made).__name__}"
-            )
-        for kind, reason in _UNFIT.items():
-            if isinstance(made, kind):
-                raise ValueError(
-                    f"optimizer: {kind.__name__} cannot train these networks, for {reason}; take "
-                    "torch.optim.Adam, AdamW, SGD or another that steps by each batch's gradient"
-                )
+        check_optimizer(self.optimizer_, self.optimizer)
         return self
 
     def initialize_history(self) -> "AUNet":
@@ -186,19 +169,18 @@ class AUNet(ClassifierMixin, NeuralNet):
     def _tell_of_divergence(self, stage: Stage) -> None:
         best = dict(self.callbacks_)["keep_best"].best_epoch
         lr = "lr" if stage.lr is None else f"{stage.name}_lr"
-        advice = [f"a lower {lr} (now {self.lr if stage.lr is None else stage.lr:g})"]
-        if self.precision == "bfloat16":
-            advice.append("precision='float32'")
-        advice.append("skorch's GradientNormClipping in callbacks")
+        options = [f"a lower {lr} (now {self.lr if stage.lr is None else stage.lr:g})"]
+        options += ["precision='float32'"] * (self.precision == "bfloat16")
+        advice = ", or ".join([*options, "skorch's GradientNormClipping in callbacks"])
         said = f"{self._infinite} is not finite in epoch {self.history[-1]['epoch']}"
         if best is None:
             raise ValueError(
                 f"{said}, before an epoch was complete, so nothing was learned; what helps: "
-                + ", or ".join(advice)
+                f"{advice}"
             )
         warnings.warn(
             f"{said}, so the training stopped; the state after epoch {best} is kept. What helps: "
-            + ", or ".join(advice),
+            f"{advice}",
             ConvergenceWarning,
             stacklevel=user_level(),
         )
@@ -263,7 +245,9 @@ class AUNet(ClassifierMixin, NeuralNet):
         if training and not isfinite(total.item()):
             self.diverge("the loss")
         if not training:
-            self.history.record_batch("valid_counts", _counts(y_pred.logits, y_true, X["weight"]))
+            self.history.record_batch(
+                "valid_counts", count_decisions(y_pred.logits, y_true, X["weight"])
+            )
         prefix = "train" if training else "valid"
         terms = {"": (total, len(y_true)), **{f"{name}_": term for name, term in terms.items()}}
         for name, (value, n) in terms.items():
@@ -315,14 +299,6 @@ class AUNet(ClassifierMixin, NeuralNet):
         step = chunk_length(self.module_.input_shape, torch.device(self.device))
         with torch.inference_mode(), self._autocast():
             return in_chunks(compute, *inputs, rows=rows, step=step, bar=self.bar)
-
-
-def _counts(logits: Tensor, y: Tensor, weight: Tensor) -> np.ndarray:
-    """Weights of hits, positive decisions and positive labels of each AU, (3, n_aus)."""
-    y, weight = y.to(logits.device), weight.to(logits.device, torch.float64)
-    decided, present = (logits > 0) & ~y.isnan(), y == 1
-    counts = torch.stack([decided & present, decided, present])
-    return torch.einsum("kna,n->ka", counts.to(weight), weight).cpu().numpy()
 
 
 def _comes_last(named: tuple[str, Callback]) -> bool:
