@@ -23,8 +23,6 @@ class BaseNetBaseline(BaseAUClassifier):
 
     _network: ClassVar[type[EncoderNet]] = EncoderNet
 
-    _network_parameters: ClassVar[tuple[str, ...]] = ()
-
     def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:
         """Build what turns images (b, c, h, w) into (b, n_features), and n_features."""
         raise NotImplementedError

@@ -167,9 +167,6 @@ class SVTPTClassifier(CallbacksMixin, AUClassifierMixin, BaseEstimator):
     (20, 2)
     """
 
-    # groups reach fit through pipelines and searches without set_fit_request
-    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "C": [Interval(Real, 0, None, closed="neither")],
         "ridge": [Interval(Real, 0, None, closed="neither")],

@@ -22,7 +22,7 @@ from ..utils._sklearn import Interval, StrOptions, fit_context
 from ..utils._warnings import user_level
 from ..utils._weights import read_weights
 from ._calibration import calibrate, measure_population, unknown_population
-from ._callbacks import FitTask
+from ._callbacks import EpochTasks
 from ._class_weight import CONSTRAINT, ClassificationLoss, ClassWeight, class_weights
 from ._held_out import hold_out
 from ._network import BaseNetworkEstimator
@@ -48,8 +48,6 @@ class BaseAUClassifier(
     ``@parameters``, its own parameters are annotated defaults.
     """
 
-    # groups reach fit through pipelines and searches without set_fit_request
-    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
     __metadata_request__partial_fit: ClassVar[dict[str, bool]] = {"groups": True}
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -145,8 +143,9 @@ class BaseAUClassifier(
                 stacklevel=user_level(),
             )
         stages = self._make_stages(train, valid, self._rng)
-        task = self._begin_task(X, y, stages)
+        context = self._begin_fit(sum(stage.epochs for stage in stages), X, y)
         for stage in stages:
+            stage.task = EpochTasks(self, context, X, y)
             if len(stages) > 1:
                 # Gradients of another loss are of another size: until Adam had forgotten those
                 # of the triplets, its steps on the AUs would be several times too long.
@@ -155,7 +154,7 @@ class BaseAUClassifier(
         self._measure_population(train)
         held_out = 0 if valid is None else len(valid)
         self.trained_on_ = training_facts(data.Y, self.au_names_, data.group, held_out)
-        task.end()
+        self._end_fit(context, X, y)
         return self
 
     @own_modes()
@@ -197,15 +196,6 @@ class BaseAUClassifier(
         before = None if first else getattr(self, "trained_on_", None)
         self.trained_on_ = training_facts(data.Y, self.au_names_, data.group, before=before)
         return self
-
-    def _begin_task(self, X: Any, y: Any, stages: list[Stage]) -> FitTask:
-        """Tell scikit-learn's callbacks of the fit, and from now on of its epochs."""
-        context = self._init_callback_context(max_subtasks=sum(stage.epochs for stage in stages))
-        task = FitTask(self, context, X, y)
-        task.begin()
-        for stage in stages:
-            stage.task = task
-        return task
 
     def _check_data(
         self,

@@ -84,9 +84,6 @@ class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Base
     (240, 12)
     """
 
-    # groups reach fit through pipelines and searches without set_fit_request
-    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit", "decision_function"])],
         "n_calibration": [Interval(Integral, 1, None, closed="left")],

@@ -216,7 +216,8 @@ class MixedEffectsClassifier(BaseAUClassifier):
         -------
         ndarray of shape (n, n_aus), int, or (n,) of the two classes of a single AU
         """
-        return self._to_labels(self.decision_function(X, groups, reference))
+        logits = self.decision_function(X, groups, reference)
+        return self._decide(logits > 0, logits)
 
     def identity_features(self, X: Any) -> np.ndarray:
         """Compute the person's bias as each frame by itself foretells it.

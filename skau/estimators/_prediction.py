@@ -16,7 +16,6 @@ class AUClassifierMixin(PagesMixin, MultiAUMixin):
 
     classes_: np.ndarray
     au_names_: np.ndarray
-    _single: bool  # one AU: Y was (n,) or (n, 1)
     _unlearned: np.ndarray  # (n_aus,) bool: which had no label in training
 
     def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
@@ -53,18 +52,13 @@ class AUClassifierMixin(PagesMixin, MultiAUMixin):
         ndarray of shape (n, n_aus), int, or (n,) of the two classes of a single AU
             Float, with columns of NaN, if an AU had no label in ``fit``.
         """
-        return self._to_labels(self.decision_function(X, groups))
+        logits = self.decision_function(X, groups)
+        return self._decide(logits > 0, logits)
 
     def _squeeze(self, logits: np.ndarray) -> np.ndarray:
         """Finish logits (n, n_aus): NaN where nothing was learned, (n, 1) -> (n,) of one AU."""
         logits = np.where(self._unlearned, np.nan, logits)
         return logits[:, 0] if self._single else logits
-
-    def _to_labels(self, logits: np.ndarray) -> np.ndarray:
-        present = (logits > 0).astype(np.int64)
-        if self._single:
-            return self.classes_[present]
-        return np.where(np.isnan(logits), np.nan, present) if self._unlearned.any() else present
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -93,9 +93,6 @@ class RegionClassifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Ba
     (40, 2)
     """
 
-    # groups reach fit through pipelines and searches without set_fit_request
-    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit", "decision_function"])],
         "regions": [StrOptions({"facs"}), Mapping, None],

@@ -18,7 +18,10 @@ class MultiAUMixin(ClassifierMixin):
     It is for classifiers that train a network and for those that wrap another classifier.
     """
 
+    _single: bool  # one AU: y was (n,) or (n, 1)
+
     # groups reach these methods through pipelines and searches without set_*_request
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
     __metadata_request__predict: ClassVar[dict[str, bool]] = {"groups": True}
     __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"groups": True}
     __metadata_request__decision_function: ClassVar[dict[str, bool]] = {"groups": True}
@@ -27,6 +30,13 @@ class MultiAUMixin(ClassifierMixin):
         """Turn logits (n, n_aus), or (n,) of a single AU, into what ``predict_proba`` returns."""
         p = expit(logits)
         return np.column_stack([expit(-logits), p]) if logits.ndim == 1 else p
+
+    def _decide(self, present: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        """Give decisions the form in which ``predict`` returns them; unknown by NaN in scores."""
+        if self._single:
+            return self.classes_[present.ravel().astype(int)]
+        unknown = np.isnan(scores)
+        return np.where(unknown, np.nan, present) if unknown.any() else present.astype(int)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Compute the accuracy over the annotated labels.

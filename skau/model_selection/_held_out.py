@@ -36,8 +36,6 @@ class HeldOutClassifier(CallbacksMixin, MultiAUMixin, MetaEstimatorMixin, BaseEs
     A subclass says what it learns in ``_learn``.
     """
 
-    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [
             HasMethods(["fit", "predict_proba"]),
@@ -194,13 +192,6 @@ class HeldOutClassifier(CallbacksMixin, MultiAUMixin, MetaEstimatorMixin, BaseEs
     def _infer(self, method: str, X: Any, groups: Any) -> Any:
         check_is_fitted(self)
         return predict_groups(self.estimator_, method, X, groups)
-
-    def _decide(self, present: np.ndarray, scores: np.ndarray) -> np.ndarray:
-        """Return decisions (n, n_aus) as ``predict`` gives them."""
-        if self._single:
-            return self.classes_[present[:, 0].astype(int)]
-        unknown = np.isnan(scores)
-        return np.where(unknown, np.nan, present) if unknown.any() else present.astype(int)
 
     @property
     def classes_(self) -> np.ndarray:
