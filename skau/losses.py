@@ -64,11 +64,8 @@ def asymmetric_bce(
 
     Parameters
     ----------
-    logits : Tensor of shape (b, n_aus)
-    target : Tensor of shape (b, n_aus)
-        1 present, 0 absent, NaN not annotated: such a label gives neither loss nor gradient.
-    weight : Tensor of shape (b,), optional
-        Weight of each row.
+    logits, target, weight
+        As in :func:`masked_bce`.
     au_weight : Tensor of shape (n_aus,), optional
         Weight of each AU; in [1]_ the inverse of its share of present labels, with mean 1.
 

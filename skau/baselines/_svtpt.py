@@ -186,12 +186,8 @@ class SVTPTClassifier(CallbacksMixin, AUClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like
-            Images, uint8, of shape (n, h, w, 3) or (n, h, w), at least 32 x 32, the paths of n
-            image files of one size, or float vectors of shape (n, d).
-        y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
-            1 where an AU is present, 0 where it is absent, NaN where it is not annotated. A
-            1-D ``y`` holds one AU, of any two labels; the larger one is "present".
+        X, y
+            As in :meth:`skau.DSNClassifier.fit`.
         groups : array-like of shape (n,), default=None
             The subject of each row. Without it all rows are one person's.
         sample_weight : array-like of shape (n,), default=None

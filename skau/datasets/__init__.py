@@ -1,9 +1,10 @@
 """Corpora, all as the same Bunch, and a generator of rendered faces.
 
-Every loader returns a :class:`~sklearn.utils.Bunch` with `images`, `target` (a DataFrame ``AUn``
-of 1, 0 and NaN), `groups` (the subject of every row), `frame`, `au_names`, `folds` where some are
-published, `name` and `DESCR`. The corpora themselves come from their owners: each loader says
-where to ask.
+Every loader returns a :class:`~sklearn.utils.Bunch` with `images` (an array of paths, or of
+pixels), `target` (a DataFrame ``AUn`` of 1, 0 and NaN), `groups` (the subject of every row),
+`frame` (all that is known of a row, as one DataFrame), `au_names` (the columns of `target`),
+`folds` (the published test parts by name, None where there are none), `name`, and `DESCR`, which
+says what is in it. The corpora themselves come from their owners: each loader says where to ask.
 """
 
 from ._au_faces import make_au_faces

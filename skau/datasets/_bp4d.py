@@ -89,23 +89,17 @@ def load_bp4d(
     Returns
     -------
     corpus : :class:`~sklearn.utils.Bunch`
-        With the attributes
+        As every loader returns it (see :mod:`skau.datasets`), with
 
-        images : ndarray of shape (n,), dtype object
-            Paths.
         target : DataFrame of shape (n, n_aus)
             1.0 present, 0.0 absent, NaN unknown. Columns ``AUn``.
         groups : ndarray of shape (n,), dtype str
             Subjects ``F001`` to ``M018``.
         frame : DataFrame
             Columns image, subject, sequence (``F001/T1``), frame, and the AUs.
-        au_names : list of str
-            The columns of `target`.
         folds : dict of str to list of str
             The published test parts P1, P2, P3, for
             :class:`~skau.model_selection.PredefinedSubjectSplit`.
-        name, DESCR : str
-            ``"BP4D"``, and what is in it.
 
     Raises
     ------

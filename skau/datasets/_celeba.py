@@ -53,10 +53,8 @@ def load_celeba(
     Returns
     -------
     corpus : :class:`~sklearn.utils.Bunch`
-        With the attributes
+        As every loader returns it (see :mod:`skau.datasets`), with
 
-        images : ndarray of shape (n,), dtype object
-            Paths.
         target : DataFrame of shape (n, 0)
             No AU is annotated. Stacked with other corpora, all NaN.
         groups : ndarray of shape (n,), dtype str
@@ -65,10 +63,6 @@ def load_celeba(
             Columns image and subject.
         au_names : list of str
             Empty.
-        folds : None
-            There are no published folds.
-        name, DESCR : str
-            ``"CelebA"``, and what is in it.
 
     Raises
     ------

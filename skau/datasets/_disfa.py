@@ -98,23 +98,17 @@ def load_disfa(
     Returns
     -------
     corpus : :class:`~sklearn.utils.Bunch`
-        With the attributes
+        As every loader returns it (see :mod:`skau.datasets`), with
 
-        images : ndarray of shape (n,), dtype object
-            Paths.
         target : DataFrame of shape (n, n_aus)
             1.0 present, 0.0 absent, NaN unknown. Columns ``AUn``.
         groups : ndarray of shape (n,), dtype str
             Subjects ``SN001`` to ``SN032``.
         frame : DataFrame
             Columns image, subject, sequence (``SN001/left``), frame, and the AUs.
-        au_names : list of str
-            The columns of `target`.
         folds : dict of str to list of str
             The published test parts P1, P2, P3, for
             :class:`~skau.model_selection.PredefinedSubjectSplit`.
-        name, DESCR : str
-            ``"DISFA"``, and what is in it.
 
     Raises
     ------

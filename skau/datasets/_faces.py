@@ -63,22 +63,14 @@ def load_faces(
     Returns
     -------
     corpus : :class:`~sklearn.utils.Bunch`
-        With the attributes
+        As every loader returns it (see :mod:`skau.datasets`), with
 
-        images : ndarray of shape (n,), dtype object
-            Paths, `folder` included.
         target : DataFrame of shape (n, n_aus)
             1.0 present, 0.0 absent, NaN unknown. Columns ``AUn``.
         groups : ndarray of shape (n,), dtype str
             The subjects.
         frame : DataFrame
             Columns image, subject, the other columns of the table, and the AUs.
-        au_names : list of str
-            The columns of `target`.
-        folds : None
-            There are no published folds.
-        name, DESCR : str
-            `name`, and what was read.
 
     Raises
     ------

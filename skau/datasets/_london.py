@@ -53,10 +53,8 @@ def load_london(folder: str | os.PathLike[str], *, as_frame: bool = True) -> Bun
     Returns
     -------
     corpus : :class:`~sklearn.utils.Bunch`
-        With the attributes
+        As every loader returns it (see :mod:`skau.datasets`), with
 
-        images : ndarray of shape (n,), dtype object
-            Paths.
         target : DataFrame of shape (n, 1)
             ``AU12``: 1.0 for the smiling photograph, 0.0 for the neutral one.
         groups : ndarray of shape (n,), dtype str
@@ -66,10 +64,6 @@ def load_london(folder: str | os.PathLike[str], *, as_frame: bool = True) -> Bun
             of ``faces.csv``, and AU12.
         au_names : list of str
             ``["AU12"]``.
-        folds : None
-            There are no published folds.
-        name, DESCR : str
-            ``"London"``, and what is in it.
 
     Raises
     ------

@@ -82,10 +82,8 @@ def load_unbc(
     Returns
     -------
     corpus : :class:`~sklearn.utils.Bunch`
-        With the attributes
+        As every loader returns it (see :mod:`skau.datasets`), with
 
-        images : ndarray of shape (n,), dtype object
-            Paths.
         target : DataFrame of shape (n, n_aus)
             1.0 present, 0.0 absent, NaN unknown. Columns ``AUn``.
         groups : ndarray of shape (n,), dtype str
@@ -93,12 +91,6 @@ def load_unbc(
         frame : DataFrame
             Columns image, subject, sequence, frame, pspi (NaN if unknown), vas, opr, sen and aff
             if ``Sequence_Labels`` is there, and the AUs.
-        au_names : list of str
-            The columns of `target`.
-        folds : None
-            There are no published folds.
-        name, DESCR : str
-            ``"UNBC"``, and what is in it.
 
     Raises
     ------

@@ -13,14 +13,13 @@ from ..preprocessing import Video, read_image, read_video
 from ..preprocessing._images import READ_ERRORS
 from ..preprocessing._storage import begin, check_out, finish, forget_parts
 from ..utils._extras import import_extra
-from ..utils._formats import au_columns, thresholds_of
+from ..utils._formats import BOX, au_columns, thresholds_of
 from ._plotting import COLOURS
 
 __all__ = ["draw_overlay"]
 
 FILM_ENDINGS = ".mp4", ".mkv", ".mov", ".m4v"  # of containers for H.264 and any sound
 LEAST, STEP = 9, 1.2  # pixels of the letters; a bar's height by theirs
-_BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
 
 
 def draw_overlay(
@@ -71,7 +70,7 @@ def draw_overlay(
     names = au_columns(table) if aus is None else list(aus)
     photos = isinstance(source, list | tuple)
     place = "path" if photos else "frame"
-    if missing := sorted({place, "person", *_BOX, *names} - set(table)):
+    if missing := sorted({place, "person", *BOX, *names} - set(table)):
         raise ValueError(
             f"table has no column {', '.join(missing)}; it must come from "
             f"{'predict_images' if photos else 'predict_video'}"
@@ -79,7 +78,7 @@ def draw_overlay(
     pen = _Pen(names, thresholds_of(table, threshold, names).tolist())
     found = table[table["probability"].notna()]
     faces: dict[Any, list[dict[Any, Any]]] = {}
-    for row in found[[place, "person", *_BOX, *names]].to_dict("records"):
+    for row in found[[place, "person", *BOX, *names]].to_dict("records"):
         faces.setdefault(row[place], []).append(row)
     if photos:
         _draw_photos([fspath(path) for path in source], faces, pen, Path(fspath(out)))
@@ -104,7 +103,7 @@ class _Pen:
         factor = -(-round(STEP * LEAST * len(self.names)) // image.height)
         if factor <= 1:
             return image, faces
-        faces = [face | {edge: factor * face[edge] for edge in _BOX} for face in faces]
+        faces = [face | {edge: factor * face[edge] for edge in BOX} for face in faces]
         size = factor * image.width, factor * image.height
         return image.resize(size, Image.Resampling.BICUBIC), faces
 
@@ -116,7 +115,7 @@ class _Pen:
         font = ImageFont.load_default(size)
         for face in faces:
             colour = COLOURS[int(face["person"]) % len(COLOURS)]
-            box = [float(face[edge]) for edge in _BOX]
+            box = [float(face[edge]) for edge in BOX]
             canvas.rectangle(box, outline=colour, width=max(1, size // 6))
             label = f" {face['person']} "
             length = canvas.textlength(label, font)

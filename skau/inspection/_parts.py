@@ -121,10 +121,8 @@ class PartsMixin:
             Probabilities by another method, drawn beside.
         name, baseline_name : str, default=None
             How the two are called in the legend.
-        ax : matplotlib Axes, or array of them, default=None
-            Where to draw; None makes a new figure.
-        **options
-            What the display itself takes.
+        ax, **options
+            As in `from_estimator`.
 
         Returns
         -------
@@ -162,12 +160,8 @@ class PartsMixin:
             What it was given.
         baseline : dict, default=None
             The same of another estimator, drawn beside it.
-        name, baseline_name : str, default=None
-            How they are called in the legend; by their classes, where None.
-        ax : matplotlib Axes, or array of them, default=None
-            Where to draw; None makes a new figure.
-        **options
-            What the display itself takes.
+        name, baseline_name, ax, **options
+            As in `from_estimator`.
 
         Returns
         -------

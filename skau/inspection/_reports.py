@@ -16,7 +16,7 @@ from ._loss_weights import LossWeightsDisplay
 from ._parts import label_table, predict_part
 from ._report import write_report
 from ._scores import AUScoreDisplay
-from ._timeline import TimelineDisplay, au_columns
+from ._timeline import TimelineDisplay, numbered_aus
 
 __all__ = ["benchmark_report", "film_report", "training_report"]
 
@@ -143,10 +143,8 @@ def film_report(
         As :func:`skau.predict_video` returns it, of one person.
     video : path-like, Video, array or mapping, default=None
         Where the pictures of the peaks come from; see `TimelineDisplay`.
-    threshold : float, dict, Series or array-like, default=None
-        Above this probability an AU counts as present: one number, one an AU in their order,
-        or by name. None is the model's own, which a table of skau remembers
-        (``table.attrs["thresholds"]``); 0.5 where it does not.
+    threshold
+        As in :func:`draw_overlay`.
     title : str, default="Film"
     card : dict or str, default=None
         What is to be said of the model.
@@ -163,8 +161,8 @@ def film_report(
     >>> film_report("film.html", table, video="film.mp4")  # doctest: +SKIP
     """
     timeline = TimelineDisplay.from_predictions(table, video=video, threshold=threshold)
-    scores = table[au_columns(table)]
-    limits = thresholds_of(table, threshold, au_columns(table))
+    scores = table[numbered_aus(table)]
+    limits = thresholds_of(table, threshold, numbered_aus(table))
     present = (scores > limits).where(scores.notna())
     begins = (scores > limits) & ~(scores.shift() > limits)
     at = scores.apply(lambda column: None if column.isna().all() else column.idxmax())

@@ -11,16 +11,15 @@ import pandas as pd
 from ..estimators import predict_video
 from ..preprocessing import Video, read_video
 from ..utils._extras import require_extra
-from ..utils._formats import thresholds_of
+from ..utils._formats import BOX, thresholds_of
 from ..utils._labels import read_thresholds
 from ._plotting import COLOURS, GREY, drawing, halo, panels, show_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["TimelineDisplay", "au_columns"]
+__all__ = ["TimelineDisplay", "numbered_aus"]
 
-_BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
 _N_COLUMNS, _MIN_GAP = 5, 0.06  # pictures, and their least distance in shares of the film
 
 
@@ -132,10 +131,8 @@ class TimelineDisplay:
             The AUs to draw; None is all columns named "AU" and a number.
         n_peaks : int, default=5
             The number of pictures at most: of the strongest moments at which an AU is present.
-        threshold : float, dict, Series or array-like, default=None
-            Above this probability an AU counts as present: one number, one an AU in their order,
-            or by name. None is the model's own, which a table of skau remembers
-            (``table.attrs["thresholds"]``); 0.5 where it does not.
+        threshold
+            As in :func:`draw_overlay`.
         ax : matplotlib Axes, or array of them, default=None
             One Axes is divided into panels. None makes a new figure.
 
@@ -144,7 +141,7 @@ class TimelineDisplay:
         display
         """
         require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
-        known = au_columns(table)
+        known = numbered_aus(table)
         names = known if aus is None else list(aus)
         if not names or (missing := set(names) - set(table)):
             raise ValueError(f"aus: the table has no column {sorted(missing) if names else 'AU'}")
@@ -217,7 +214,7 @@ class TimelineDisplay:
             inset.set_title(f"{i + 1}: {peak.au} {peak.value:.2f}", fontsize=6, pad=1.5)
 
 
-def au_columns(table: pd.DataFrame) -> list[str]:
+def numbered_aus(table: pd.DataFrame) -> list[str]:
     """Return the columns that are named "AU" and a number."""
     return [name for name in table.columns.astype(str) if re.fullmatch(r"AU\d+", name)]
 
@@ -270,8 +267,8 @@ def _cut(table: pd.DataFrame, peaks: list[Peak], video: Any) -> list[np.ndarray]
     pictures = []
     for peak in peaks:
         image = frames[peak.frame]
-        if set(_BOX) <= set(table):
-            image = _square(image, table[_BOX].to_numpy(float)[peak.row])
+        if set(BOX) <= set(table):
+            image = _square(image, table[BOX].to_numpy(float)[peak.row])
         pictures.append(image)
     return pictures
 

@@ -78,10 +78,8 @@ def f1_gap(Y_true: Any, Y_pred: Any, groups: Any) -> pd.Series:
 
     Parameters
     ----------
-    Y_true : array-like or DataFrame of shape (n, n_aus), or (n,)
-        1 present, 0 absent, NaN not annotated.
-    Y_pred : array-like of the same shape
-        Predicted 0 and 1.
+    Y_true, Y_pred
+        As in :func:`f1_frame`.
     groups : array-like of shape (n,)
         The group of each row: gender, age, corpus, or the subject.
 

@@ -56,11 +56,8 @@ def accuracy(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> pd.Serie
 
     Parameters
     ----------
-    Y_true : array-like or DataFrame of shape (n, n_aus), or (n,)
-        1 present, 0 absent, NaN not annotated.
-    Y_pred : array-like of the same shape
-        Predicted 0 and 1.
-    sample_weight : array-like of shape (n,), default=None
+    Y_true, Y_pred, sample_weight
+        As in :func:`f1_frame`.
 
     Returns
     -------
@@ -83,11 +80,10 @@ def roc_auc(Y_true: Any, Y_score: Any, *, sample_weight: Any = None) -> pd.Serie
 
     Parameters
     ----------
-    Y_true : array-like or DataFrame of shape (n, n_aus), or (n,)
-        1 present, 0 absent, NaN not annotated.
+    Y_true, sample_weight
+        As in :func:`f1_frame`.
     Y_score : array-like of the same shape
         Probabilities or logits.
-    sample_weight : array-like of shape (n,), default=None
 
     Returns
     -------
@@ -110,11 +106,8 @@ def false_alarm_rate(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> 
 
     Parameters
     ----------
-    Y_true : array-like or DataFrame of shape (n, n_aus), or (n,)
-        1 present, 0 absent, NaN not annotated.
-    Y_pred : array-like of the same shape
-        Predicted 0 and 1.
-    sample_weight : array-like of shape (n,), default=None
+    Y_true, Y_pred, sample_weight
+        As in :func:`f1_frame`.
 
     Returns
     -------
@@ -143,13 +136,12 @@ def calibration_error(
 
     Parameters
     ----------
-    Y_true : array-like or DataFrame of shape (n, n_aus), or (n,)
-        1 present, 0 absent, NaN not annotated.
+    Y_true, sample_weight
+        As in :func:`f1_frame`.
     Y_proba : array-like of the same shape
         Probability that the AU is present.
     n_bins : int, default=15
         Bins between 0 and 1.
-    sample_weight : array-like of shape (n,), default=None
 
     Returns
     -------

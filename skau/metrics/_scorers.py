@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..utils._labels import fitted_names, present_proba, read_table
+from ..utils._labels import code_present, fitted_names, present_proba, read_table
 from ._frame import accuracy, f1_frame, roc_auc
 
 __all__ = ["accuracy_scorer", "f1_frame_scorer", "roc_auc_scorer"]
@@ -13,27 +13,15 @@ __all__ = ["accuracy_scorer", "f1_frame_scorer", "roc_auc_scorer"]
 
 def _truth(estimator: Any, Y: Any) -> np.ndarray:
     """Return labels 0, 1 and NaN (n, n_aus), with the columns in the estimator's order."""
-    if np.ndim(Y) < 2:
-        Y = _present(estimator, Y)
-    table = read_table(Y)
+    table = read_table(_as_labels(estimator, Y))
     names = fitted_names(estimator)
     if names is None:
         return table.values
     return table.match(names, len(names), "y", type(estimator).__name__).values
 
 
-def _present(estimator: Any, y: Any) -> Any:
-    """Code a 1-D ``y`` of any two labels as 0, 1 and NaN, by the estimator's ``classes_``."""
-    if np.ndim(y) == 2:
-        return y
-    if len(estimator.classes_) != 2 or np.ndim(estimator.classes_[0]):
-        raise ValueError(
-            f"a 1-D y holds one AU, but the estimator knows {len(estimator.classes_)} classes: "
-            f"{list(estimator.classes_)}; pass a column of 0 and 1 for each"
-        )
-    values = np.asarray(y, dtype=object)
-    present = np.where(pd.isna(values), np.nan, values == estimator.classes_[1]).astype(float)
-    return pd.Series(present, name=getattr(y, "name", None))
+def _as_labels(estimator: Any, y: Any) -> Any:
+    return y if np.ndim(y) == 2 else code_present(y, estimator.classes_)
 
 
 def _mean(series: pd.Series) -> float:
@@ -56,7 +44,7 @@ def f1_frame_scorer(estimator: Any, X: Any, Y: Any) -> float:
     float
         The mean over the AUs that are present in ``y``; NaN if none is.
     """
-    return _mean(f1_frame(_truth(estimator, Y), _present(estimator, estimator.predict(X))))
+    return _mean(f1_frame(_truth(estimator, Y), _as_labels(estimator, estimator.predict(X))))
 
 
 def accuracy_scorer(estimator: Any, X: Any, Y: Any, sample_weight: Any = None) -> float:
@@ -64,18 +52,15 @@ def accuracy_scorer(estimator: Any, X: Any, Y: Any, sample_weight: Any = None) -
 
     Parameters
     ----------
-    estimator : fitted classifier with ``predict`` and ``classes_``
-    X : array-like
-    Y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
-        NaN where not annotated. Columns of a DataFrame are matched with the names that the
-        estimator was fitted on.
+    estimator, X, Y
+        As in :func:`f1_frame_scorer`.
     sample_weight : array-like of shape (n,), default=None
 
     Returns
     -------
     float
     """
-    predicted = _present(estimator, estimator.predict(X))
+    predicted = _as_labels(estimator, estimator.predict(X))
     return _mean(accuracy(_truth(estimator, Y), predicted, sample_weight=sample_weight))
 
 
@@ -85,10 +70,8 @@ def roc_auc_scorer(estimator: Any, X: Any, Y: Any) -> float:
     Parameters
     ----------
     estimator : fitted classifier with ``predict_proba`` and ``classes_``
-    X : array-like
-    Y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
-        NaN where not annotated. Columns of a DataFrame are matched with the names that the
-        estimator was fitted on.
+    X, Y
+        As in :func:`f1_frame_scorer`.
 
     Returns
     -------

@@ -53,10 +53,8 @@ class LeaveOneCorpusOut(BaseCrossValidator):
 
         Parameters
         ----------
-        X : array-like of length n
-            Only its length is used.
-        y : array-like of shape (n,) or (n, n_aus), default=None
-            Labels, NaN where not annotated. None treats every subject as annotated.
+        X, y
+            As in :meth:`SubjectKFold.split`.
         groups : array-like of shape (n,)
             The subject of every row, after the name of its corpus and a "/".
 

@@ -9,7 +9,6 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
@@ -19,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..metrics._classifier import MultiAUMixin
 from ..utils._callbacks import CallbacksMixin, fit_part
 from ..utils._groups import check_groups
-from ..utils._labels import as_array, fitted_names, present_proba, read_table
+from ..utils._labels import as_array, code_present, fitted_names, present_proba, read_table
 from ..utils._routing import fit_groups, predict_groups
 from ..utils._sklearn import HasMethods, StrOptions, fit_context, num_samples
 from ..utils._text import first_few
@@ -129,23 +128,11 @@ class HeldOutClassifier(CallbacksMixin, MultiAUMixin, MetaEstimatorMixin, BaseEs
         return self
 
     def _read_labels(self, y: Any, names: list[str] | None) -> Any:
-        table = read_table(self._present(y) if as_array(y).ndim == 1 else y)
+        table = read_table(code_present(y, self.classes_) if as_array(y).ndim == 1 else y)
         self._single = table.one_column
         if names is None:
             return table
         return table.match(names, len(names), "y", type(self.estimator_).__name__)
-
-    def _present(self, y: Any) -> pd.Series:
-        """Code a 1-D ``y`` of two labels as 1, 0 and NaN."""
-        classes = self.estimator_.classes_
-        if len(classes) != 2:
-            raise ValueError(
-                f"Only binary classification is supported: a 1-D y holds one AU, but y has the "
-                f"labels {first_few(classes)}; pass a column of 0 and 1 for each AU"
-            )
-        values = as_array(y)
-        present = np.where(pd.isna(values), np.nan, (values == classes[1]).astype(float))
-        return pd.Series(present, name=getattr(y, "name", None))
 
     def _predict_others(self, X: Any, y: Any, groups: Any, method: str) -> np.ndarray:
         """Predict every annotated subject by a model fitted on others."""

@@ -90,12 +90,8 @@ class PredefinedSubjectSplit(BaseCrossValidator):
 
         Parameters
         ----------
-        X : array-like of length n
-            Images, paths, or anything else with one entry a row. Only its length is used.
-        y : array-like of shape (n,) or (n, n_aus), default=None
-            Labels, NaN where not annotated. None treats every subject as annotated.
-        groups : array-like of shape (n,)
-            The subject of each row.
+        X, y, groups
+            As in :meth:`SubjectKFold.split`.
 
         Yields
         ------

@@ -67,12 +67,8 @@ def eye_distance_matrix(points: ArrayLike, size: int, margin: float = 0.0) -> Ma
 
     Parameters
     ----------
-    points : array-like of shape (5, 2)
+    points, size, margin
         As in `eye_matrix`.
-    size : int
-        Side of the crop, in pixels.
-    margin : float, default=0.0
-        Widens the crop on each side by this fraction of the template's side.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from .._version import __version__
 from ._cache import write_whole
 from ._labels import read_thresholds
 
-__all__ = ["to_openface", "to_pyfeat"]
+__all__ = ["BOX", "to_openface", "to_pyfeat"]
 
 _UNITS = {
     "path": "file",
@@ -52,9 +52,9 @@ _FOREIGN_UNITS = {
         "input": "file",
     },
 }
-_BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
+BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
 _POSE = ["yaw", "pitch", "roll"]
-_OWN = {*_UNITS, *_BOX}
+_OWN = {*_UNITS, *BOX}
 _OPENFACE_FULL = 5.0  # OpenFace's intensities go from 0 to 5
 
 
@@ -163,7 +163,7 @@ def to_pyfeat(table: pd.DataFrame) -> pd.DataFrame:
         frame = pd.factorize(table["path"])[0]
     else:
         frame = table["image"].to_numpy()
-    box = table[_BOX].to_numpy(float)
+    box = table[BOX].to_numpy(float)
     columns: dict[str, Any] = {
         "frame": frame,
         "FaceRectX": box[:, 0],
@@ -186,7 +186,7 @@ def to_pyfeat(table: pd.DataFrame) -> pd.DataFrame:
 
 def au_columns(table: pd.DataFrame) -> list[str]:
     """Return the columns of a table of faces that are AUs; the others must be there."""
-    needed = {"face", "person", "probability", *_BOX, *_POSE}
+    needed = {"face", "person", "probability", *BOX, *_POSE}
     if missing := sorted(needed - set(table)):
         raise ValueError(
             f"table has no column {', '.join(missing)}; it must come from predict_video or "
@@ -214,7 +214,7 @@ def sidecar_of(out: str | PathLike[str]) -> Path:
 
 
 def _unit(name: str, known: dict[str, str]) -> str:
-    if name in _BOX or name.startswith("FaceRect"):
+    if name in BOX or name.startswith("FaceRect"):
         return "pixels"
     return known.get(name) or known.get(name[-2:], "probability of the AU, 0 to 1")
 

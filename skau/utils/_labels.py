@@ -16,6 +16,7 @@ from ._unwrap import fitted_attribute
 __all__ = [
     "LabelTable",
     "as_array",
+    "code_present",
     "default_names",
     "encoded_hint",
     "fitted_names",
@@ -120,9 +121,7 @@ def read_names(Y: Any, argument: str = "y") -> list[str] | None:
     return names
 
 
-def read_table(
-    Y: Any, argument: str = "y", *, binary: bool = True, missing: bool = True
-) -> LabelTable:
+def read_table(Y: Any, argument: str = "y", *, binary: bool = True) -> LabelTable:
     """Read labels, decisions or probabilities of any form.
 
     Parameters
@@ -133,8 +132,6 @@ def read_table(
         What the caller's user knows it by.
     binary : bool
         Whether all that is there must be 0 or 1.
-    missing : bool
-        Whether values may be missing.
 
     Raises
     ------
@@ -148,12 +145,7 @@ def read_table(
     values = values[:, None] if values.ndim == 1 else values
     table = LabelTable(values, given, values.shape[1] == 1)
     if binary:
-        known = ~np.isnan(table.values)
-        _complain(
-            table, known & ~np.isin(table.values, (0, 1)), argument, _MEND + encoded_hint(array)
-        )
-    if not missing:
-        _complain(table, np.isnan(table.values), argument, "every row needs a value")
+        _check_binary(table, argument, encoded_hint(array))
     return table
 
 
@@ -191,13 +183,28 @@ def _numbers(array: np.ndarray, argument: str) -> np.ndarray:
         raise ValueError(f"{argument} must hold the numbers 0, 1 and NaN: {error}") from error
 
 
-def _complain(table: LabelTable, wrong: np.ndarray, argument: str, mend: str) -> None:
+def _check_binary(table: LabelTable, argument: str, hint: str) -> None:
+    wrong = ~np.isnan(table.values) & ~np.isin(table.values, (0, 1))
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         name = column if table.given is None else repr(table.given[column])
         raise ValueError(
-            f"{argument}: row {row}, column {name} holds {table.values[row, column]:g}; {mend}"
+            f"{argument}: row {row}, column {name} holds {table.values[row, column]:g}; {_MEND}"
+            f"{hint}"
         )
+
+
+def code_present(y: Any, classes: Any) -> pd.Series:
+    """Code a 1-D ``y`` of a classifier's two classes as 0, 1 and NaN."""
+    if len(classes) != 2 or np.ndim(classes[0]):
+        raise ValueError(
+            "Only binary classification is supported: a 1-D y holds one AU, but the estimator "
+            f"knows {len(classes)} classes: {first_few(classes)}; pass a column of 0 and 1 for "
+            "each"
+        )
+    values = as_array(y)
+    present = np.where(pd.isna(values), np.nan, (values == classes[1]).astype(float))
+    return pd.Series(present, name=getattr(y, "name", None))
 
 
 def fitted_names(model: Any) -> list[str] | None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ._labels import default_names
 from ._unwrap import classifier_of
 
 __all__ = ["predict_table"]
@@ -45,10 +46,9 @@ def predict_table(estimator: Any, X: Any, **params: Any) -> pd.DataFrame:
     True
     """
     proba = np.asarray(estimator.predict_proba(X, **params))
-    classifier = classifier_of(estimator)
-    names = getattr(classifier, "au_names_", None)
+    names = getattr(classifier_of(estimator), "au_names_", None)
     if names is None:
-        names = [f"y{j}" for j in range(proba.shape[1])]
+        names = default_names(proba.shape[1])
     if proba.shape[1] == 2 and len(names) == 1:  # a 1-D y: absent and present
         proba = proba[:, 1:]
     index = getattr(X, "index", None)
