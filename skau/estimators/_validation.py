@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from ..preprocessing._images import holds_images
+from ..preprocessing._images import advise_uint8, holds_images
 from ..training._data import ImageFiles, open_images
 from ..utils._arrays import plain
 from ..utils._labels import LabelTable, as_array, encoded_hint, read_names, read_table
@@ -39,11 +39,12 @@ def check_inputs(estimator: Any, X: Any, reset: bool) -> np.ndarray | ImageFiles
     if holds_images(X):
         X = open_images(X)
     if not (isinstance(X, ImageFiles) or getattr(X, "ndim", 0) in (3, 4)):
+        _check_cells(X)
         try:
             X = validate_data(estimator, X, dtype=np.float64, reset=reset)
         # which scikit-learn and NumPy do not always name
-        except (ValueError, TypeError, NotImplementedError, RuntimeError) as error:
-            kind = ValueError if isinstance(error, ValueError) else TypeError
+        except (ValueError, TypeError, OverflowError, NotImplementedError, RuntimeError) as error:
+            kind = ValueError if isinstance(error, ValueError | OverflowError) else TypeError
             raise kind(f"X: {error}") from error
         shape: tuple[int, ...] = X.shape[1:]
     else:
@@ -69,6 +70,20 @@ def check_inputs(estimator: Any, X: Any, reset: bool) -> np.ndarray | ImageFiles
     return X
 
 
+def _check_cells(X: Any) -> None:
+    """Say how to stack rows that are arrays in the cells of a column, as embeddings often are."""
+    column = "X"
+    if isinstance(X, pd.DataFrame) and X.shape[1] == 1:
+        X, column = X.iloc[:, 0], f"X[{X.columns[0]!r}]"
+    cells = np.asarray(X) if isinstance(X, np.ndarray | pd.Series) else np.zeros(0)
+    if cells.dtype == object and cells.ndim == 1 and len(cells):
+        first = cells[0]
+        if isinstance(first, list | tuple) or getattr(first, "ndim", 0) > 0:
+            raise ValueError(
+                f"X holds arrays in the cells of one column: pass np.stack({column}) (n, d)"
+            )
+
+
 def _describe(shape: tuple[int, ...]) -> str:
     if len(shape) == 1:
         return f"vectors of {shape[0]} features"
@@ -79,8 +94,7 @@ def _describe(shape: tuple[int, ...]) -> str:
 def _check_image_array(X: Any, takes_maps: bool) -> None:
     if X.dtype != np.uint8:
         raise ValueError(
-            f"X: images must be uint8, 0 to 255, got {X.dtype}; for floats from 0 to 1 pass "
-            "(X * 255).round().astype('uint8')"
+            f"X: images must be uint8, 0 to 255, got {X.dtype}; {advise_uint8(X[:1], 'X')}"
         )
     if len(X) == 0:
         raise ValueError(f"X: found 0 sample(s) (shape {X.shape}), at least 1 image is needed")
@@ -145,7 +159,10 @@ def _check_single(y: np.ndarray, classes: Any) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError("y holds no label: every value is NaN")
         if known.dtype.kind == "f" and not np.isfinite(known).all():
             raise ValueError("y holds infinity; labels are two finite values and NaN")
-        check_classification_targets(known)
+        try:
+            check_classification_targets(known)
+        except ValueError as error:  # which does not say whose labels they are
+            raise ValueError(f"y: {error}") from error
         labels = np.unique(known)
         if type_of_target(known, input_name="y") == "multiclass":
             raise ValueError(

@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 from scipy.sparse import issparse
 
-__all__ = ["READ_ERRORS", "ImageSource", "holds_images", "read_image", "read_pixels"]
+from ..utils._arrays import plain
+
+__all__ = [
+    "READ_ERRORS", "ImageSource", "advise_uint8", "holds_images", "is_uint16", "read_image",
+    "read_pixels",
+]  # fmt: skip
 
 READ_ERRORS = (
     OSError, SyntaxError, ValueError, EOFError, struct.error, MemoryError,
@@ -119,7 +124,7 @@ def _as_8_bits(image: Image.Image) -> Image.Image:
 
 def _as_array(image: Any) -> NDArray[Any]:
     """Return an array, also of a tensor on another device or with a gradient."""
-    return np.asarray(image.detach().cpu() if hasattr(image, "detach") else image)
+    return np.asarray(plain(image, "an image"))
 
 
 def _as_uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
@@ -132,18 +137,39 @@ def _as_uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
             f"an image array has shape {pixels.shape}; expected (height, width) or "
             f"(height, width, 1|3|4), with colours last{mend}"
         )
-    if pixels.dtype == np.uint16:
+    if is_uint16(pixels):
         pixels = np.round(pixels / 257).astype(np.uint8)
     if pixels.dtype != np.uint8:
         raise ValueError(
             f"an image array has dtype {pixels.dtype}; expected uint8 (0-255) or uint16 "
-            "(0-65535): scale the values and convert them, e.g. (255 * x).astype('uint8')"
+            f"(0-65535): {advise_uint8(pixels, 'x')}"
         )
     if pixels.shape[2] == 1:
         return np.ascontiguousarray(pixels[:, :, 0])
     if pixels.shape[2] == 4:
         return np.asarray(_as_8_bits(Image.fromarray(np.ascontiguousarray(pixels))))
     return np.ascontiguousarray(pixels)
+
+
+def is_uint16(pixels: NDArray[Any]) -> bool:
+    """Whether numbers have 16 bits without a sign, in the order of this machine or not."""
+    return pixels.dtype.kind == "u" and pixels.dtype.itemsize == 2
+
+
+def advise_uint8(pixels: NDArray[Any], name: str) -> str:
+    """Say how to make uint8 of other pixels: by the range that they have."""
+    kind = pixels.dtype.kind
+    low, high = (pixels.min(), pixels.max()) if kind in "iuf" and pixels.size else (np.nan, np.nan)
+    if kind == "b":
+        return f"pass 255 * {name}.astype('uint8')"
+    said = "its values are from {} to {}, so pass {}.astype('uint8')".format
+    if kind == "f" and low >= 0 and high <= 1:
+        return said(0, 1, f"({name} * 255).round()")
+    if kind == "f" and low >= -1 and high <= 1:
+        return said(-1, 1, f"(({name} + 1) * 127.5).round()")
+    if low >= 0 and high <= 255:
+        return said(0, 255, name)
+    return "bring the values to whole numbers from 0 to 255"
 
 
 def holds_images(X: Any) -> bool:
@@ -204,9 +230,8 @@ class ImageSource:
         if isinstance(X, _SINGLE):
             raise ValueError(f"X is one {type(X).__name__}, not a list of images: pass [X]")
         if hasattr(X, "__array__"):
-            column = getattr(X, "ndim", 1) == 1  # of NumPy, pandas, or Arrow
-            X = np.asarray(X) if column else _as_array(X)
-            if column or (X.shape[1:] == (1,) and X.dtype.kind in "OUST"):
+            X = np.asarray(plain(X, "X"))
+            if X.ndim == 1 or (X.shape[1:] == (1,) and X.dtype.kind in "OUST"):
                 X = X.ravel().tolist()
         if isinstance(X, np.ndarray):
             if X.ndim == 3 and X.shape[2] in (1, 3, 4):

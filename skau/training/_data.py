@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ..preprocessing._images import READ_ERRORS, ImageSource
+from ..preprocessing._images import READ_ERRORS, ImageSource, is_uint16
 
 __all__ = ["AUDataset", "Batches", "ImageFiles", "open_images", "read_ahead"]
 
@@ -80,7 +80,7 @@ def open_images(X: Any) -> np.ndarray | ImageFiles:
     ----------
     X : images as `FaceCropper` takes them
     """
-    if isinstance(X, np.ndarray) and X.ndim > 2 and X.dtype != np.uint16:
+    if isinstance(X, np.ndarray) and X.ndim > 2 and not is_uint16(X):
         return X  # also a memory map
     if isinstance(X, list | tuple) and all(isinstance(image, np.ndarray) for image in X):
         kinds = {(image.shape, image.dtype.str) for image in X}

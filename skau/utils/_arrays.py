@@ -17,14 +17,18 @@ def plain(values: Any, argument: str) -> Any:
     Raises
     ------
     TypeError
-        If a tensor is sparse.
+        If a tensor is sparse or, on the meta device, holds no values.
     """
     torch = sys.modules.get("torch")  # whoever has a tensor has imported it
     if torch is not None and isinstance(values, torch.Tensor):
         if values.layout != torch.strided:
             raise TypeError(f"{argument} is a sparse tensor; pass {argument}.to_dense()")
-        values = values.detach().cpu()
-        return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+        if values.is_meta:
+            raise TypeError(f"{argument} is a tensor on the meta device, which holds no values")
+        if values.is_quantized:
+            values = values.dequantize()
+        # force: of another device, with a gradient, conjugated
+        return (values.float() if values.dtype == torch.bfloat16 else values).numpy(force=True)
     if isinstance(values, np.ma.MaskedArray):
         if not np.ma.getmaskarray(values).any():
             return values.data

@@ -13,7 +13,15 @@ __all__ = ["check_groups", "subject_codes"]
 def check_groups(groups: Any, n_rows: int) -> np.ndarray:
     """Return the subject of every row as a 1-D array, or say what is wrong with it."""
     groups = plain(groups, "groups")
-    subjects = np.asarray(groups)
+    if isinstance(groups, pd.MultiIndex):
+        raise TypeError(
+            "groups is a MultiIndex; pass the level that holds the subjects: "
+            f"groups.get_level_values({groups.names[0] or 0!r})"
+        )
+    try:
+        subjects = np.asarray(groups)
+    except ValueError as error:  # lists of different lengths
+        raise ValueError(f"groups must hold one subject for each row of X: {error}") from error
     if subjects.ndim != 1 or len(subjects) != n_rows:
         raise ValueError(
             f"groups must hold one subject for each of the {n_rows} rows of X; "

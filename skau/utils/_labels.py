@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -163,6 +164,19 @@ def as_array(Y: Any, argument: str = "y") -> np.ndarray:
         )
     if array.dtype.kind == "U" and pd.isna(np.asarray(Y, dtype=object)).any():
         return np.asarray(Y, dtype=object)  # NumPy makes a NaN the label "nan"
+    return _unboxed(array, argument) if array.dtype == object and array.ndim == 1 else array
+
+
+def _unboxed(array: np.ndarray, argument: str) -> np.ndarray:
+    """Return numbers beside missing values as floats, which pandas keeps as objects."""
+    known = array[~pd.isna(array)]
+    if any(isinstance(label, list | tuple | set | np.ndarray) for label in known):
+        raise ValueError(
+            f"{argument} holds lists or arrays in the cells of one column; each AU needs a "
+            f"column: pass np.stack({argument}) if they are rows of 0, 1 and NaN"
+        )
+    if len(known) and all(isinstance(label, bool | np.bool_ | Number) for label in known):
+        return _numbers(array, argument)
     return array
 
 
@@ -177,9 +191,13 @@ def encoded_hint(array: np.ndarray) -> str:
 
 
 def _numbers(array: np.ndarray, argument: str) -> np.ndarray:
+    if array.dtype.kind in "US":  # "0" and "1", with which NumPy mixes no number
+        array = array.astype(object)
+    if array.dtype.kind in "cmM":
+        raise TypeError(f"{argument} must hold the numbers 0, 1 and NaN, got {array.dtype}")
     try:
         return np.where(pd.isna(array), np.nan, array).astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{argument} must hold the numbers 0, 1 and NaN: {error}") from error
 
 

@@ -127,6 +127,16 @@ def test_images_that_do_not_fit_together_are_named(paths, tmp_path):
             read(X)
 
 
+class Frame:
+    """A table that is none of pandas, as polars has."""
+
+    def __init__(self, values):
+        self.values = np.array(values, dtype=object)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+
 @pytest.mark.parametrize(
     ("X", "message"),
     [
@@ -150,8 +160,22 @@ def test_images_that_do_not_fit_together_are_named(paths, tmp_path):
         (torch.from_numpy(RGB).permute(0, 3, 1, 2), r"np.moveaxis\(X, 1, -1\)"),
         (torch.from_numpy(RGB).permute(0, 3, 1, 2) / 255, r"np.moveaxis\(X, 1, -1\)"),
         ([torch.from_numpy(RGB[0]).permute(2, 0, 1)], r"row 0.*np.moveaxis\(x, 0, -1\)"),
-        (torch.from_numpy(RGB) / 255, r"dtype float32.*astype\('uint8'\)"),
-        (RGB.astype(float), r"uint8, 0 to 255, got float64"),
+        (
+            torch.from_numpy(RGB) / 255,
+            r"dtype float32.*\(x \* 255\)\.round\(\)\.astype\('uint8'\)",
+        ),
+        (RGB.astype(float), r"uint8, 0 to 255, got float64; .*pass X\.astype\('uint8'\)"),
+        ((RGB / 255).astype(np.float16), r"float16; .*0 to 1, so pass \(X \* 255\)\.round"),
+        (RGB / 127.5 - 1, r"-1 to 1, so pass \(\(X \+ 1\) \* 127\.5\)\.round"),
+        (RGB.astype(object), "got object; bring the values to whole numbers from 0 to 255"),
+        (RGB > 99, r"got bool; pass 255 \* X\.astype\('uint8'\)"),
+        (torch.zeros(2, 32, 32, 3, dtype=torch.uint8, device="meta"), "X is a tensor on the meta"),
+        ([torch.zeros(32, 32, device="meta")] * 2, "an image is a tensor on the meta device"),
+        (torch.zeros(2, 3, device="meta"), "X is a tensor on the meta device"),
+        (Frame([["a.png", "b.png"], ["c.png", "d.png"]]), r"X is an array of shape \(2, 2\)"),
+        (pd.Series([np.zeros(3)] * 2), r"arrays in the cells of one column: pass np\.stack\(X\)"),
+        (pd.DataFrame({"vector": [[0.0, 1.0]] * 2}), r"pass np\.stack\(X\['vector'\]\)"),
+        (np.full((2, 3), 10**400, dtype=object), "X: int too large"),
         (scipy.sparse.csr_matrix(np.eye(3)), "[Ss]parse"),
     ],
 )
@@ -181,8 +205,9 @@ def test_tables_of_numbers_stay_vectors():
         lambda a: torch.from_numpy(a).bfloat16(),
         lambda a: np.ma.array(a),
         lambda a: memoryview(np.ascontiguousarray(a)),
+        lambda a: torch.complex(torch.zeros(a.shape), -torch.from_numpy(a).float()).conj().imag,
     ],
-    ids=["with a gradient", "bfloat16", "masked", "memory view"],
+    ids=["with a gradient", "bfloat16", "masked", "memory view", "negative bit"],
 )
 def test_tensors_and_other_arrays(change):
     X = np.arange(24.0).reshape(8, 3)
@@ -215,6 +240,11 @@ def test_what_a_mask_hides_is_missing():
         (scipy.sparse.csr_array(np.eye(8)), r"y is a csr_array.*\.toarray\(\)"),
         (torch.eye(8).to_sparse(), r"y is a sparse tensor; pass y\.to_dense"),
         (np.zeros(8, [("AU1", float)]), "y is a ndarray; expected a DataFrame"),
+        (torch.zeros(8, device="meta"), "y is a tensor on the meta device"),
+        (np.zeros((8, 2)) * 1j, "y must hold the numbers 0, 1 and NaN, got complex128"),
+        (pd.Series([np.zeros(2)] * 8), r"y holds lists or arrays .*np\.stack\(y\)"),
+        (pd.Series([["AU1"], ["AU1", "AU2"]] * 4), "y holds lists .*each AU needs a column"),
+        (pd.Series([0.2, 0.7] * 4), "y: Unknown label type"),
         (1.0, "y is a float; expected"),
         ([0, 1], r"X and y: .*inconsistent numbers of samples: \[8, 2\]"),
     ],
@@ -222,3 +252,40 @@ def test_what_a_mask_hides_is_missing():
 def test_labels_that_are_no_table_are_named(y, message):
     with pytest.raises((TypeError, ValueError), match=message):
         SVTPTClassifier().fit(np.arange(24.0).reshape(8, 3), y)
+
+
+def test_groups_that_are_no_column_are_named():
+    X, y = np.arange(24.0).reshape(8, 3), np.arange(8) % 2
+    levels = pd.MultiIndex.from_arrays([list("aabbccdd"), range(8)], names=["subject", None])
+    with pytest.raises(TypeError, match=r"groups is a MultiIndex.*get_level_values\('subject'\)"):
+        SVTPTClassifier().fit(X, y, groups=levels)
+    with pytest.raises(ValueError, match="groups must hold one subject"):
+        SVTPTClassifier().fit(X, y, groups=[[1], [1, 2]] * 4)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda y: y.astype(str),
+        lambda y: pd.DataFrame(y, columns=["AU1", "AU2"]).astype("string"),
+        lambda y: y.astype(bool).astype(object),
+    ],
+    ids=["text", "pandas' text", "objects"],
+)
+def test_tables_of_zeros_and_ones_of_any_kind(change):
+    X = np.arange(24.0).reshape(8, 3)
+    y = np.array([[0, 1], [1, 0], [1, 1], [0, 0]] * 2)
+    there = SVTPTClassifier().fit(X, change(y))
+    np.testing.assert_array_equal(
+        there.predict_proba(X), SVTPTClassifier().fit(X, y).predict_proba(X)
+    )
+
+
+@pytest.mark.parametrize("kind", ["boolean", "Int64", object])
+def test_one_au_with_missing_labels_of_pandas(kind):
+    X, y = np.arange(24.0).reshape(8, 3), np.arange(8) % 2
+    missing = pd.Series(y == 1).astype(kind)
+    missing[3] = None
+    there = SVTPTClassifier().fit(X, missing)
+    known = SVTPTClassifier().fit(X, np.where(np.arange(8) == 3, np.nan, y))
+    np.testing.assert_array_equal(there.predict_proba(X), known.predict_proba(X))

@@ -24,8 +24,9 @@ def _read(image):
         (RAMP, np.dstack([RAMP] * 3)),
         (RAMP[:, :, None], np.dstack([RAMP] * 3)),
         (RGB.astype(np.uint16) * 257, RGB),
+        (RGB.astype(">u2") * 257, RGB),
     ],
-    ids=["rgb", "grey", "grey-channel", "16-bit"],
+    ids=["rgb", "grey", "grey-channel", "16-bit", "16-bit-big-endian"],
 )
 def test_arrays(array, expected):
     np.testing.assert_array_equal(_read(array), expected)
@@ -43,7 +44,7 @@ def test_transparent_pixels_lie_on_white():
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (RGB / 255.0, "dtype float64.*convert"),
+        (RGB / 255.0, "dtype float64.*from 0 to 1, so pass"),
         (RGB.astype(np.int64), "dtype int64"),
         (RGB.transpose(2, 0, 1), "colours last"),
         (np.zeros((0, 5, 3), np.uint8), "shape"),
