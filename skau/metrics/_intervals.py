@@ -81,7 +81,9 @@ def bootstrap_interval(
     >>> people, truth = np.repeat(np.arange(20), 10), rng.integers(0, 2, 200)
     >>> good = np.where(rng.random(200) < 0.1, 1 - truth, truth)
     >>> poor = np.where(rng.random(200) < 0.3, 1 - truth, truth)
-    >>> margin = bootstrap_interval(truth, good, people, baseline=poor, random_state=0)
+    >>> margin = bootstrap_interval(
+    ...     truth, good, people, baseline=poor, n_resamples=200, random_state=0
+    ... )
     >>> bool(0 < margin.low < margin.score < margin.high)
     True
     """
