@@ -1,4 +1,4 @@
-"""Deep region and multi-label learning."""
+"""DRML: a network of which a layer has kernels of its own for each part of the face."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Support-vector-based transductive parameter transfer."""
+"""SVTPT: an SVM for a person without labels, transferred from those of training people."""
 
 from dataclasses import dataclass
 from numbers import Real
@@ -14,10 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimators._prediction import AUClassifierMixin
 from ..estimators._trained_on import training_facts
 from ..estimators._validation import check_inputs, check_labels, warn_of_rare
-from ..utils._callbacks import CallbacksMixin
+from ..utils._fit_tasks import CallbacksMixin
 from ..utils._groups import subject_codes
+from ..utils._sample_weight import read_weights
 from ..utils._sklearn import Interval, StrOptions, fit_context
-from ..utils._weights import read_weights
 from ._lbp import lbp_histograms
 
 __all__ = ["SVTPTClassifier"]

@@ -1,4 +1,4 @@
-"""BP4D-Spontaneous."""
+"""BP4D-Spontaneous: its loader and published folds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CelebA, for its identities."""
+"""CelebA: its loader, for identities alone."""
 
 from __future__ import annotations
 

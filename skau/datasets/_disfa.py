@@ -1,4 +1,4 @@
-"""DISFA."""
+"""DISFA: its loader and published folds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Anyone's own faces: a folder of images and a table."""
+"""Anyone's own faces: the loader of a folder of images and a table."""
 
 from __future__ import annotations
 

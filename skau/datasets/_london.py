@@ -1,4 +1,4 @@
-"""Face Research Lab London Set."""
+"""Face Research Lab London Set: its loader."""
 
 from __future__ import annotations
 

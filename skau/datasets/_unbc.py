@@ -1,4 +1,4 @@
-"""UNBC-McMaster shoulder pain archive."""
+"""UNBC-McMaster shoulder pain archive: its loader."""
 
 from __future__ import annotations
 

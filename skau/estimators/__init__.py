@@ -1,4 +1,4 @@
-"""The classifiers: what is checked, how a network is trained, how AUs are predicted."""
+"""The classifiers, from checked input to AUs, and what they say of films and photos."""
 
 from ._dsn import DSNClassifier
 from ._files import predict_files

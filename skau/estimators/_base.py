@@ -14,15 +14,14 @@ from sklearn.utils.validation import check_is_fitted
 from ..training._augment import AUGMENTATIONS
 from ..training._data import AUDataset
 from ..training._stage import Stage
-from ..utils._callbacks import CallbacksMixin
 from ..utils._device import own_modes
+from ..utils._fit_tasks import CallbacksMixin, EpochTasks
 from ..utils._groups import subject_codes
 from ..utils._parameters import parameters
+from ..utils._sample_weight import read_weights
 from ..utils._sklearn import Interval, StrOptions, fit_context
 from ..utils._warnings import user_level
-from ..utils._weights import read_weights
 from ._calibration import calibrate, measure_population, unknown_population
-from ._callbacks import EpochTasks
 from ._class_weight import CONSTRAINT, ClassificationLoss, ClassWeight, class_weights
 from ._held_out import hold_out
 from ._network import BaseNetworkEstimator

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..modules import AUModule
 from ..training._chunks import chunk_length
-from ..utils._callbacks import CallbacksMixin, fit_part
+from ..utils._fit_tasks import CallbacksMixin, fit_part
 from ..utils._sklearn import HasMethods, Interval, fit_context
 from ._calibration import calibrate
 from ._openvino import compile_here, import_openvino, is_of_this_process, quantize, run_compiled

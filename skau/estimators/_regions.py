@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils._callbacks import CallbacksMixin, fit_part
+from ..utils._fit_tasks import CallbacksMixin, fit_part
 from ..utils._groups import subject_codes
 from ..utils._routing import fit_groups, predict_groups
 from ..utils._sklearn import HasMethods, StrOptions, fit_context

@@ -1,4 +1,4 @@
-"""Two parameters of a search as a heat map."""
+"""The scores of a search over two parameters as a heat map."""
 
 from typing import TYPE_CHECKING, Any, Self
 

@@ -8,9 +8,9 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from ..utils._labels import read_table
+from ..utils._sample_weight import read_weights
 from ..utils._text import first_few
 from ..utils._warnings import user_level
-from ..utils._weights import read_weights
 
 __all__ = ["Scored", "ratio"]
 

@@ -7,10 +7,10 @@ out of every test part. Unlabelled rows of a subject that has labels elsewhere f
 
 from ._calibrated import CalibratedAUClassifier
 from ._corpora import LeaveOneCorpusOut
+from ._cross_val_predict import cross_val_predict
 from ._fold_table import fold_table
 from ._kfold import SubjectKFold
 from ._predefined import PredefinedSubjectSplit
-from ._predict import cross_val_predict
 from ._repeated import RepeatedSubjectKFold, paired_interval
 from ._stratified import StratifiedSubjectKFold
 from ._thresholds import TunedThresholdsClassifier

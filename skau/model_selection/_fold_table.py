@@ -1,4 +1,4 @@
-"""What is in the parts of a split."""
+"""Tables of a split: what is in its test parts, and how a model did on each."""
 
 from __future__ import annotations
 

@@ -16,15 +16,15 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ..metrics._classifier import MultiAUMixin
-from ..utils._callbacks import CallbacksMixin, fit_part
+from ..utils._fit_tasks import CallbacksMixin, fit_part
 from ..utils._groups import check_groups
 from ..utils._labels import as_array, code_present, fitted_names, present_proba, read_table
 from ..utils._routing import fit_groups, predict_groups
 from ..utils._sklearn import HasMethods, StrOptions, fit_context, num_samples
 from ..utils._text import first_few
 from ..utils._warnings import user_level
+from ._cross_val_predict import cross_val_predict
 from ._kfold import SubjectKFold, scored_rows
-from ._predict import cross_val_predict
 
 __all__ = ["HeldOutClassifier"]
 

@@ -1,4 +1,4 @@
-"""K folds of whole subjects."""
+"""K folds of whole subjects, and what every splitter asks of subjects and labels."""
 
 from __future__ import annotations
 

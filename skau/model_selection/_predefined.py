@@ -1,4 +1,4 @@
-"""Published folds."""
+"""Folds given by the names of their test subjects, such as published ones."""
 
 from __future__ import annotations
 

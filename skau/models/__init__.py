@@ -1,4 +1,4 @@
-"""Models in files: saving and loading, those that ship with skau."""
+"""Models in files: saved and loaded without pickle, exported to ONNX, those that ship."""
 
 from ._container import ModelFileError
 from ._persist import load, save

@@ -1,4 +1,4 @@
-"""Torch building blocks and networks; nothing here knows scikit-learn."""
+"""Networks and their building blocks in plain torch; nothing here imports the rest of skau."""
 
 from ._blocks import AUModule, AUOutput, MaxFeatureMap
 from ._dsn import DSN

@@ -1,4 +1,4 @@
-"""Pieces that several networks share."""
+"""What every network here offers, and layers and first weights that several share."""
 
 from itertools import pairwise
 from typing import NamedTuple, Self

@@ -1,4 +1,4 @@
-"""How a network is trained: the one skorch net, its batches, its data, going on after a stop."""
+"""How a network is trained: the one skorch net, its data, batches and stages, and resuming."""
 
 from ._resume import ResumeTraining
 

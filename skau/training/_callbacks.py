@@ -1,4 +1,4 @@
-"""What the net itself does at every epoch: mean losses, the best epoch, the bar, the task."""
+"""What the net itself does at every epoch, and which callbacks of the user may stand beside."""
 
 from copy import deepcopy
 from typing import Any
