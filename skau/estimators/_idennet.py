@@ -7,53 +7,21 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from skorch.callbacks import EarlyStopping, LRScheduler
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.lr_scheduler import StepLR
 
-from ..modules import AUOutput, IdenNet
+from ..modules import IdenNet
 from ..training._batches import AlternatingBatches, MixedBatches, ShuffledBatches
 from ..training._data import AUDataset
-from ..training._stage import Loss, Stage, Term
+from ..training._stage import Stage
 from ..utils._docs import substitute
 from ..utils._parameters import parameters
 from ..utils._sklearn import Interval, StrOptions
-from ._class_weight import ClassificationLoss
 from ._docs import SHARED
-from ._identity import BaseIdentityClassifier, MinedTriplets
+from ._identity import BaseIdentityClassifier, IdenNetLoss
 from ._part import PART, Part, make_part
 
 __all__ = ["IdenNetClassifier"]
-
-
-class _IdenNetLoss(Loss):
-    """``alpha * L_ID + (1 - alpha) * L_AU``; ``weight * L_ID`` on batches without labels."""
-
-    def __init__(
-        self,
-        alpha: float,
-        triplets: MinedTriplets,
-        classification: ClassificationLoss,
-        weight: float = 1.0,
-    ) -> None:
-        super().__init__()
-        self.alpha, self.triplets, self.weight = alpha, triplets, weight
-        self.classification = classification
-
-    def forward(
-        self, output: AUOutput, y: Tensor, batch: dict[str, Any]
-    ) -> tuple[Tensor, dict[str, Term]]:
-        assert output.identity is not None
-        triplet, n_triplets = self.triplets(output.identity, batch)
-        terms = {"triplet": (triplet, n_triplets)}
-        if y.isnan().all():
-            total = self.weight * triplet
-        elif self.alpha == 1:
-            total = triplet
-        else:
-            classification, own = self.classification(output, y, batch)
-            terms |= own
-            total = self.alpha * triplet + (1 - self.alpha) * classification
-        return total, terms
 
 
 @parameters
@@ -281,7 +249,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
         classification = self._classification_loss(train)
         stages = []
         if identities and self.identity_epochs:
-            loss = _IdenNetLoss(1.0, triplets, classification)
+            loss = IdenNetLoss(1.0, triplets, classification)
             stages.append(self._identity_stage(loss, identities, train))
         annotated = train.annotated
         batches: Any = ShuffledBatches(annotated, self.batch_size, rng)
@@ -293,7 +261,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
         elif identities and len(identities.rows) < len(train) and self.identity_weight:
             batches = AlternatingBatches(batches, identities)  # of the identity-only rows
         alpha = self.alpha if identities else 0.0
-        loss = _IdenNetLoss(alpha, triplets, classification, self.identity_weight or 0.0)
+        loss = IdenNetLoss(alpha, triplets, classification, self.identity_weight or 0.0)
         stages.append(Stage("AU", self.max_epochs, loss, batches, train, valid))
         return stages
 

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
 from ..losses import triplet_losses
+from ..modules import AUOutput
 from ..modules._weights import load_weights
 from ..training._batches import IdentityBatches, draw_pairs, mine_negatives
 from ..training._data import AUDataset
@@ -20,9 +21,10 @@ from ..utils._parameters import parameters
 from ..utils._sklearn import Interval
 from ..utils._warnings import user_level
 from ._base import BaseAUClassifier
+from ._class_weight import ClassificationLoss
 from ._part import PART, Part
 
-__all__ = ["BaseIdentityClassifier", "MinedTriplets"]
+__all__ = ["BaseIdentityClassifier", "IdenNetLoss", "MinedTriplets"]
 
 _N_NEGATIVES = 4  # of each anchor/positive pair, as in paper 2
 _N_EACH = 4  # images of an identity in a batch: its 16 identities in a batch of 64
@@ -50,6 +52,37 @@ class MinedTriplets:
         mined = mine_negatives(losses, allowed, self.n_negatives, self.hard_ratio, generator)
         chosen = losses[mined]
         return (chosen.mean() if len(chosen) else z.sum() * 0), len(chosen)
+
+
+class IdenNetLoss(Loss):
+    """``alpha * L_ID + (1 - alpha) * L_AU``; ``weight * L_ID`` on batches without labels."""
+
+    def __init__(
+        self,
+        alpha: float,
+        triplets: MinedTriplets,
+        classification: ClassificationLoss,
+        weight: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.alpha, self.triplets, self.weight = alpha, triplets, weight
+        self.classification = classification
+
+    def forward(
+        self, output: AUOutput, y: Tensor, batch: dict[str, Any]
+    ) -> tuple[Tensor, dict[str, Term]]:
+        assert output.identity is not None
+        triplet, n_triplets = self.triplets(output.identity, batch)
+        terms = {"triplet": (triplet, n_triplets)}
+        if y.isnan().all():
+            total = self.weight * triplet
+        elif self.alpha == 1:
+            total = triplet
+        else:
+            classification, own = self.classification(output, y, batch)
+            terms |= own
+            total = self.alpha * triplet + (1 - self.alpha) * classification
+        return total, terms
 
 
 @parameters
