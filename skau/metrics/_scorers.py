@@ -1,4 +1,4 @@
-"""Scorers for cross-validation and searches: means over AUs."""
+"""Scorers for cross-validation and searches, and the default score: means over AUs."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pandas as pd
 from ..utils._labels import code_present, fitted_names, present_proba, read_table
 from ._frame import accuracy, f1_frame, roc_auc
 
-__all__ = ["accuracy_scorer", "f1_frame_scorer", "roc_auc_scorer"]
+__all__ = ["AccuracyMixin", "accuracy_scorer", "f1_frame_scorer", "roc_auc_scorer"]
 
 
 def _truth(estimator: Any, Y: Any) -> np.ndarray:
@@ -83,3 +83,27 @@ def roc_auc_scorer(estimator: Any, X: Any, Y: Any) -> float:
     return _mean(
         roc_auc(truth, present_proba(proba, truth.shape[1], getattr(estimator, "classes_", None)))
     )
+
+
+class AccuracyMixin:
+    """The default score of classifiers of AUs."""
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Compute the accuracy over the annotated labels.
+
+        For one AU this is scikit-learn's accuracy; for several, the mean of each AU's. Present
+        AUs are rare, so compare methods by ``skau.metrics.f1_frame_scorer`` instead.
+
+        Parameters
+        ----------
+        X : array-like
+            As at ``fit``.
+        y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
+            Labels; NaN is not counted. The columns of a DataFrame are matched by name.
+        sample_weight : array-like of shape (n,), default=None
+
+        Returns
+        -------
+        float
+        """
+        return accuracy_scorer(self, X, y, sample_weight=sample_weight)

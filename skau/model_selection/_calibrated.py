@@ -148,35 +148,6 @@ class CalibratedAUClassifier(HeldOutClassifier):
                 calibrated[:, j] = _logit(np.interp(z[:, j], x, p))
         return calibrated[:, 0] if self._single else calibrated
 
-    def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Compute the calibrated probability of each AU.
-
-        Parameters
-        ----------
-        X, groups
-            As in ``decision_function``.
-
-        Returns
-        -------
-        ndarray of shape (n, n_aus), or (n, 2) of a single AU
-        """
-        return self._to_proba(self.decision_function(X, groups))
-
-    def predict(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Say which AUs are present: calibrated probability above one half.
-
-        Parameters
-        ----------
-        X, groups
-            As in ``decision_function``.
-
-        Returns
-        -------
-        ndarray of shape (n, n_aus), int, or (n,) of the two classes of a single AU
-        """
-        z = self.decision_function(X, groups).reshape(-1, len(self.au_names_))
-        return self._decide(z > 0, z)
-
 
 def _logit(p: np.ndarray) -> np.ndarray:
     return logit(np.clip(p, _EDGE, 1 - _EDGE))

@@ -15,7 +15,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from ..metrics._classifier import MultiAUMixin
+from ..metrics._scorers import AccuracyMixin
+from ..utils._classifier import MultiAUMixin
 from ..utils._fit_tasks import CallbacksMixin, fit_part
 from ..utils._groups import check_groups
 from ..utils._labels import as_array, code_present, fitted_names, present_proba, read_table
@@ -29,7 +30,9 @@ from ._kfold import SubjectKFold, scored_rows
 __all__ = ["HeldOutClassifier"]
 
 
-class HeldOutClassifier(CallbacksMixin, MultiAUMixin, MetaEstimatorMixin, BaseEstimator):
+class HeldOutClassifier(
+    CallbacksMixin, AccuracyMixin, MultiAUMixin, MetaEstimatorMixin, BaseEstimator
+):
     """Fit a classifier, and learn something of each AU from people held out.
 
     A subclass says what it learns in ``_learn``.

@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 from ..utils._device import resolve_device
 from ..utils._groups import check_groups
 from ..utils._pages import PagesMixin
+from ..utils._parameters import parameters
 from ..utils._sklearn import HasMethods, Interval, StrOptions
 from ._images import ImageSource
 from ._landmarks import (
@@ -31,6 +32,7 @@ from ._worker import NO_FACE, Worker
 __all__ = ["FaceCropper"]
 
 
+@parameters
 class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
     """Find the face in each image and cut it out, aligned, at one size.
 
@@ -126,36 +128,19 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
     __metadata_request__transform: ClassVar[dict[str, bool]] = {"groups": True}
 
-    def __init__(
-        self,
-        *,
-        size: int = 128,
-        align: str | None = "eyes",
-        region: str = "full",
-        margin: float = 0.0,
-        landmarks_per_subject: int | None = None,
-        select: str = "largest",
-        on_missing: str = "raise",
-        min_face_size: float = 20,
-        threshold: float = 0.85,
-        n_jobs: int | None = None,
-        device: str = "auto",
-        memory: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        self.size = size
-        self.align = align
-        self.region = region
-        self.margin = margin
-        self.landmarks_per_subject = landmarks_per_subject
-        self.select = select
-        self.on_missing = on_missing
-        self.min_face_size = min_face_size
-        self.threshold = threshold
-        self.n_jobs = n_jobs
-        self.device = device
-        self.memory = memory
-        self.verbose = verbose
+    size: int = 128
+    align: str | None = "eyes"
+    region: str = "full"
+    margin: float = 0.0
+    landmarks_per_subject: int | None = None
+    select: str = "largest"
+    on_missing: str = "raise"
+    min_face_size: float = 20
+    threshold: float = 0.85
+    n_jobs: int | None = None
+    device: str = "auto"
+    memory: Any = None
+    verbose: int = 0
 
     def fit(self, X: Any, y: Any = None, groups: ArrayLike | None = None) -> Self:
         """Check the parameters and the kind of input; nothing is learned.

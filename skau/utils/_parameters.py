@@ -1,4 +1,4 @@
-"""Constructors of estimators whose classes inherit parameters: each is declared once."""
+"""Constructors of estimators with many parameters, of which each is declared once."""
 
 import inspect
 from dataclasses import dataclass, fields

@@ -1,4 +1,4 @@
-"""What scikit-learn asks of every classifier of AUs: its default score, tags, and routing."""
+"""What every classifier of AUs has, whether it trains a network or wraps another classifier."""
 
 from typing import Any, ClassVar
 
@@ -7,16 +7,11 @@ from scipy.special import expit
 from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
 
-from ._scorers import accuracy_scorer
-
 __all__ = ["MultiAUMixin"]
 
 
 class MultiAUMixin(ClassifierMixin):
-    """Default score, tags, groups that reach the predictions, and the form of probabilities.
-
-    It is for classifiers that train a network and for those that wrap another classifier.
-    """
+    """Predict from ``decision_function``; groups that reach predictions; scikit-learn's tags."""
 
     _single: bool  # one AU: y was (n,) or (n, 1)
 
@@ -25,6 +20,43 @@ class MultiAUMixin(ClassifierMixin):
     __metadata_request__predict: ClassVar[dict[str, bool]] = {"groups": True}
     __metadata_request__predict_proba: ClassVar[dict[str, bool]] = {"groups": True}
     __metadata_request__decision_function: ClassVar[dict[str, bool]] = {"groups": True}
+
+    def decision_function(self, X: Any, groups: Any = None) -> np.ndarray:
+        """Compute the AU logits: (n, n_aus), or (n,) of a single AU."""
+        raise NotImplementedError
+
+    def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
+        """Compute the probability of each AU.
+
+        Parameters
+        ----------
+        X, groups
+            As in ``decision_function``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), or (n, 2) of a single AU
+            Probability that the AU is present, NaN for an AU that had no label in ``fit``; of a
+            single AU (``y`` of shape (n,) or (n, 1)) that of the two ``classes_``, in their
+            order, as scikit-learn's binary classifiers give it.
+        """
+        return self._to_proba(self.decision_function(X, groups))
+
+    def predict(self, X: Any, groups: Any = None) -> np.ndarray:
+        """Say which AUs are present: probability above one half.
+
+        Parameters
+        ----------
+        X, groups
+            As in ``decision_function``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_aus), int, or (n,) of the two classes of a single AU
+            Float, with columns of NaN, if an AU had no label in ``fit``.
+        """
+        logits = self.decision_function(X, groups)
+        return self._decide(logits > 0, logits)
 
     def _to_proba(self, logits: np.ndarray) -> np.ndarray:
         """Turn logits (n, n_aus), or (n,) of a single AU, into what ``predict_proba`` returns."""
@@ -37,26 +69,6 @@ class MultiAUMixin(ClassifierMixin):
             return self.classes_[present.ravel().astype(int)]
         unknown = np.isnan(scores)
         return np.where(unknown, np.nan, present) if unknown.any() else present.astype(int)
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Compute the accuracy over the annotated labels.
-
-        For one AU this is scikit-learn's accuracy; for several, the mean of each AU's. Present
-        AUs are rare, so compare methods by ``skau.metrics.f1_frame_scorer`` instead.
-
-        Parameters
-        ----------
-        X : array-like
-            As at ``fit``.
-        y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
-            Labels; NaN is not counted. The columns of a DataFrame are matched by name.
-        sample_weight : array-like of shape (n,), default=None
-
-        Returns
-        -------
-        float
-        """
-        return accuracy_scorer(self, X, y, sample_weight=sample_weight)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
