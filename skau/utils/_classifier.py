@@ -11,7 +11,7 @@ __all__ = ["MultiAUMixin"]
 
 
 class MultiAUMixin(ClassifierMixin):
-    """Predict from ``decision_function``; groups that reach predictions; scikit-learn's tags."""
+    """Predictions from ``decision_function``, which groups reach, and scikit-learn's tags."""
 
     _single: bool  # one AU: y was (n,) or (n, 1)
 
