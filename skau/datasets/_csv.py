@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterable, Mapping
 from io import StringIO
@@ -20,12 +21,19 @@ _PLAIN = re.compile(r"AU[ _#-]?0*(\d+)", re.IGNORECASE)
 # OpenFace: presence (0, 1) and intensity (0 to 5) of each AU.
 _PRESENCE = re.compile(_PLAIN.pattern + "_c", re.IGNORECASE)
 _INTENSITY = re.compile(_PLAIN.pattern + "_r", re.IGNORECASE)
-_ALIKE = re.compile(r"(?<![a-z])F?AU[ _.:#(-]*0*(\d+)|action[ _]?unit[ _#]*0*(\d+)", re.IGNORECASE)
-# What AFFDEX and iMotions call them (D. McDuff et al., "AFFDEX SDK", CHI EA 2016), without blanks.
+# AU12, AUR12 and AUL12 of one side, FaceAU12, A.U. 12, Action Unit 12; or a number by itself.
+_ALIKE = re.compile(
+    r"(?:(?<![a-z])F?|(?-i:(?<=[a-z])(?=AU)))A\.?U\.?[LR]?[ _.:#(-]*0*(\d+)"
+    r"|action[ _]?unit[ _#]*0*(\d+)|^0*([1-9]\d?)$",
+    re.IGNORECASE,
+)
+# What AFFDEX and iMotions call them (D. McDuff et al., "AFFDEX SDK", CHI EA 2016), without blanks;
+# FACS (P. Ekman, W. V. Friesen, J. C. Hager, 2002) names who does it: inner brow raiser.
 _AFFDEX = {
     "innerbrowraise": 1, "browraise": 2, "browfurrow": 4, "eyewiden": 5, "cheekraise": 6,
     "lidtighten": 7, "nosewrinkle": 9, "upperlipraise": 10, "smile": 12, "dimpler": 14,
-    "lipcornerdepressor": 15, "chinraise": 17, "lippucker": 18, "lipstretch": 20, "lippress": 24,
+    "lipcornerpuller": 12, "lipcornerdepressor": 15, "chinraise": 17, "browlower": 4,
+    "outerbrowraise": 2, "upperlidraise": 5, "lippucker": 18, "lipstretch": 20, "lippress": 24,
     "mouthopen": 25, "jawdrop": 26, "lipsuck": 28, "eyeclosure": 43,
 }  # fmt: skip
 
@@ -155,9 +163,12 @@ def _named(columns: list[str], pattern: re.Pattern[str], path: Path) -> dict[str
 
 def _resembled(column: str) -> int | None:
     """Return the number of the AU that a column's name looks like."""
+    column = unicodedata.normalize("NFKC", column)
+    column = "".join(c for c in column if unicodedata.category(c) != "Cf")  # which nobody sees
     if match := _ALIKE.search(column):
-        return int(match[1] or match[2])
-    return _AFFDEX.get(re.sub("[ _]", "", column).lower())
+        return int(match[1] or match[2] or match[3])
+    name = re.sub("[ _]", "", column).lower()
+    return _AFFDEX.get(name, _AFFDEX.get(name.removesuffix("r"), _AFFDEX.get(name[:-2])))
 
 
 def _mend(alike: list[str], found: dict[str, str], columns: list[str]) -> str:

@@ -12,6 +12,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..training._augment import AUGMENTATIONS
+from ..training._callbacks import check_monitors
 from ..training._data import AUDataset
 from ..training._stage import Stage
 from ..utils._device import own_modes
@@ -141,6 +142,8 @@ class BaseAUClassifier(
                 "validation_fraction may hold out some that do",
                 stacklevel=user_level(),
             )
+        if valid is None:
+            check_monitors(self.callbacks)
         stages = self._make_stages(train, valid, self._rng)
         context = self._begin_fit(sum(stage.epochs for stage in stages), X, y)
         for stage in stages:
@@ -189,6 +192,7 @@ class BaseAUClassifier(
             self._refresh()
         unlabelled = np.isnan(data.counted).all(axis=0)
         self._unlearned = unlabelled & (True if first else self._unlearned)
+        check_monitors(self.callbacks)
         stage = self._make_stages(data, None, self._rng)[-1]
         stage.epochs = 1
         self._run(stage)

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, InputShapeSetter
+from skorch.callbacks import Callback, InputShapeSetter, LRScheduler, lr_scheduler
 from torch import Tensor
 from tqdm.auto import tqdm
 
-__all__ = ["Bar", "EpochTerms", "KeepBest", "Tasks", "check_callbacks", "count_decisions"]
+__all__ = ["Bar", "EpochTerms", "KeepBest", "Tasks", "check_callbacks", "check_monitors",
+           "count_decisions"]  # fmt: skip
 
 
 def check_callbacks(callbacks: list[Any] | None) -> None:
@@ -27,6 +28,27 @@ def check_callbacks(callbacks: list[Any] | None) -> None:
             raise ValueError(
                 f"callbacks: {kind.__name__} is of no use here, for the network is made to fit "
                 "the images or vectors of fit; leave it out"
+            )
+        policy = getattr(callback, "policy", None)
+        named = issubclass(kind, LRScheduler) and isinstance(policy, str)
+        if named and not hasattr(lr_scheduler, policy):
+            raise ValueError(
+                f"callbacks: LRScheduler does not know {policy!r} by name; pass the class, "
+                f"policy=torch.optim.lr_scheduler.{policy}"
+            )
+
+
+def check_monitors(callbacks: list[Any] | None) -> None:
+    """Refuse callbacks that wait for figures of a validation part, where there is none."""
+    for item in callbacks or []:
+        callback = item[1] if isinstance(item, tuple) else item
+        callback = callback() if isinstance(callback, type) else callback
+        monitor = getattr(callback, "monitor", None)
+        if isinstance(monitor, str) and monitor.startswith("valid"):
+            raise ValueError(
+                f"callbacks: {type(callback).__name__} looks at {monitor!r}, but nothing is held "
+                "out for validation; let it look at monitor='train_loss"
+                f"{'_best' * monitor.endswith('_best')}', or fit with a validation_fraction"
             )
 
 
@@ -64,12 +86,16 @@ class EpochTerms(Callback):
             row["batches"].clear()
 
 
-def count_decisions(logits: Tensor, y: Tensor, weight: Tensor) -> np.ndarray:
-    """Weights of hits, positive decisions and positive labels of each AU, (3, n_aus)."""
+def count_decisions(logits: Tensor, y: Tensor, weight: Tensor) -> list[list[float]]:
+    """Weights of hits, positive decisions and positive labels of each AU, (3, n_aus).
+
+    They are lists, since skorch's checkpoints write the history as JSON.
+    """
     y, weight = y.to(logits.device), weight.to(logits.device, torch.float64)
     decided, present = (logits > 0) & ~y.isnan(), y == 1
     counts = torch.stack([decided & present, decided, present])
-    return torch.einsum("kna,n->ka", counts.to(weight), weight).cpu().numpy()
+    table: list[list[float]] = torch.einsum("kna,n->ka", counts.to(weight), weight).tolist()
+    return table
 
 
 def _record(net: NeuralNet, name: str, value: float, sign: int = 1) -> None:

@@ -334,6 +334,12 @@ def test_names_of_columns(one_image, header, aus):
         ("Brow Furrow,smile", [], r"Brow Furrow, smile.*aus=\{'AU4': 'Brow Furrow'"),  # AFFDEX
         ("AU1_r,AU12_r", [], "AU1_r, AU12_r. They are intensities: pass threshold="),
         ("AU1,AU6+12", ["AU1"], r"AU6\+12"),
+        ("AUR12,AUL14", [], "AUR12, AUL14"),  # of one side, as FACS scores them
+        ("FaceAU12,A.U. 14", [], r"FaceAU12, A\.U\. 14"),
+        ("Lip Corner Puller,brow lowerer", [], "'AU12': 'Lip Corner Puller'"),
+        ("Inner Brow Raiser,Dimpler", [], "'AU1': 'Inner Brow Raiser'"),
+        ("12,04", [], "'AU12': '12'"),
+        ("AU\u200b12,\uff21\uff3514", [], "AU\u200b12, \uff21\uff3514"),  # an unseen space, wide
     ],
 )
 def test_columns_that_look_like_aus_are_told_of(one_image, header, aus, said):

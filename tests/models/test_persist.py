@@ -93,14 +93,17 @@ def test_pipeline_with_a_cropper(blobs, tmp_path):
     assert again.memory is None
 
 
-def test_search_with_its_results(blobs, tmp_path):
+@pytest.mark.parametrize("listed", [False, True], ids=["splitter", "list of splits"])
+def test_search_with_its_results(blobs, tmp_path, listed):
     X, Y, groups = blobs
+    cv = SubjectKFold(2)
+    cv = list(cv.split(X, Y, groups)) if listed else cv
     grid = {
         "alpha": [0.0, 0.1],
         "optimizer": [torch.optim.SGD, partial(torch.optim.AdamW, weight_decay=0.1)],
     }
     clf = DSNClassifier(max_epochs=1, validation_fraction=0)
-    search = GridSearchCV(clf, grid, cv=SubjectKFold(2), scoring=f1_frame_scorer)
+    search = GridSearchCV(clf, grid, cv=cv, scoring=f1_frame_scorer)
     search.fit(X, Y, groups=groups)
     again = there_and_back(search, tmp_path)
     assert np.array_equal(again.predict_proba(X), search.predict_proba(X))

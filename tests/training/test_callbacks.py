@@ -19,6 +19,7 @@ from skorch.callbacks import (
     LRScheduler,
     TrainEndCheckpoint,
 )
+from skorch.history import History
 from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
 
 from skau import DSNClassifier, IdenNetClassifier, ResumeTraining
@@ -134,12 +135,42 @@ def test_a_rate_far_too_large_is_told_of(vectors):
 
 
 @pytest.mark.parametrize(
+    ("callback", "mend"),
+    [
+        (EarlyStopping(), "EarlyStopping looks at 'valid_loss'.*monitor='train_loss'"),
+        (("stop", EarlyStopping), "EarlyStopping looks at 'valid_loss'"),
+        (Checkpoint(), "Checkpoint looks at 'valid_loss_best'.*monitor='train_loss_best'"),
+        (LRScheduler(ReduceLROnPlateau, monitor="valid_f1"), "LRScheduler looks at 'valid_f1'"),
+    ],
+)
+def test_callbacks_that_wait_for_a_validation_part_are_refused_without_one(
+    vectors, callback, mend
+):
+    X, Y, groups = vectors
+    clf = make(DSNClassifier, callbacks=[callback], validation_fraction=0)
+    for fit in (clf.fit, clf.partial_fit):
+        with pytest.raises(ValueError, match=f"callbacks: {mend}"):
+            fit(X, Y, groups=groups)
+
+
+def test_checkpoints_keep_the_history_and_can_be_loaded(vectors, tmp_path):
+    X, Y, groups = vectors
+    point = Checkpoint(dirname=tmp_path, load_best=True)
+    clf = make(LightCNNClassifier, max_epochs=2, callbacks=[point]).fit(X, Y, groups=groups)
+    kept = History.from_file(tmp_path / "history.json")
+    valid = clf.history_["valid_loss"]
+    assert kept[-1]["valid_loss"] == valid.min()
+    assert kept[-1]["valid_f1"] == clf.history_["valid_f1"][valid.argmin()]
+
+
+@pytest.mark.parametrize(
     ("callback", "error", "told"),
     [
         (InputShapeSetter(), ValueError, "InputShapeSetter is of no use here"),
         (("shape", InputShapeSetter), ValueError, "InputShapeSetter is of no use here"),
         (3, TypeError, "3 is no callback of skorch"),
         (print, TypeError, "is no callback of skorch; scikit-learn's are set by set_callbacks"),
+        (LRScheduler("OneCycleLR"), ValueError, r"policy=torch\.optim\.lr_scheduler\.OneCycleLR"),
     ],
 )
 def test_callbacks_that_can_do_nothing_are_refused_by_name(vectors, callback, error, told):
