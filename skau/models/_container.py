@@ -19,6 +19,7 @@ FORMAT = 1  # of the file; what cannot be read by older versions of skau raises 
 SCHEMA, _ABOUT = "schema.json", "skau.json"
 _MEMBER = re.compile(r"[0-9a-f-]{1,40}\.(npy|bin)")
 _JSON_LIMIT = 2**26  # bytes; that of a search over a thousand candidates has a hundredth of it
+_HEADS, _END = 30 + 46, 22  # bytes of a zip beside its parts, but for their names, twice
 _WHEN = (1980, 1, 1, 0, 0, 0)  # in place of the time of writing: equal content, equal bytes
 
 
@@ -58,8 +59,11 @@ def unpack(data: bytes) -> tuple[dict[str, bytes], dict[str, Any]]:
     except (ValueError, KeyError, OverflowError) as error:
         raise ModelFileError(f"it is damaged ({error})") from error
     about = read_json(members.pop(_ABOUT), _ABOUT)
-    if not isinstance(about, dict) or not isinstance(about.get("format"), int):
+    number = about.get("format") if isinstance(about, dict) else None
+    if type(number) is not int or number < 1:  # True is an int, too
         raise ModelFileError("it does not say its format")
+    if not all(isinstance(about.get(part, {}), dict) for part in ("card", "versions")):
+        raise ModelFileError("its card or its versions are no table")
     if about["format"] > FORMAT:
         raise ModelFileError(
             f"its format is {about['format']}, and this version of skau reads up to {FORMAT}; "
@@ -88,6 +92,9 @@ def _members(data: bytes) -> dict[str, bytes]:
                 raise ModelFileError(f"its part {info.filename!r} is compressed; none may be")
         if sum(info.file_size for info in infos) > len(data):
             raise ModelFileError("its parts lie one over the other")
+        whole = sum(_HEADS + 2 * len(info.filename) + info.file_size for info in infos) + _END
+        if whole != len(data) < zipfile.ZIP64_LIMIT:
+            raise ModelFileError("something stands before, between or behind its parts")
         return {info.filename: file.read(info) for info in infos}  # compares their CRC
 
 
@@ -115,6 +122,8 @@ def _check_array(name: str, content: bytes) -> None:
         raise ModelFileError(f"its part {name!r} is no array ({error})") from error
     if dtype.hasobject:
         raise ModelFileError(f"its part {name!r} is an array of objects, a pickle")
+    if dtype.kind not in "biufSUmM":
+        raise ModelFileError(f"its part {name!r} holds {dtype}, which no model does")
     size = dtype.itemsize
     for n in shape:  # Python's numbers do not overflow
         size *= n

@@ -29,9 +29,8 @@ def check_callbacks(callbacks: list[Any] | None) -> None:
                 f"callbacks: {kind.__name__} is of no use here, for the network is made to fit "
                 "the images or vectors of fit; leave it out"
             )
-        policy = getattr(callback, "policy", None)
-        named = issubclass(kind, LRScheduler) and isinstance(policy, str)
-        if named and not hasattr(lr_scheduler, policy):
+        policy = getattr(callback, "policy", None) if issubclass(kind, LRScheduler) else None
+        if isinstance(policy, str) and not hasattr(lr_scheduler, policy):
             raise ValueError(
                 f"callbacks: LRScheduler does not know {policy!r} by name; pass the class, "
                 f"policy=torch.optim.lr_scheduler.{policy}"

@@ -118,6 +118,31 @@ def test_a_newer_format(saved, tmp_path):
     refuse(rewrite(saved, tmp_path / "a", change), "its format is 2, .* update skau")
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("format", True, "does not say its format"),
+        ("format", -1, "does not say its format"),
+        ("format", "1", "does not say its format"),
+        ("card", ["a"], "its card or its versions are no table"),
+        ("versions", "1.0", "its card or its versions are no table"),
+    ],
+)
+def test_what_a_file_says_of_itself(saved, tmp_path, field, value, reason):
+    def change(members):
+        about = json.loads(members["skau.json"])
+        members["skau.json"] = json.dumps({**about, field: value}).encode()
+
+    refuse(rewrite(saved, tmp_path / "a", change), reason)
+
+
+def test_what_stands_around_the_parts(saved, tmp_path):
+    data, path = saved.read_bytes(), tmp_path / "a"
+    for content in (data + b"x", b"MZ" + data, data + data):
+        path.write_bytes(content)
+        refuse(path, "something stands before, between or behind its parts")
+
+
 def test_a_newer_format_of_skops(forge):
     refuse(forge(lambda schema, _: {**schema, "protocol": 99}), "protocol 99")
 
@@ -185,6 +210,8 @@ def header(shape, descr="<f4"):
     ("content", "reason"),
     [
         (array_bytes(np.array([_Harmful()], dtype=object)), "a pickle"),
+        (array_bytes(np.zeros(2, [("a", "<f4")])), "holds .*, which no model does"),
+        (array_bytes(np.zeros(2, complex)), "holds complex128, which no model does"),
         (pickle.dumps(_Harmful()), "is no array"),
         (header((10**12, 10**12)), "says that it holds"),
         (header((-1,)), "says that it holds|is no array"),
@@ -193,7 +220,18 @@ def header(shape, descr="<f4"):
         (b"\x93NUMPY\x01\x00\x76\x00" + b"(" * 118, "is no array"),
         (b"\x93NUMPY\x03\x00" + header((2,))[8:] + bytes(8), "is no array"),
     ],
-    ids=["objects", "pickle", "bomb", "negative", "overflow", "long header", "deep", "version"],
+    ids=[
+        "objects",
+        "structure",
+        "complex",
+        "pickle",
+        "bomb",
+        "negative",
+        "overflow",
+        "long header",
+        "deep",
+        "version",
+    ],
 )
 def test_an_array_that_is_none(forge, content, reason):
     def change(schema, members):
