@@ -21,8 +21,10 @@ TWO = ["--aus", "AU1", "AU12"]  # what is asked here is the same for all twelve
 def tables():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(BENCHMARKS)
+        import _margins
         import tables
 
+        patch.setattr(_margins, "RESAMPLES", 50)
         yield tables
 
 
