@@ -12,7 +12,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from ..preprocessing import Video, read_video
-from ..preprocessing._film import Seen, faces_of_film, sample
+from ..preprocessing._film import Seen, faces_of_film, sample, timed
 from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
 from ._scorer import Scorer
@@ -90,10 +90,12 @@ def predict_video(
         A frame without a face has a row too, of NaN. ``frame``, counted from 0 in the film; its
         ``time`` in seconds; ``face``, the number of a track: as long as a face is followed
         without a gap or a cut; ``person``, the same number for tracks that look like one person,
-        so that people are the same again after a cut or an absence; the ``probability`` of a
-        face; the edges of its box ``box_x1, box_y1, box_x2, box_y2`` in pixels; ``yaw, pitch,
-        roll`` of the head in degrees (see :func:`~skau.preprocessing.head_pose`); the probability
-        of each AU under the name it had in ``y``. AUs are NaN where a face cannot be aligned.
+        so that people are the same again after a cut or an absence (who are never seen in one
+        frame may be taken for one: of pairs of people in photos 8 % look so alike); the
+        ``probability`` of a face; the edges of its box ``box_x1, box_y1, box_x2, box_y2`` in
+        pixels; ``yaw, pitch, roll`` of the head in degrees (see
+        :func:`~skau.preprocessing.head_pose`); the probability of each AU under the name it had
+        in ``y``. AUs are NaN where a face cannot be aligned.
 
     Raises
     ------
@@ -139,14 +141,15 @@ def predict_video(
     if table.ended is not None:
         return table.ended
     worker = scorer.cropper._worker()
-    rate = 0.0  # of a camera it is not known: every frame is searched while nobody is there
+    shots = sample(video, every, fps)
     if isinstance(video, Video):
         rate = video.frame_rate or 25.0
         rate = rate / every if fps is None else min(fps, rate)
+    else:
+        rate, shots = timed(shots)
     tracker = worker.tracker(everyone=faces == "all", rate=rate)
     if table.state is not None:
         tracker.restore(table.state["tracker"])
-    shots = sample(video, every, fps)
     done = 0 if table.state is None else table.state["shots"]
     for _ in islice(shots, done):
         pass

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from ._tracks import BLOCK, Sighting, Tracker
 from ._video import Frame
 from ._worker import Worker
 
-__all__ = ["Seen", "Shot", "faces_of_film", "faces_of_photos", "sample"]
+__all__ = ["Seen", "Shot", "faces_of_film", "faces_of_photos", "sample", "timed"]
 
 
 class Shot(NamedTuple):
@@ -72,6 +72,16 @@ def sample(video: Iterable[Any], every: int, fps: float | None) -> Iterator[Shot
         elif number % every:
             continue
         yield Shot(number, time, read_image(image))
+
+
+def timed(shots: Iterator[Shot]) -> tuple[float, Iterator[Shot]]:
+    """Return how many shots there are a second, by the first two, and all of them.
+
+    0 where they have no time: then every frame is searched while nobody is there.
+    """
+    first = list(islice(shots, 2))
+    step = first[1].time - first[0].time if len(first) == 2 else math.nan
+    return (1 / step if step > 0 else 0.0), chain(first, shots)
 
 
 def faces_of_film(

@@ -15,6 +15,7 @@ from skau import DSNClassifier, predict_files, predict_video
 from skau.datasets import load_sample_faces
 from skau.estimators._face_table import FaceTable, read_table
 from skau.preprocessing import FaceCropper, read_video
+from skau.preprocessing._worker import Worker
 
 av = pytest.importorskip("av", reason='needs pip install "skau[video]"')
 
@@ -158,6 +159,23 @@ def test_frames_of_a_camera(model, film):
     pd.testing.assert_frame_equal(again.drop(columns="time"), whole.drop(columns="time"))
     with pytest.raises(ValueError, match="fps needs frames that have a time"):
         predict_video(model, (frame.image for frame in frames), fps=1, verbose=0)
+
+
+def test_frames_that_have_a_time_tell_how_many_there_are_a_second(model, film, monkeypatch):
+    frames, rates, tracker = list(read_video(film)), [], Worker.tracker
+
+    def noting(self, *, everyone, rate):
+        rates.append(rate)
+        return tracker(self, everyone=everyone, rate=rate)
+
+    monkeypatch.setattr(Worker, "tracker", noting)
+    few = frames[:6]
+    for shown, how in (
+        (few, {}), (few, {"every": 2}), (few, {"fps": 5}), (few[:1], {}),
+        ([frame.image for frame in few], {}), ([few[0]._replace(time=0.1)] * 2, {}),
+    ):  # fmt: skip
+        predict_video(model, iter(shown), verbose=0, **how)
+    assert rates == pytest.approx([10, 5, 5, 0, 0, 0])
 
 
 def test_progress_and_errors(model, film, tmp_path, capfd):
