@@ -245,6 +245,8 @@ class AUNet(ClassifierMixin, NeuralNet):
         if training and not isfinite(total.item()):
             self.diverge("the loss")
         if not training:
+            if not y_pred.logits.isfinite().all():  # of finite weights, the last step's
+                self.diverge("what the network answers")
             self.history.record_batch(
                 "valid_counts", count_decisions(y_pred.logits, y_true, X["weight"])
             )

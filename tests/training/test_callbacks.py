@@ -134,6 +134,16 @@ def test_a_rate_far_too_large_is_told_of(vectors):
         clf.fit(X, Y, groups=groups)
 
 
+def test_a_network_whose_answers_are_not_finite_is_not_kept():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 255, (24, 32, 32, 3), dtype=np.uint8)
+    Y, groups = rng.integers(0, 2, (24, 2)), np.repeat(np.arange(6), 4)
+    usual = {"batch_size": 8, "optimizer": torch.optim.SGD, "validation_fraction": 0.34}
+    clf = make(DSNClassifier, **usual | {"lr": 1e4, "precision": "float32"})
+    with pytest.raises(ValueError, match="not finite in epoch 1, before an epoch was complete"):
+        clf.fit(X, Y, groups=groups)
+
+
 @pytest.mark.parametrize(
     ("callback", "mend"),
     [

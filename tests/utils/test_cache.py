@@ -1,5 +1,6 @@
 """Values by key: whole or not there, whatever happens to the disk and the processes."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -154,3 +155,10 @@ def test_killed_while_writing(tmp_path):
     (tmp_path / ".new.part").write_bytes(b"")  # of a process that is still at it
     Cache(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == [".new.part", "a.npz"]
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(OSError, match=r"No space left.*'.*table\.csv'"):  # noqa: SIM117
+        with write_whole(tmp_path / "table.csv"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
