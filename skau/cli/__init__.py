@@ -10,7 +10,7 @@ from importlib import import_module
 import click
 
 from .._version import __version__
-from ._warnings import as_lines
+from ._warnings import as_lines, plain
 
 __all__ = ["main"]
 
@@ -69,7 +69,9 @@ def main(args: list[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nstopped; the same command goes on where it stopped", err=True)
+        kept = any(arg.startswith(("-o", "--out")) for arg in args)
+        told = "; the same command goes on where it stopped" if kept else ""
+        click.echo(f"\nstopped{told}", err=True)
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         sys.stderr.close()
@@ -78,6 +80,8 @@ def main(args: list[str] | None = None) -> None:
         if "--verbose" in args:
             traceback.print_exc()
         foreseen = isinstance(error, ValueError | OSError | ImportError) and str(error)
-        told = error if foreseen else f"{type(error).__name__}: {error}; --verbose shows where"
+        told = (
+            plain(error) if foreseen else f"{type(error).__name__}: {error}; --verbose shows where"
+        )
         click.echo(f"skau: {told}", err=True)
         sys.exit(1)

@@ -12,11 +12,14 @@ __all__ = ["command"]
 
 @click.command("crop")
 @click.argument("photos", nargs=-1, required=True)
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="A .npy file.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), required=True, help="The .npy file to write."
+)
 @click.option("--size", type=click.IntRange(8), default=128, show_default=True, metavar="N",
               help="Side of the crops in pixels.")  # fmt: skip
 @click.option("--align", type=click.Choice(["eyes", "eye_distance", "box"]), default="eyes",
-              show_default=True, help="As in FaceCropper.")  # fmt: skip
+              show_default=True,
+              help="Line up eyes and mouth, the eyes alone, or the face's box.")  # fmt: skip
 @jobs_option("Threads; all processors if not given.", default=None)
 @shared_options
 def command(
@@ -51,7 +54,11 @@ def command(
         verbose=int(sys.stderr.isatty()),
     )  # fmt: skip
     table = cropper.detect(paths, out=table_path)
-    crops = cropper.transform(table, out=out)
+    try:
+        crops = cropper.transform(table, out=out)
+    except OSError as error:  # of a full disk NumPy names no file
+        error.filename = error.filename or str(out)
+        raise
     click.echo(f"{len(crops)} crops in {out}, landmarks in {table_path}")
     if table["width"].isna().any():
         sys.exit(1)

@@ -17,8 +17,8 @@ __all__ = ["command"]
 def command(model: str, out: Path, force: bool, verbose: bool) -> None:
     """Write MODEL as an ONNX file: crops in, probabilities out.
 
-    MODEL is a file of skau.save or the name of a model that ships. AU names and thresholds stand
-    in the file's metadata.
+    MODEL is a .skau file, or a name that skau models lists. AU names and thresholds stand in the
+    file's metadata.
 
     \b
     skau export run/model.skau model.onnx

@@ -40,7 +40,9 @@ def files_of(inputs: Iterable[str], kinds: frozenset[str]) -> list[str]:
         path = Path(name)
         if path.is_dir():
             inside = [
-                p for p in path.rglob("*") if p.suffix.lower() in kinds and _visible(p, path)
+                p
+                for p in path.rglob("*")
+                if p.suffix.lower() in kinds and _visible(p, path) and not p.is_dir()
             ]
             if not inside:
                 raise click.UsageError(f"the folder {name!r} holds no {_told(kinds)}")

@@ -34,8 +34,8 @@ def _jobs(context: click.Context, option: click.Parameter, value: int | None) ->
 
 def dask_option(function: Any) -> Any:
     """Add the option of a cluster."""
-    return click.option("--dask", metavar="ADDRESS", callback=_address,
-                        help="Of a cluster's scheduler: tcp://host:8786.")(function)  # fmt: skip
+    text = "Share the work out to a Dask cluster: tcp://host:8786."
+    return click.option("--dask", metavar="ADDRESS", callback=_address, help=text)(function)
 
 
 def _address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:

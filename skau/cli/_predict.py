@@ -18,22 +18,25 @@ _DRAWN, _TABLES = (".mp4", ".mkv", ".mov", ".m4v"), (".csv", ".parquet")
 
 @click.command("predict")
 @click.argument("inputs", nargs=-1, required=True)
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="A .csv or .parquet file.")
-@click.option("--model", default="open-1", show_default=True, help="A .skau file or a name.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="The .csv or .parquet file to write."
+)
+@click.option("--model", default="open-1", show_default=True, metavar="MODEL",
+              help="A .skau file, or a name that skau models lists.")  # fmt: skip
 @click.option("--faces", type=click.Choice(["largest", "all"]), default="largest",
-              show_default=True, help="Of each photo and frame.")  # fmt: skip
-@click.option("--calibrate", is_flag=True, help="To each person, by all of their frames.")
+              show_default=True, help="Which faces of a photo or frame.")  # fmt: skip
+@click.option("--calibrate", is_flag=True, help="Take off what is just a person's face.")
 @click.option("--reference", multiple=True, metavar="[N=]PHOTO",
-              help="The person (number N) at rest; may be repeated.")  # fmt: skip
+              help="Photo of the person (number N) at rest; may be repeated.")  # fmt: skip
 @click.option("--every", type=click.IntRange(1), default=1, show_default=True, metavar="N",
               help="Look at every Nth frame of a film.")  # fmt: skip
 @click.option("--fps", type=click.FloatRange(0, min_open=True), metavar="N",
-              help="Look at so many frames a second, instead.")  # fmt: skip
+              help="Look at N frames of a film a second, instead.")  # fmt: skip
 @click.option("--overlay", type=click.Path(path_type=Path),
-              help="Draw boxes and AUs in: a film, or for photos a folder.")  # fmt: skip
+              help="Draw boxes and AUs into a copy: a film, or for photos a folder.")  # fmt: skip
 @click.option("--format", "layout", type=click.Choice(["skau", "openface", "py-feat"]),
-              default="skau", show_default=True, help="Whose column names.")  # fmt: skip
-@jobs_option("Films at a time.")
+              default="skau", show_default=True, help="Name the columns as it does.")  # fmt: skip
+@jobs_option("Films at a time; -1 takes all processors.")
 @dask_option
 @shared_options
 def command(
@@ -44,8 +47,8 @@ def command(
     """Score the AUs of photos, folders and films: a row a face and frame.
 
     INPUTS are files, folders, patterns, or - for a list on standard input. Without --out the
-    table is printed as CSV. Called again after a stop, it goes on where it stopped. Files that
-    cannot be read are named at the end; then the exit code is 1.
+    table is printed as CSV; with it, the same call goes on where it stopped. Files that cannot be
+    read are named at the end; then the exit code is 1.
 
     --calibrate takes off what is just a person's face, by all of their frames; --reference does
     so by photos of them at rest. On films of rendered people, open-1 gained 6.7 points of F1 by
@@ -66,6 +69,8 @@ def command(
         check_output(overlay, force, *(_DRAWN if films else ()))
         if films and len(files) > 1:
             raise click.UsageError("--overlay draws into one film, or into photos alone")
+        if not films:
+            _check_folder(overlay, files)
         if overlay.resolve() in {Path(path).resolve() for path in (*files, out) if path}:
             raise click.UsageError(f"--overlay: {str(overlay)!r} is a file of this call already")
     if out is not None:
@@ -115,6 +120,16 @@ def command(
             click.echo(target.read_text(encoding="utf-8"), nl=False)
     if unread:
         sys.exit(1)
+
+
+def _check_folder(overlay: Path, photos: list[str]) -> None:
+    """Refuse what is no folder to draw copies of photos into."""
+    if overlay.suffix.lower() in PHOTOS | FILMS:
+        raise click.UsageError(f"--overlay: {str(overlay)!r} is no folder; photos need one")
+    if overlay.resolve() in {Path(photo).resolve().parent for photo in photos}:
+        raise click.UsageError(
+            f"--overlay: {str(overlay)!r} is the folder of the photos; give another one"
+        )
 
 
 def _at_rest(reference: tuple[str, ...]) -> dict[int, list[str]] | list[str] | None:

@@ -13,18 +13,22 @@ __all__ = ["command"]
 
 @click.command("report")
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="A .html file.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), required=True, help="The .html file to write."
+)
 @click.option("--video", type=click.Path(exists=True, path_type=Path),
               help="The film of a table, for pictures of its peaks.")  # fmt: skip
-@click.option("--person", type=int, metavar="N", help="Of a film of several people.")
+@click.option(
+    "--person", type=int, metavar="N", help="Whose page, if the film has several people."
+)
 @shared_options
 def command(
     source: Path, out: Path, video: Path | None, person: int | None, force: bool, verbose: bool
 ) -> None:
     """Write an HTML page that needs nothing beside it.
 
-    SOURCE is the folder of a training run, or the table of a film; of several people, it is a
-    page of one.
+    SOURCE is the folder of a training run, or the table of a film. A page of a film is one
+    person's.
 
     \b
     skau report run/ -o run/report.html

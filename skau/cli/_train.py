@@ -17,21 +17,26 @@ _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
 
 @click.command("train")
 @click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="A folder.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), required=True, help="The folder to write."
+)
 @click.option(
     "--corpus-type", type=click.Choice(_CORPORA), default="folder", show_default=True,
     help="How CORPUS is laid out: a folder with a CSV, or a published corpus.",
 )  # fmt: skip
-@click.option("--method", type=click.Choice(_METHODS), default="single-encoder", show_default=True)
+@click.option("--method", type=click.Choice(_METHODS), default="single-encoder", show_default=True,
+              help="DSN, its AU encoder alone, IdenNet or LightCNN.")  # fmt: skip
 @click.option("--identities", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="Further people, for idennet; no AUs needed.")  # fmt: skip
-@click.option("--folds", type=click.IntRange(2), help="Default: the published ones, else 3.")
-@click.option("--epochs", type=click.IntRange(1), default=20, show_default=True, metavar="N")
+@click.option("--folds", type=click.IntRange(2), metavar="N",
+              help="Parts of the people, held out in turn; as published, else 3.")  # fmt: skip
+@click.option("--epochs", type=click.IntRange(1), default=20, show_default=True, metavar="N",
+              help="Passes over the crops in training.")  # fmt: skip
 @click.option("--size", type=click.IntRange(32), default=64, show_default=True, metavar="N",
               help="Side of the crops in pixels.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
-              metavar="N")  # fmt: skip
-@jobs_option("Folds trained at a time.")
+              metavar="N", help="The same seed gives the same model.")  # fmt: skip
+@jobs_option("Folds trained at a time; -1 takes all processors.")
 @dask_option
 @shared_options
 def command(
@@ -42,9 +47,9 @@ def command(
     """Train on a corpus with whole subjects held out, then on all of it.
 
     The folder OUT gets the crops, the predictions for every person by a model that has not seen
-    them (predictions.csv), F1 and more for each fold and AU (scores.csv; beside it that of calling
-    the AU present in every frame), the learning curves
-    (history.csv) and the model of everyone (model.skau). Called again after a stop, it goes on.
+    them (predictions.csv), F1 and more for each fold and AU (scores.csv; f1_always_present is
+    the F1 of calling an AU present in every frame), the learning curves (history.csv) and the
+    model of everyone (model.skau). The same call goes on where it stopped.
 
     A folder's CSV has the columns image, subject, AU1, AU2, ... That of --identities has image and
     subject alone; a folder with CelebA's identity_CelebA.txt is known as CelebA.
@@ -84,6 +89,8 @@ def command(
     if data.folds and folds is None:
         published = dict(zip(labelled.folds, data.folds.values(), strict=True))
         cv = PredefinedSubjectSplit(published, rest="raise" if data is labelled else "train")
+    else:
+        _check_people(labelled, folds or 3)
     with as_usage("--folds"):
         list(cv.split(data.target, data.target, data.groups))
     with workers(dask):
@@ -116,6 +123,17 @@ def command(
     click.echo(f"mean over {n_folds} folds of people never seen")
     click.echo(means.round(3).rename_axis(None).to_string())
     click.echo(f"\nthe model of all people: {out / 'model.skau'}")
+
+
+def _check_people(faces: Any, n_folds: int) -> None:
+    """Refuse fewer people than folds."""
+    people = len(set(faces.groups[faces.target.notna().any(axis=1)]))
+    if people < max(n_folds, 2):
+        raise click.UsageError(
+            f"--folds {n_folds} needs as many people with a label, and there "
+            f"{'is 1' if people == 1 else f'are {people}'}"
+            + (f"; give at most {people}" if people > 1 else "")
+        )
 
 
 def _people(folder: Path) -> Any:

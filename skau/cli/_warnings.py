@@ -1,11 +1,12 @@
 """Warnings of the command: lines on standard error, as all that it says, each of them once."""
 
+import re
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["as_lines", "workers"]
+__all__ = ["as_lines", "plain", "workers"]
 
 
 @contextmanager
@@ -28,6 +29,11 @@ def workers(dask: str | None) -> Iterator[None]:
         yield
 
 
+def plain(message: object) -> str:
+    """Leave out what Python alone needs of an error: its class and number."""
+    return re.sub(r"(?<=: )[A-Za-z]+Error: |\[Errno -?\d+\] ", "", str(message))
+
+
 def _show_as_lines() -> None:
     said: set[str] = set()
 
@@ -35,7 +41,7 @@ def _show_as_lines() -> None:
         message: Warning | str, category: type[Warning], filename: str, lineno: int,
         file: object = None, line: str | None = None,
     ) -> None:  # fmt: skip
-        text = f"skau: {message}"
+        text = f"skau: {plain(message)}"
         if text not in said:
             said.add(text)
             from tqdm import tqdm  # which moves a progress bar out of the way

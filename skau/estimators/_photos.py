@@ -131,7 +131,7 @@ def _report(photos: ImageSource, broken: dict[int, str], table: pd.DataFrame) ->
     """Warn of the photos of which there are no numbers."""
     if broken:
         warnings.warn(
-            f"images: cannot read {len(broken)} of {len(photos)}; their rows are NaN"
+            f"images: cannot read {len(broken)} of {len(photos)}; their rows hold no scores"
             f"{_listed(photos, broken)}",
             stacklevel=user_level(),
         )
@@ -143,7 +143,7 @@ def _report(photos: ImageSource, broken: dict[int, str], table: pd.DataFrame) ->
         lonely = lonely[~lonely.isin([photos.paths[row] for row in broken])]
     if len(lonely):
         warnings.warn(
-            f"no face found in {len(lonely)} of {len(photos)} photos; their rows are NaN: "
+            f"no face found in {len(lonely)} of {len(photos)} photos; their rows hold no scores: "
             f"{first_few(lonely)}",
             stacklevel=user_level(),
         )

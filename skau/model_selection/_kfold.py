@@ -120,6 +120,8 @@ class SubjectKFold(GroupKFold):
             annotated subjects than folds.
         """
         groups = require_groups(groups, num_samples(X), type(self).__name__)
+        if len(groups) < self.n_splits:  # of which scikit-learn would speak as of samples
+            next(self._iter_test_indices(X, y, groups))
         return super().split(X, y, groups)
 
     def _iter_test_indices(self, X: Any, y: Any, groups: np.ndarray) -> Iterator[np.ndarray]:

@@ -123,7 +123,7 @@ def photos(faces, tmp_path):
 
 
 def test_photos(model, faces, photos, tmp_path):
-    lonely = r"no face found in 1 of 3 photos; their rows are NaN: .*empty\.png"
+    lonely = r"no face found in 1 of 3 photos; their rows hold no scores: .*empty\.png"
     with pytest.warns(UserWarning, match=lonely):
         table = predict_images(model, photos, faces="all", out=tmp_path / "t.csv", verbose=0)
     assert table.columns.tolist()[:4] == ["path", "face", "person", "probability"]
@@ -145,7 +145,7 @@ def test_photos(model, faces, photos, tmp_path):
         pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t.parquet"), table)
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no image")
-    with pytest.warns(UserWarning, match=r"cannot read 1 of .*rows are NaN\n  row 1 .*broken.jpg"):
+    with pytest.warns(UserWarning, match=r"cannot read 1 of .*no scores\n  row 1 .*broken.jpg"):
         table = predict_images(model, [photos[0], broken], verbose=0)
     assert table["probability"].isna().tolist() == [False, True]
     with pytest.raises(ValueError, match=r"none can be read\n  row 0 "):

@@ -195,6 +195,8 @@ def test_more_folds_than_annotated_subjects(table):
     X, Y, subjects = table
     with pytest.raises(ValueError, match="n_splits=5, but only 4 of the 5 subjects"):
         list(SubjectKFold(5).split(X, Y, subjects))
+    with pytest.raises(ValueError, match="n_splits=50, but only 4 of the 5 subjects"):
+        list(SubjectKFold(50).split(X, Y, subjects))  # more folds than rows, too
 
 
 SPLITTERS = [
