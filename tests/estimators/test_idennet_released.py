@@ -7,8 +7,7 @@ from sklearn.base import clone
 
 from skau import IdenNetClassifier
 from skau.estimators._class_weight import ClassificationLoss
-from skau.estimators._idennet import _IdenNetLoss
-from skau.estimators._identity import MinedTriplets
+from skau.estimators._identity import IdenNetLoss, MinedTriplets
 from skau.modules import IdenNet
 from skau.training._batches import IdentityBatches, MixedBatches, ShuffledBatches
 
@@ -63,7 +62,7 @@ def test_the_loss_of_a_mixed_batch():
     group = torch.tensor([-1, -1, 0, 0, 1])
     batch = {"weight": torch.ones(5), "group": group, "generator": torch.Generator()}
     triplets = MinedTriplets(1.0, 4, 0.5, 16)
-    total, terms = _IdenNetLoss(1 / 13, triplets, ClassificationLoss(None), 0.0)(output, y, batch)
+    total, terms = IdenNetLoss(1 / 13, triplets, ClassificationLoss(None), 0.0)(output, y, batch)
     # |a - p|^2 = 0.8 either way; to the other person 2 (from [1, 0]) or 0.4 (from [0.6, 0.8])
     hinge = terms["triplet"][0].item()
     assert min(abs(hinge - max(0, 0.8 - 2 + 1)), abs(hinge - (0.8 - 0.4 + 1))) < 1e-6
