@@ -85,6 +85,8 @@ def command(
     from .. import predict_files
     from ..estimators._face_table import ArgumentError, corrections
     from ..estimators._scorer import Scorer
+    from ..preprocessing._storage import forget_parts
+    from ..utils._formats import read_sidecar, write_sidecar
 
     fitted = open_model(model)
     with as_usage():
@@ -106,15 +108,15 @@ def command(
             draw_overlay(table, films[0] if films else files, overlay)
         if layout != "skau":
             from ..preprocessing._results import table_writer
-            from ..preprocessing._storage import forget_parts
             from ..utils import to_openface, to_pyfeat
-            from ..utils._formats import read_sidecar, write_sidecar
 
             table = (to_openface if layout == "openface" else to_pyfeat)(table)
             table_writer(target)(table)
-            story = read_sidecar(target)
-            story["run"]["format"] = layout
-            write_sidecar(target, table, story, layout)
+        story = read_sidecar(target)
+        story["model"] = {"name": model} | story["model"]
+        story["run"]["format"] = layout
+        write_sidecar(target, table, story, layout)
+        if layout != "skau":
             forget_parts(target)
         if out is None:
             click.echo(target.read_text(encoding="utf-8"), nl=False)

@@ -92,6 +92,7 @@ def test_photos_and_films_in_one_table(folder, tmp_path, capsys):
     assert table[["AU1", "AU12"]].notna().all(axis=None)
     story = json.loads((tmp_path / "aus.csv.json").read_text())
     assert story["columns"]["yaw"].startswith("degrees")
+    assert story["model"]["name"] == str(folder / "model.skau")
     assert not list(tmp_path.glob("*.part"))
     # what is there is not written over
     assert call("predict", folder / "photos", "-o", out, *how) == 2
