@@ -1,6 +1,6 @@
 """Films, and a search, on one and on two worker processes of a Dask cluster on this machine.
 
-    python benchmarks/scaling.py [--films 8] [--seconds 12] [--people 60] [--epochs 12]
+    python benchmarks/scaling.py [--only films search] [--films 8] [--seconds 60]
 
 Each worker computes with one thread. Ratios are between the runs of one call; what comes out must
 be equal. The search's AUC says whether its fits have learnt anything worth searching for.
@@ -112,9 +112,12 @@ def spread_search(record: Record, workers: list[int], people: int, epochs: int) 
 def main() -> None:
     """Run both and keep what they say."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--only", nargs="+", choices=("films", "search"), default=("films", "search")
+    )
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--films", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=12, help="of a film")
+    parser.add_argument("--seconds", type=float, default=60, help="of a film")
     parser.add_argument("--people", type=int, default=60, help="of the search")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "scaling.txt")
@@ -122,8 +125,10 @@ def main() -> None:
     sklearn.set_config(enable_metadata_routing=True)  # groups reach the classifier too
     torch.set_num_threads(1)  # as the workers: joblib gives the work of one to this process
     record = Record(options.out)
-    spread_films(record, options.workers, options.films, options.seconds)
-    spread_search(record, options.workers, options.people, options.epochs)
+    if "films" in options.only:
+        spread_films(record, options.workers, options.films, options.seconds)
+    if "search" in options.only:
+        spread_search(record, options.workers, options.people, options.epochs)
     record.write()
 
 
