@@ -50,12 +50,14 @@ def write_person_figure(table: pd.DataFrame, file: Path) -> None:
             column[2].set(xlabel="likeness: how far looks tell the resting face", ylim=(0, 1))
             column[2].set_xticks(sorted(made["likeness"].unique()))
         for ax, label in zip(
-            axes[:, 0], ("margin in F1 (points)", "margin in AUC (points)", "share"), strict=True
+            axes[:, 0],
+            ("margin in F1 (points)", "margin in AUC (points)", "share between people"),
+            strict=True,
         ):
             ax.set_ylabel(label)
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2)
-        axes[2, 0].legend()
+        axes[2, 0].legend(loc="lower center", ncols=3)
         figure.savefig(file)
         plt.close(figure)
 
@@ -79,9 +81,9 @@ def _draw_person(ax: Any, own: pd.DataFrame) -> None:
     rows = own[own["system"] == "LightCNN"]
     ax.plot(
         rows["likeness"], rows["share between people"], "k.-", lw=1,
-        label="of the logits' variance, between people",
+        label="logits",
     )  # fmt: skip
-    for name, label in (("MixedEffects", "of F's, one frame"), ("IdenNet", "of F's, IdenNet")):
+    for name, label in (("MixedEffects", "F, one frame"), ("IdenNet", "F, IdenNet")):
         rows = own[own["system"] == name].dropna(subset="stability of F")
         if len(rows):
             colour, marker, line, _ = _STYLES[name]
