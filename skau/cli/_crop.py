@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from ._files import FILMS, PHOTOS, check_output, files_of
+from .._endings import FILMS, PHOTOS
+from ._files import check_output, files_of
 from ._options import jobs_option, shared_options
 
 __all__ = ["command"]

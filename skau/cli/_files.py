@@ -10,19 +10,14 @@ from typing import Any
 
 import click
 
+from .._endings import FILMS, PHOTOS
 from ._options import as_usage
 
 __all__ = [
-    "FILMS",
-    "PHOTOS",
     "check_output",
     "files_of",
     "open_model",
 ]
-
-_PHOTOS = "bmp gif jfif jpeg jpg jp2 png pgm ppm tif tiff webp avif"
-_FILMS = "3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv"
-PHOTOS, FILMS = (frozenset(f".{end}" for end in ends.split()) for ends in (_PHOTOS, _FILMS))
 
 
 def files_of(inputs: Iterable[str], kinds: frozenset[str]) -> list[str]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from ._files import FILMS, PHOTOS, check_output, files_of, open_model
+from .._endings import FILMS, PHOTOS
+from ._files import check_output, files_of, open_model
 from ._options import as_usage, dask_option, jobs_option, shared_options
 from ._warnings import workers
 

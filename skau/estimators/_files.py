@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
+from .._endings import FILMS
 from ..preprocessing._results import table_writer
 from ..preprocessing._storage import part_of
 from ..utils._cache import Cache
@@ -26,8 +27,6 @@ from ._video import Reference, check_options, file_print, predict_video
 
 __all__ = ["predict_files"]
 
-_ENDINGS = "3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv"
-FILMS = frozenset(f".{end}" for end in _ENDINGS.split())
 _ATTEMPTS = 3  # at what is left, after a process was killed
 
 
