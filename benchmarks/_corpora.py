@@ -77,12 +77,13 @@ def open_corpus(
     *,
     every: int = 1,
     landmark_frames: int | None = None,
+    align: str = "eyes",
 ) -> Corpus:
     """Load ``"name=folder"`` and cut its faces, unless ``work`` already holds them.
 
     The name chooses the loader of a published corpus; any other is read by ``load_faces``. Of
     each person every ``every``-th frame is taken; with ``landmark_frames`` all of a person's crops
-    are cut by the median landmarks of so many of them.
+    are cut by the median landmarks of so many of them. ``align`` is `FaceCropper`'s.
     """
     name, equals, folder = spec.partition("=")
     if not equals:
@@ -97,6 +98,7 @@ def open_corpus(
     corpus = from_bunch(
         name, bunch, work, size, regions,
         file=name if every == 1 else f"{name}-every{every}", landmark_frames=landmark_frames,
+        align=align,
     )  # fmt: skip
     for fold, subjects in (corpus.folds or {}).items():
         if not np.isin(subjects, corpus.groups).any():
@@ -113,6 +115,7 @@ def from_bunch(
     *,
     file: str | None = None,
     landmark_frames: int | None = None,
+    align: str = "eyes",
 ) -> Corpus:
     """Cut the faces of any corpus of ``skau.datasets``; ``file`` begins the names of its files."""
     work.mkdir(parents=True, exist_ok=True)
@@ -121,7 +124,9 @@ def from_bunch(
     if landmark_frames is not None:
         source = _pool(source, np.asarray(bunch.groups), landmark_frames)
         file = f"{file}-subject{landmark_frames}"
-    crops = {region: _cut(file, source, work, size, region) for region in regions}
+    if align != "eyes":
+        file = f"{file}-{align}"
+    crops = {region: _cut(file, source, work, size, region, align) for region in regions}
     files = None if np.ndim(images) > 1 or not len(images) else _inside(images)
     return Corpus(name, crops, bunch.target, np.asarray(bunch.groups), bunch.get("folds"), files)
 
@@ -136,11 +141,11 @@ def _pool(table: pd.DataFrame, groups: np.ndarray, n_frames: int) -> pd.DataFram
     return pooled
 
 
-def _cut(name: str, source: Any, work: Path, size: int, region: str) -> np.ndarray:
+def _cut(name: str, source: Any, work: Path, size: int, region: str, align: str) -> np.ndarray:
     """Cut images, or those of a landmark table."""
     file = work / f"{name}-{region}-{size}.npy"
     if not file.exists():
-        cropper = FaceCropper(size=size, region=region, on_missing="warn", verbose=1)
+        cropper = FaceCropper(size=size, align=align, region=region, on_missing="warn", verbose=1)
         half = file.with_suffix(".part.npy")
         cropper.transform(source, out=half)
         half.rename(file)

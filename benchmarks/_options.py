@@ -1,6 +1,7 @@
 """The options that every benchmark of the methods has, and what they say."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,10 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
         "--landmark-frames", type=int, metavar="N",
         help="cut all crops of a person by the median landmarks of N frames, as paper 1 does",
     )  # fmt: skip
+    add(
+        "--align", choices=["eyes", "eye_distance", "box"], default="eyes",
+        help="how faces are cut, see FaceCropper",
+    )  # fmt: skip
     add("--epochs", type=int, default=30)
     add("--lr", type=float, default=1e-3, help="where _methods.py or --methods has no other")
     return parser
@@ -51,13 +56,12 @@ def open_setting(
     Learning curves and predictions of different runs, such as ``"tables"``, have folders of
     their own.
     """
-    cut = {"every": args.every, "landmark_frames": args.landmark_frames}
-    train, *others = (
-        open_corpus(spec, args.work, args.size, regions, **cut) for spec in (args.train, *tests)
-    )
+    cut = partial(open_corpus, work=args.work, size=args.size, regions=regions, align=args.align)
+    taken = {"every": args.every, "landmark_frames": args.landmark_frames}
+    train, *others = (cut(spec, **taken) for spec in (args.train, *tests))
     ids = None
     if args.identities:  # few pictures of each: all are taken
-        ids = open_corpus(args.identities, args.work, args.size, regions)
+        ids = cut(args.identities)
     budget: dict[str, Any] = {
         "max_epochs": args.epochs,
         "lr": args.lr,

@@ -57,6 +57,8 @@ HEADLINE = (
 )  # fmt: skip
 RESULTS = Path(__file__).parent / "results" / "tables.csv"
 CELL = ["method", "train", "fold", "seed"]
+PLAIN = {"every": 1, "align": "eyes", "landmark_frames": None, "test_epoch": False}
+"""What a configuration means that does not name these."""
 
 
 def try_cell(setting: Setting, spec: str, fold: Fold, seed: int) -> pd.DataFrame | str:
@@ -162,7 +164,7 @@ def check_config(
         for spec in methods:
             own[spec] = make_estimator(spec, config["budget"], seed=0).__repr__(N_CHAR_MAX=100_000)
     if out.exists() and file.exists():
-        old = json.loads(file.read_text(encoding="utf-8"))
+        old = PLAIN | json.loads(file.read_text(encoding="utf-8"))
         changed = [key for key in config if old.get(key) != config[key]]
         changed += [spec for spec in own if old["methods"].get(spec, own[spec]) != own[spec]]
         if changed:
@@ -244,13 +246,7 @@ def main(argv: list[str] | None = None) -> None:
     config = {
         "size": args.size, "budget": setting.budget, "partition": partition,
         "identities": setting.identities.name if setting.identities else None, "aus": setting.aus,
-    }  # fmt: skip
-    if args.every > 1:
-        config["every"] = args.every
-    if args.test_epoch:
-        config["test_epoch"] = True
-    if args.landmark_frames is not None:
-        config["landmark_frames"] = args.landmark_frames
+    } | {key: getattr(args, key) for key in PLAIN}  # fmt: skip
     command = describe_command(sys.argv[1:] if argv is None else argv)
     config = check_config(config, args.methods, command, args.out)
     with on_cluster(args.dask):

@@ -575,3 +575,21 @@ def test_the_epoch_chosen_on_the_test_fold_has_a_row_of_its_own(tables, folders,
     assert name not in report.split("## Size")[1]
     with pytest.raises(ValueError, match="another configuration of test_epoch"):
         tables.main(arguments(folders, plain, *call, "--test-epoch"))
+    with pytest.raises(ValueError, match="another configuration of test_epoch"):
+        tables.main(arguments(folders, both, *call))
+
+
+def test_crops_of_another_alignment_are_files_and_results_of_their_own(tables, folders, tmp_path):
+    call = ["--methods", "SVTPT", "--only-folds", "S001-S003"]
+    plain, scaled = tmp_path / "plain.csv", tmp_path / "scaled.csv"
+    for out, align in ((plain, "eyes"), (scaled, "eye_distance")):
+        tables.main(arguments(folders, out, *call, "--align", align))
+    crops = [np.load(file) for file in sorted(folders.rglob("lab*-full-*.npy"))]
+    assert len(crops) == 2
+    assert crops[0].shape == crops[1].shape
+    assert not np.array_equal(*crops)
+    for wrong in ("eye_distance", "box"):
+        with pytest.raises(ValueError, match="another configuration of align"):
+            tables.main(arguments(folders, plain, *call, "--align", wrong))
+    with pytest.raises(ValueError, match="another configuration of align"):
+        tables.main(arguments(folders, scaled, *call))
