@@ -26,7 +26,7 @@ def command(model: str, out: Path, force: bool, verbose: bool) -> None:
     """
     check_output(out, force, ".onnx")
 
-    from .. import export_onnx
+    from ..models._onnx import export_onnx
     from ._files import open_model
 
     export_onnx(open_model(model), out)

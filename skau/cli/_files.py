@@ -85,7 +85,7 @@ def check_output(path: Path, force: bool, *endings: str) -> None:
 
 def open_model(name: str) -> Any:
     """Load a model file, or a model that ships, by its name."""
-    from .. import list_models, load, load_model
+    from ..models import list_models, load, load_model
 
     if Path(name).is_file():
         with as_usage():

@@ -11,7 +11,7 @@ def command() -> None:
 
     Use one:  skau predict photo.jpg --model open-1
     """
-    from .. import list_models
+    from ..models import list_models
 
     for model in list_models().to_dict("records"):
         click.echo(f"{model['name']}: {model['summary']}")

@@ -83,7 +83,7 @@ def command(
         raise click.UsageError("--fps must be a number")
     at_rest = _at_rest(reference)
 
-    from .. import predict_files
+    from ..estimators import predict_files
     from ..estimators._face_table import ArgumentError, corrections
     from ..estimators._scorer import Scorer
     from ..preprocessing._storage import forget_parts

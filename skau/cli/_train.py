@@ -64,9 +64,10 @@ def command(
     import pandas as pd
     from sklearn.pipeline import make_pipeline
 
-    from .. import datasets, save
+    from .. import datasets
     from ..model_selection import PredefinedSubjectSplit, SubjectKFold, cross_val_predict
     from ..model_selection._fold_table import fold_reports
+    from ..models import save
     from ..preprocessing import FaceCropper
     from ..training import ResumeTraining
 
@@ -146,8 +147,8 @@ def _people(folder: Path) -> Any:
 
 
 def _make(method: str, epochs: int, seed: int, resume: Any) -> Any:
-    from .. import DSNClassifier, IdenNetClassifier
     from ..baselines import LightCNNClassifier
+    from ..estimators import DSNClassifier, IdenNetClassifier
 
     params: dict[str, Any] = {"max_epochs": epochs, "random_state": seed, "callbacks": [resume]}
     if method == "idennet":

@@ -24,7 +24,7 @@ from ..utils._sklearn import Interval, StrOptions, fit_context
 from ..utils._warnings import user_level
 from ._calibration import calibrate, measure_population, unknown_population
 from ._class_weight import CONSTRAINT, ClassificationLoss, ClassWeight, class_weights
-from ._held_out import hold_out
+from ._hold_out import hold_out
 from ._network import BaseNetworkEstimator
 from ._prediction import AUClassifierMixin
 from ._trained_on import training_facts

@@ -28,17 +28,15 @@ def trusted_types() -> tuple[str, ...]:
     """Return the names, as skops writes them, by which types and functions are trusted."""
     import sklearn.model_selection
     import torch
-    from sklearn.base import BaseEstimator
     from sklearn.metrics import get_scorer, get_scorer_names
 
-    from .. import baselines, estimators, metrics, model_selection, preprocessing
+    from .. import metrics, model_selection
+    from ..utils import all_estimators
 
-    rooms = (baselines, estimators, model_selection, preprocessing)
-    own = [getattr(room, name) for room in rooms for name in room.__all__]
-    splitters = list(vars(sklearn.model_selection).values())
+    splitters = [*vars(sklearn.model_selection).values(), *vars(model_selection).values()]
     found = [
-        *(cls for cls in own if inspect.isclass(cls) and issubclass(cls, BaseEstimator)),
-        *(cls for cls in own + splitters if inspect.isclass(cls) and hasattr(cls, "split")),
+        *(cls for _, cls in all_estimators()),
+        *(cls for cls in splitters if inspect.isclass(cls) and hasattr(cls, "split")),
         *(getattr(metrics, name) for name in metrics.__all__ if name.endswith("_scorer")),
         *(get_scorer(name)._score_func for name in get_scorer_names()),
         *(

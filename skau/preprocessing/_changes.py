@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ._boxes import Box, whole
+from ._face_boxes import Box, whole
 
 __all__ = ["Changes"]
 

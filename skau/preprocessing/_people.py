@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ._alignment import eye_matrix
-from ._boxes import distance
+from ._face_boxes import distance
 from ._landmarks import POINTS
 from ._warp import warp
 

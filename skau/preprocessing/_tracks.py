@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
-from ._boxes import Box, area, distance, growth, inside, overlap, whole
 from ._changes import Changes
+from ._face_boxes import Box, area, distance, growth, inside, overlap, whole
 from ._landmarks import BOX
 
 __all__ = ["BLOCK", "Sighting", "Tracker"]

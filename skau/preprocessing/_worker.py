@@ -17,7 +17,7 @@ from ._alignment import (
     region_matrix,
     whole_matrix,
 )
-from ._boxes import Box, whole
+from ._face_boxes import Box, whole
 from ._images import READ_ERRORS
 from ._landmarks import BOX, FACE, POINTS, PROBABILITY, SIZE, empty_row, select_face
 from ._mtcnn._boxes import Faces

@@ -1,6 +1,7 @@
 """Callbacks, links, the HTML diagram and table output, as scikit-learn has them."""
 
 import pickle
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback
 
+import skau
 from skau import (
     DSNClassifier,
     IdenNetClassifier,
@@ -211,6 +213,16 @@ def test_the_diagram_links_to_our_pages(address):
     for estimator, link in links.items():
         assert estimator._get_doc_link() == link
         assert link in estimator._repr_html_()
+
+
+def test_every_page_is_named_by_where_users_import_from():
+    linked = [cls for _, cls in all_estimators() if issubclass(cls, _pages.PagesMixin)]
+    assert len(linked) > 5
+    for cls in linked:
+        page = cls.__new__(cls)._doc_link_url_param_generator()["page"]
+        room, _, name = page.rpartition(".")
+        assert getattr(import_module(room), name) is cls
+        assert (room == "skau") == (cls.__name__ in skau.__all__)
 
 
 def test_without_an_address_there_is_no_link(monkeypatch):
