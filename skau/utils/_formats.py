@@ -56,6 +56,7 @@ BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
 _POSE = ["yaw", "pitch", "roll"]
 _OWN = {*_UNITS, *BOX}
 _OPENFACE_FULL = 5.0  # OpenFace's intensities go from 0 to 5
+_OPENFACE_DECIMALS = 3  # of its times and angles; its two of intensities would level faint AUs
 
 
 def to_openface(table: pd.DataFrame, *, thresholds: Any = None) -> pd.DataFrame:
@@ -80,7 +81,10 @@ def to_openface(table: pd.DataFrame, *, thresholds: Any = None) -> pd.DataFrame:
         ``AU01_r, ...``, **five times the probability**: OpenFace's own are intensities from 0 to
         5; ``AU01_c, ...``, 1 where the AU is present. Numbers are 0 where there is no face, as in
         OpenFace. Gaze, head position and 68 landmarks are not there. Photos have ``path`` in
-        place of frame and timestamp. AUs that are not named by a number keep their names.
+        place of frame and timestamp, several films have it before them. AUs that are not named by
+        a number keep their names.
+        Numbers are rounded to three decimals: as OpenFace does with times and angles, and one
+        more than it gives intensities and confidence.
 
     References
     ----------
@@ -101,10 +105,10 @@ def to_openface(table: pd.DataFrame, *, thresholds: Any = None) -> pd.DataFrame:
     names = au_columns(table)
     found = table["face"].notna().to_numpy()
     columns: dict[str, Any] = {}
+    if "path" in table and ("frame" not in table or table["path"].nunique() > 1):
+        columns["path"] = table["path"]
     if "frame" in table:
         columns["frame"] = table["frame"] + 1
-    elif "path" in table:
-        columns["path"] = table["path"]
     columns["face_id"] = table["person"].fillna(-1).astype(int)
     if "time" in table:
         columns["timestamp"] = table["time"]
@@ -112,14 +116,15 @@ def to_openface(table: pd.DataFrame, *, thresholds: Any = None) -> pd.DataFrame:
     columns["success"] = found.astype(int)
     pose = -np.radians(table[["pitch", "yaw", "roll"]].to_numpy(float))
     for name, angle in zip(["pose_Rx", "pose_Ry", "pose_Rz"], pose.T, strict=True):
-        columns[name] = np.nan_to_num(angle) + 0.0
+        columns[name] = np.nan_to_num(angle)
     proba = np.nan_to_num(table[names].to_numpy(float))
     present = proba > thresholds_of(table, thresholds, names).to_numpy()
     for name, p in zip(names, proba.T, strict=True):
         columns[f"{_padded(name)}_r"] = _OPENFACE_FULL * p
     for name, p in zip(names, present.T, strict=True):
         columns[f"{_padded(name)}_c"] = p.astype(int)
-    return pd.DataFrame(columns).reset_index(drop=True)
+    rounded = pd.DataFrame(columns).reset_index(drop=True).round(_OPENFACE_DECIMALS)
+    return rounded.replace(-0.0, 0.0)
 
 
 def to_pyfeat(table: pd.DataFrame) -> pd.DataFrame:
@@ -138,7 +143,7 @@ def to_pyfeat(table: pd.DataFrame) -> pd.DataFrame:
         1; ``Pitch, Roll, Yaw`` in degrees, with skau's signs; ``AU01, ...``, the probability of
         each AU, 0 to 1; ``Identity``, ``Person_0`` and so on; of films the time in seconds,
         ``approx_time``; of photos ``input``, the file. NaN where there is no face. Landmarks and
-        emotions are not there.
+        emotions are not there. Numbers have the digits of ``table``, as Py-Feat rounds nothing.
 
     References
     ----------

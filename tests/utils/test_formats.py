@@ -43,9 +43,29 @@ def test_openface(table):
     assert found["face_id"].tolist() == [0, 1, -1]
     assert found["success"].tolist() == [1, 1, 0]
     expected = [np.pi / 4, -np.pi / 2, -np.pi / 10]
-    np.testing.assert_allclose(found.loc[0, ["pose_Rx", "pose_Ry", "pose_Rz"]], expected)
+    angles = found.loc[0, ["pose_Rx", "pose_Ry", "pose_Rz"]].astype(float)
+    np.testing.assert_allclose(angles, np.round(expected, 3))
     np.testing.assert_allclose(found["AU01_r"], [1, 2.5, 0])
     assert found[["AU01_c", "AU12_c"]].to_numpy().tolist() == [[1, 1], [1, 0], [0, 0]]
+
+
+def test_numbers_for_openface_have_three_decimals(table):
+    table["time"] = [0.0333667, 0.0333667, 1e-05]
+    table["roll"], table["AU1"] = [0.00001, 0.0, np.nan], [0.00012345, 0.87654321, np.nan]
+    assert to_openface(table, thresholds=1e-4).to_csv(index=False).splitlines()[1:] == [
+        "1,0,0.033,0.99,1,0.785,-1.571,0.0,0.001,4.5,1,1",
+        "1,1,0.033,0.9,1,0.0,0.0,0.0,4.383,2.0,1,1",
+        "2,-1,0.0,0.0,0,0.0,0.0,0.0,0.0,0.0,0,0",
+    ]
+
+
+def test_rows_of_several_films_say_whose_they_are(table):
+    table.insert(0, "path", ["a.mp4", "a.mp4", "a.mp4"])
+    assert "path" not in to_openface(table)
+    table.loc[2, "path"] = "b.mp4"
+    found = to_openface(table)
+    assert found.columns[:3].tolist() == ["path", "frame", "face_id"]
+    assert found["path"].tolist() == ["a.mp4", "a.mp4", "b.mp4"]
 
 
 def test_an_au_is_present_above_the_threshold_that_the_table_remembers(table):
