@@ -108,4 +108,4 @@ def _of_run(run: Path, out: Path) -> None:
         "Every fold": scores.set_index("fold"),
         "How the model of all people learnt": TrainingHistoryDisplay(history).plot(),
     }
-    write_report(out, f"Training run {name}", sections)
+    write_report(out, f"Scores on people never seen: {name}", sections)

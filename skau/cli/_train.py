@@ -49,7 +49,8 @@ def command(
     The folder OUT gets the crops, the predictions for every person by a model that has not seen
     them (predictions.csv), F1 and more for each fold and AU (scores.csv; f1_always_present is
     the F1 of calling an AU present in every frame), the learning curves (history.csv) and the
-    model of everyone (model.skau). The same call goes on where it stopped.
+    model of everyone (model.skau). The same call goes on where it stopped; until the end, what is
+    done is kept in OUT/model.skau.part.
 
     A folder's CSV has the columns image, subject, AU1, AU2, ... That of --identities has image and
     subject alone; a folder with CelebA's identity_CelebA.txt is known as CelebA.
@@ -69,6 +70,7 @@ def command(
     from ..model_selection._fold_table import fold_reports
     from ..models import save
     from ..preprocessing import FaceCropper
+    from ..preprocessing._storage import forget_parts, part_of
     from ..training import ResumeTraining
 
     if (out / "model.skau").exists() and not force:
@@ -98,11 +100,12 @@ def command(
         pass  # a cluster that does not answer is told now, not after the crops
     out.mkdir(parents=True, exist_ok=True)
 
-    bar = int(sys.stderr.isatty())
-    cropper = FaceCropper(size=size, on_missing="warn", verbose=bar)
+    bar, model = int(sys.stderr.isatty()), (out / "model.skau").resolve()
+    done = part_of(model)
+    cropper = FaceCropper(size=size, on_missing="warn", memory=done, verbose=bar)
     crops = cropper.transform(data.images, out=out / "crops.npy")
 
-    estimator = _make(method, epochs, seed, ResumeTraining((out / "cache").resolve()))
+    estimator = _make(method, epochs, seed, ResumeTraining(done))
     with workers(dask):
         proba = cross_val_predict(
             estimator, crops, data.target, groups=data.groups, cv=cv,
@@ -117,8 +120,9 @@ def command(
     estimator.fit(crops, data.target, groups=data.groups)
     estimator.history_.to_csv(out / "history.csv", index=False)
     estimator.set_params(callbacks=None)
-    cropper.set_params(on_missing="raise", verbose=0)
-    save(make_pipeline(cropper, estimator), out / "model.skau")
+    cropper.set_params(on_missing="raise", memory=None, verbose=0)
+    save(make_pipeline(cropper, estimator), model)
+    forget_parts(model)
     means = scores.groupby("au", sort=False)[["f1", "f1_always_present", "roc_auc"]].mean()
     n_folds = scores.index.get_level_values("fold").nunique()
     click.echo(f"mean over {n_folds} folds of people never seen")

@@ -16,6 +16,7 @@ from skau import DSNClassifier, IdenNetClassifier, load, load_model, predict_fil
 from skau.cli import main
 from skau.datasets import load_sample_faces
 from skau.preprocessing import FaceCropper
+from skau.preprocessing._worker import Worker
 
 av = pytest.importorskip("av", reason='needs pip install "skau[video]"')
 
@@ -491,8 +492,37 @@ def test_train_and_report(tmp_path, capsys):
     pytest.importorskip("jinja2", reason='needs pip install "skau[plot]"')
     assert call("report", run, "-o", run / "report.html") == 0
     page = (run / "report.html").read_text()
+    assert "<h1>Scores on people never seen: run</h1>" in page
     assert "Unseen people" in page
     assert "present everywhere" in page
+
+
+@shown
+def test_training_goes_on_without_cutting_crops_again(tmp_path, monkeypatch, capsys):
+    faces = load_sample_faces()
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    corpus.mkdir()
+    write_corpus(corpus, faces, np.unique(faces.groups)[:4], ["AU1", "AU12"])
+    how = ["train", corpus, "-o", run, "--folds", "2", "--epochs", "1", "--size", "32"]
+    fit, cut = DSNClassifier.fit, Worker.work
+    fitted = []
+
+    def stopped(self, X, y, groups):
+        fitted.append(len(y))
+        if len(fitted) == 2:
+            raise KeyboardInterrupt
+        return fit(self, X, y, groups=groups)
+
+    monkeypatch.setattr(DSNClassifier, "fit", stopped)
+    assert call(*how) == 130
+    assert "goes on" in capsys.readouterr().err
+    found = []
+    monkeypatch.setattr(Worker, "work", lambda *args, **kw: found.append(1) or cut(*args, **kw))
+    assert call(*how) == 0
+    assert not found
+    assert len(fitted) == 5  # one, one that was stopped, and three
+    assert not (run / "model.skau.part").exists()
+    assert load(run / "model.skau")[0].memory is None
 
 
 @pytest.mark.filterwarnings("ignore:no (positive|negative) example", "ignore:the .* rows held out")
