@@ -14,12 +14,17 @@ from ..preprocessing._images import READ_ERRORS
 from ..preprocessing._storage import begin, check_out, finish, forget_parts
 from ..utils._extras import import_extra
 from ..utils._formats import BOX, au_columns, thresholds_of
+from ._layout import Layout
 from ._plotting import COLOURS
 
 __all__ = ["draw_overlay"]
 
 FILM_ENDINGS = ".mp4", ".mkv", ".mov", ".m4v"  # of containers for H.264 and any sound
 LEAST, STEP = 9, 1.2  # pixels of the letters; a bar's height by theirs
+# of people: no black, which a dark panel would hide; numbers on light ones are dark
+PEOPLE = [colour for colour in COLOURS if colour != "#000000"]
+LIGHT = {"#E69F00", "#56B4E9", "#F0E442"}
+ROOM = 1.7  # height of a picture by that of all bars, so that they leave room for the faces
 
 
 def draw_overlay(
@@ -43,10 +48,12 @@ def draw_overlay(
         The film to write (H.264, with the sound of ``source`` as it is), in a container of the
         ending: ``.mp4``, ``.mkv``, ``.mov``; it is there when it is whole. Of photos, a folder;
         it is made if need be. Photos keep their names; where two share one, the second gets
-        ``-2`` added, formats that Pillow only reads become PNG, and photos that are lower than the
-        bars are enlarged.
+        ``-2`` added, and formats that Pillow only reads become PNG. Films and photos too small for
+        bars beside faces are enlarged, by a whole number of times.
     aus : list of str, default=None
-        The columns to draw. None draws all AUs.
+        The columns to draw. None draws all AUs. No bars lie over another's: where so many faces
+        are in a picture that not all have room, those AUs stay that are present most often in
+        ``table``.
     threshold : float, dict, Series or array-like, default=None
         Above this probability a bar is drawn strong: one number, one an AU in their order,
         or by name. None is the model's own, which a table of skau remembers
@@ -75,7 +82,9 @@ def draw_overlay(
             f"table has no column {', '.join(missing)}; it must come from "
             f"{'predict_images' if photos else 'predict_video'}"
         )
-    pen = _Pen(names, thresholds_of(table, threshold, names).tolist())
+    limits = thresholds_of(table, threshold, names)[table[names].notna().any()]
+    often = (table[limits.index] > limits).mean().sort_values(ascending=False, kind="stable")
+    pen = _Pen({str(au): limits[au] for au in limits.index}, often.index.tolist())
     found = table[table["probability"].notna()]
     faces: dict[Any, list[dict[Any, Any]]] = {}
     for row in found[[place, "person", *BOX, *names]].to_dict("records"):
@@ -91,70 +100,73 @@ def draw_overlay(
 
 
 class _Pen:
-    """Draw faces into an image."""
+    """Draw faces into one picture after the other.
 
-    def __init__(self, names: list[str], thresholds: list[float]) -> None:
-        self.names, self.thresholds = names, dict(zip(names, thresholds, strict=True))
+    Parameters
+    ----------
+    thresholds : dict of str to float
+        Of the AUs.
+    important : list of str
+        The same AUs, first those that stay where not all have room.
+    """
 
-    def with_room(
-        self, image: Image.Image, faces: list[dict[Any, Any]]
-    ) -> tuple[Image.Image, list[dict[Any, Any]]]:
-        """Return a photo and its faces, enlarged if it is lower than the bars."""
-        factor = -(-round(STEP * LEAST * len(self.names)) // image.height)
-        if factor <= 1:
-            return image, faces
-        faces = [face | {edge: factor * face[edge] for edge in BOX} for face in faces]
-        size = factor * image.width, factor * image.height
-        return image.resize(size, Image.Resampling.BICUBIC), faces
+    def __init__(self, thresholds: dict[str, float], important: list[str]) -> None:
+        self.names, self.thresholds = list(thresholds), thresholds
+        self._important = important
+        self.layout = Layout()
 
-    def draw(self, image: Image.Image, faces: list[dict[Any, Any]]) -> Image.Image:
-        """Return the image with the faces drawn in."""
-        image = image.copy()
+    def enlarging(self, sides: tuple[int, int]) -> int:
+        """Return how many times larger a picture must be for bars of legible size."""
+        return max(1, -(-round(ROOM * STEP * LEAST * len(self.names)) // min(sides)))
+
+    def draw(self, image: Image.Image, faces: list[dict[Any, Any]], times: int = 1) -> Image.Image:
+        """Return the image, so many times larger, with the faces drawn in."""
+        image = image.resize((times * image.width, times * image.height), Image.Resampling.BICUBIC)
         canvas = ImageDraw.Draw(image, "RGBA")
         size = max(LEAST, round(min(image.size) / 45))
         font = ImageFont.load_default(size)
-        for face in faces:
-            colour = COLOURS[int(face["person"]) % len(COLOURS)]
-            box = [float(face[edge]) for edge in BOX]
+        boxes = [[times * float(face[edge]) for edge in BOX] for face in faces]
+        colours = [PEOPLE[int(face["person"]) % len(PEOPLE)] for face in faces]
+        self._bars(canvas, image.size, faces, boxes, colours, size, font)
+        for face, box, colour in zip(faces, boxes, colours, strict=True):
             canvas.rectangle(box, outline=colour, width=max(1, size // 6))
             label = f" {face['person']} "
             length = canvas.textlength(label, font)
             canvas.rectangle([box[0], box[1] - 1.3 * size, box[0] + length, box[1]], fill=colour)
-            canvas.text((box[0], box[1] - 1.25 * size), label, fill="white", font=font)
-            self._bars(canvas, image.size, face, box, size, font, colour)
+            ink = "black" if colour in LIGHT else "white"
+            canvas.text((box[0], box[1] - 1.25 * size), label, fill=ink, font=font)
         return image
 
     def _bars(
-        self, canvas: Any, extent: tuple[int, int], face: dict[Any, Any], box: list[float],
-        size: int, font: Any, colour: str,
+        self, canvas: Any, extent: tuple[int, int], faces: list[dict[Any, Any]],
+        boxes: list[list[float]], colours: list[str], size: int, font: Any,
     ) -> None:  # fmt: skip
-        """Draw the AUs as bars beside the box."""
-        names = [name for name in self.names if not np.isnan(face[name])]
-        if not names:
+        """Draw the AUs of each face as bars near its box."""
+        scored = [
+            i for i, face in enumerate(faces) if not all(np.isnan(face[n]) for n in self.names)
+        ]
+        if not scored:
             return
-        step = STEP * size
-        words = max(canvas.textlength(name, font) for name in names) + 0.4 * size
-        width = words + 4.4 * size
-        room = box[0], extent[0] - box[2]
-        right = box[0] + box[2] >= extent[0]  # outwards, away from the others, if there is room
-        if room[right] < width:
-            right = room[1] >= room[0]
-        left = box[2] + 0.3 * size if right else box[0] - width - 0.3 * size
-        left = float(np.clip(left, 0, max(0.0, extent[0] - width)))
-        top = float(np.clip(box[1], 0, max(0.0, extent[1] - step * len(names))))
-        edge = [left, top, left + width, top + step * len(names)]
-        canvas.rectangle(edge, fill=(0, 0, 0, 110))
-        for k, name in enumerate(names):
-            y, p = top + k * step, float(face[name])
-            canvas.text((left + 0.2 * size, y), name, fill="white", font=font)
-            start = left + words
-            strong = p > self.thresholds[name]
-            canvas.rectangle([start, y + 0.2 * size, start + 4 * size, y + size],
-                             fill=(255, 255, 255, 50))  # fmt: skip
-            canvas.rectangle([start, y + 0.2 * size, start + 4 * size * p, y + size],
-                             fill=colour if strong else (200, 200, 200, 160))  # fmt: skip
-            limit = start + 4 * size * self.thresholds[name]
-            canvas.line([limit, y + 0.2 * size, limit, y + size], fill="white")
+        words = max(canvas.textlength(name, font) for name in self.names) + 0.4 * size
+        width, step, gap = words + 4.4 * size, STEP * size, 0.3 * size
+        corners, n = self.layout.place(
+            np.array([boxes[i] for i in scored]) + np.array([-gap, 0, gap, 0]),
+            [int(faces[i]["person"]) for i in scored], extent, width, step, len(self.names),
+        )  # fmt: skip
+        shown = [name for name in self.names if name in self._important[:n]]
+        for i, (left, top) in zip(scored, corners.tolist(), strict=True):
+            canvas.rectangle([left, top, left + width, top + step * n], fill=(0, 0, 0, 110))
+            for k, name in enumerate(shown):
+                y, p = top + k * step, float(np.nan_to_num(faces[i][name]))
+                canvas.text((left + 0.2 * size, y), name, fill="white", font=font)
+                start = left + words
+                strong = p > self.thresholds[name]
+                canvas.rectangle([start, y + 0.2 * size, start + 4 * size, y + size],
+                                 fill=(255, 255, 255, 50))  # fmt: skip
+                canvas.rectangle([start, y + 0.2 * size, start + 4 * size * p, y + size],
+                                 fill=colours[i] if strong else (200, 200, 200, 160))  # fmt: skip
+                limit = start + 4 * size * self.thresholds[name]
+                canvas.line([limit, y + 0.2 * size, limit, y + size], fill="white")
 
 
 def _draw_photos(
@@ -170,7 +182,9 @@ def _draw_photos(
         target = _free(out / _written_as(Path(path)), taken)
         if target.exists() and target.samefile(path):
             raise ValueError(f"out={str(out)!r} is the folder of the photos; give another one")
-        pen.draw(*pen.with_room(image, faces.get(path, []))).save(target, quality=95)
+        pen.layout = Layout()  # no photo goes on from the one before
+        drawn = pen.draw(image, faces.get(path, []), pen.enlarging(image.size))
+        drawn.save(target, quality=95)
 
 
 def _written_as(path: Path) -> str:
@@ -199,8 +213,11 @@ def _draw_film(
         sound = origin.streams.audio[0] if origin.streams.audio else None
         rate = origin.streams.video[0].average_rate or 25
         picture = film.add_stream("libx264", rate=rate, options={"crf": "20"})
+        times = pen.enlarging((video.width, video.height))
         # the colours are halved, so sides must be even
-        picture.width, picture.height = (side + side % 2 for side in (video.width, video.height))
+        picture.width, picture.height = (
+            times * side + times * side % 2 for side in (video.width, video.height)
+        )
         picture.pix_fmt = "yuv420p"
         base = picture.codec_context.time_base = origin.streams.video[0].time_base
         copied = None if sound is None else film.add_stream_from_template(sound)
@@ -214,7 +231,7 @@ def _draw_film(
                 waiting.stream = copied
                 film.mux(waiting)
                 waiting = next(packets, None)
-            drawn = pen.draw(Image.fromarray(frame.image), shown)
+            drawn = pen.draw(Image.fromarray(frame.image), shown, times)
             drawn = drawn.crop((0, 0, picture.width, picture.height))
             new = av.VideoFrame.from_image(drawn)
             new.pts, new.time_base = round(frame.time / base), base

@@ -1,0 +1,82 @@
+"""The bars of faces in a picture."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from skau.inspection import draw_overlay
+from skau.inspection._layout import Layout
+
+WIDTH, STEP, BARS = 68.0, 10.8, 18
+
+
+def rectangles(corners, bars):
+    return np.hstack([corners, corners + np.array([WIDTH, STEP * bars])])
+
+
+def shared(a, b):
+    """Return the area of what two rectangles share."""
+    sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    return np.prod(np.maximum(sides, 0))
+
+
+@pytest.mark.parametrize("extent", [(320, 240), (400, 300), (640, 360), (360, 640), (1280, 720)])
+@pytest.mark.parametrize("people", [1, 2, 3, 6])
+def test_no_bars_lie_over_others_or_outside(extent, people):
+    rng = np.random.default_rng(people)
+    layout = Layout()
+    for _ in range(20):
+        side = rng.uniform(0.1, 0.6, people) * min(extent)
+        middle = rng.uniform(0, 1, (people, 2)) * extent
+        boxes = np.hstack([middle - side[:, None] / 2, middle + side[:, None] / 2])
+        corners, bars = layout.place(boxes, list(range(people)), extent, WIDTH, STEP, BARS)
+        assert 1 <= bars <= BARS
+        panels = rectangles(corners, bars)
+        assert panels.min() >= 0
+        assert (panels[:, 2:] <= np.array(extent) + 1e-9).all()
+        for i in range(people):
+            assert all(shared(panels[i], panels[j]) < 1 for j in range(i))
+
+
+def test_bars_lie_outwards_and_cover_no_face_that_leaves_room():
+    boxes = np.array([[100.0, 100, 180, 200], [190, 100, 270, 200]])
+    corners, bars = Layout().place(boxes, [0, 1], (400, 300), WIDTH, STEP, BARS)
+    assert bars == BARS
+    assert corners[:, 0].tolist() == [100 - WIDTH, 270]
+    assert all(shared(p, box) == 0 for p in rectangles(corners, bars) for box in boxes)
+
+
+def test_bars_stay_on_their_side_of_a_face_in_the_middle():
+    layout = Layout()
+    left = []
+    for shift in (1, -1, 3, -3):
+        box = np.array([[160.0 + shift, 100, 240 + shift, 200]])
+        left.append(layout.place(box, [0], (400, 300), WIDTH, STEP, BARS)[0][0, 0] - shift)
+    assert left == [240] * 4
+    at_the_border = np.array([[330.0, 100, 399, 200]])
+    corners, _ = layout.place(at_the_border, [0], (400, 300), WIDTH, STEP, BARS)
+    assert corners[0, 0] == 330 - WIDTH
+
+
+def test_of_many_people_all_have_fewer_bars():
+    boxes = np.array([[64.0 * i, 100, 64 * i + 50, 160] for i in range(10)])
+    layout = Layout()
+    _, bars = layout.place(boxes, list(range(10)), (640, 360), WIDTH, STEP, BARS)
+    assert 1 <= bars < BARS
+    assert layout.place(boxes[:2], [0, 1], (640, 360), WIDTH, STEP, BARS)[1] == BARS
+
+
+def test_small_pictures_are_enlarged_for_all_aus_and_no_further(tmp_path):
+    Image.new("RGB", (200, 100), "grey").save(tmp_path / "a.png")
+    row = {"path": str(tmp_path / "a.png"), "face": 0, "person": 0, "probability": 1.0}
+    row |= dict.fromkeys(["yaw", "pitch", "roll"], 0.0)
+    row |= {"box_x1": 80, "box_y1": 30, "box_x2": 130, "box_y2": 80}
+    for aus, times in ((18, 4), (2, 1)):
+        table = pd.DataFrame([row | {f"AU{k}": 0.9 for k in range(aus)}])
+        draw_overlay(table, [row["path"]], tmp_path / "drawn")
+        drawn = Image.open(tmp_path / "drawn" / "a.png")
+        assert drawn.size == (200 * times, 100 * times)
+        blue = (np.asarray(drawn) == [0, 0x72, 0xB2]).all(axis=2)
+        assert blue[30 * times, 80 * times : 130 * times].all()  # the box
+        assert blue[:, 132 * times :].any()  # the bars beside it
