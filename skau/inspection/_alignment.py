@@ -1,5 +1,6 @@
 """Photos with what was found in them, beside what was cut out."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["AlignmentDisplay"]
 
 
+@dataclass(eq=False, repr=False)
 class AlignmentDisplay:
     """Box, landmarks and crop over each photo, and the crop with its landmarks below.
 
@@ -49,18 +51,11 @@ class AlignmentDisplay:
     (2, 64, 64, 3)
     """
 
-    def __init__(
-        self,
-        photos: list[NDArray[np.uint8]],
-        crops: NDArray[np.uint8],
-        *,
-        table: pd.DataFrame,
-        matrices: list[NDArray[np.float64] | None],
-    ) -> None:
-        self.photos = photos
-        self.crops = crops
-        self.table = table
-        self.matrices = matrices
+    photos: list[NDArray[np.uint8]]
+    crops: NDArray[np.uint8]
+    _: KW_ONLY
+    table: pd.DataFrame
+    matrices: list[NDArray[np.float64] | None]
 
     @classmethod
     def from_estimator(

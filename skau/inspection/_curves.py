@@ -1,5 +1,6 @@
 """Curves of each AU in small panels: precision-recall, ROC, calibration."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -37,6 +38,7 @@ class Curve(NamedTuple):
     value: float
 
 
+@dataclass(eq=False, repr=False)
 class _CurvesDisplay(PartsMixin):
     """A panel an AU, a thin line a fold, a thick one their mean.
 
@@ -48,11 +50,9 @@ class _CurvesDisplay(PartsMixin):
     _ylabel: ClassVar[str]
     _value: ClassVar[str]
 
-    def __init__(
-        self, curves: dict[str, dict[str, list[Curve]]], *, base_rates: dict[str, float]
-    ) -> None:
-        self.curves = curves
-        self.base_rates = base_rates
+    curves: dict[str, dict[str, list[Curve]]]
+    _: KW_ONLY
+    base_rates: dict[str, float]
 
     @staticmethod
     def _curve(t: np.ndarray, p: np.ndarray, **options: Any) -> Curve:

@@ -1,5 +1,6 @@
 """Features before and after the identity is taken out (paper 2, Figure 2)."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FeatureSpaceDisplay"]
 
 
+@dataclass(eq=False, repr=False)
 class FeatureSpaceDisplay:
     """Two dimensions of the features, coloured by the subject and by an AU.
 
@@ -59,18 +61,11 @@ class FeatureSpaceDisplay:
     (40, 2)
     """
 
-    def __init__(
-        self,
-        points: dict[str, np.ndarray],
-        *,
-        present: pd.Series,
-        groups: np.ndarray,
-        leakage: dict[str, float],
-    ) -> None:
-        self.points = points
-        self.present = present
-        self.groups = groups
-        self.leakage = leakage
+    points: dict[str, np.ndarray]
+    _: KW_ONLY
+    present: pd.Series
+    groups: np.ndarray
+    leakage: dict[str, float]
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: Any, groups: Any, **options: Any) -> Self:

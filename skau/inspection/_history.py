@@ -1,5 +1,6 @@
 """Learning curves of every loss term."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["TrainingHistoryDisplay"]
 
 
+@dataclass(eq=False, repr=False)
 class TrainingHistoryDisplay:
     """Every loss term and the F1 by epoch, of training and of validation.
 
@@ -44,9 +46,9 @@ class TrainingHistoryDisplay:
     ['class_loss']
     """
 
-    def __init__(self, history: pd.DataFrame, *, best_epoch: int | None = None) -> None:
-        self.history = history
-        self.best_epoch = best_epoch
+    history: pd.DataFrame
+    _: KW_ONLY
+    best_epoch: int | None = None
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: "Axes | np.ndarray | None" = None) -> Self:

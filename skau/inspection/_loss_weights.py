@@ -1,5 +1,6 @@
 """The scores of a search over two parameters as a heat map."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["LossWeightsDisplay"]
 
 
+@dataclass(eq=False, repr=False)
 class LossWeightsDisplay:
     """The mean test score of a search over two parameters, such as the weights of two losses.
 
@@ -49,9 +51,9 @@ class LossWeightsDisplay:
     0.050   0.6  0.40
     """
 
-    def __init__(self, scores: pd.DataFrame, *, spread: pd.DataFrame | None = None) -> None:
-        self.scores = scores
-        self.spread = spread
+    scores: pd.DataFrame
+    _: KW_ONLY
+    spread: pd.DataFrame | None = None
 
     @classmethod
     def from_estimator(cls, search: Any, **options: Any) -> Self:

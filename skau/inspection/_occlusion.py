@@ -1,6 +1,7 @@
 """Where a decision looks: which part of the face, once covered, changes it."""
 
 import warnings
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["OcclusionDisplay"]
 
 
+@dataclass(eq=False, repr=False)
 class OcclusionDisplay:
     """How far an AU's logit falls when a part of the face is covered (Zeiler & Fergus 2014).
 
@@ -48,9 +50,9 @@ class OcclusionDisplay:
     >>> OcclusionDisplay.from_estimator(clf, crops, labels)  # doctest: +SKIP
     """
 
-    def __init__(self, maps: dict[str, np.ndarray], *, faces: dict[str, np.ndarray]) -> None:
-        self.maps = maps
-        self.faces = faces
+    maps: dict[str, np.ndarray]
+    _: KW_ONLY
+    faces: dict[str, np.ndarray]
 
     @classmethod
     def from_estimator(

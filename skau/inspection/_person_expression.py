@@ -1,5 +1,6 @@
 """A face = a person + an expression (paper 1, Figure 1), by the network's own decoder."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -22,6 +23,7 @@ _KINDS = {
 }
 
 
+@dataclass(eq=False, repr=False)
 class PersonExpressionDisplay:
     """What a DSN's decoder makes of the person code, the expression code, and of both.
 
@@ -49,9 +51,9 @@ class PersonExpressionDisplay:
     >>> PersonExpressionDisplay.from_estimator(dsn, crops[:4])  # doctest: +SKIP
     """
 
-    def __init__(self, images: dict[str, np.ndarray], *, swaps: np.ndarray) -> None:
-        self.images = images
-        self.swaps = swaps
+    images: dict[str, np.ndarray]
+    _: KW_ONLY
+    swaps: np.ndarray
 
     @classmethod
     def from_estimator(

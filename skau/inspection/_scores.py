@@ -1,5 +1,6 @@
 """The score of each AU, with its spread over folds."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -27,6 +28,7 @@ __all__ = ["AUScoreDisplay"]
 _LABELS = {"f1": "F1-frame", "roc_auc": "area under the ROC curve"}
 
 
+@dataclass(eq=False, repr=False)
 class AUScoreDisplay(PartsMixin):
     """F1 or the area under the ROC curve of each AU, over folds, beside a baseline and chance.
 
@@ -63,16 +65,10 @@ class AUScoreDisplay(PartsMixin):
     [0.0, 1.0]
     """
 
-    def __init__(
-        self,
-        scores: dict[str, pd.DataFrame],
-        *,
-        chance: pd.Series | None = None,
-        metric: str = "f1",
-    ) -> None:
-        self.scores = scores
-        self.chance = chance
-        self.metric = metric
+    scores: dict[str, pd.DataFrame]
+    _: KW_ONLY
+    chance: pd.Series | None = None
+    metric: str = "f1"
 
     @classmethod
     def _from_parts(  # type: ignore[override]

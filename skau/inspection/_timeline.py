@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -33,6 +34,7 @@ class Peak(NamedTuple):
     row: int
 
 
+@dataclass(eq=False, repr=False)
 class TimelineDisplay:
     """Probability of each AU over the time of a film, with pictures of the strongest moments.
 
@@ -72,20 +74,15 @@ class TimelineDisplay:
     ['AU12']
     """
 
-    def __init__(
-        self,
-        table: pd.DataFrame,
-        *,
-        aus: list[str],
-        peaks: list[Peak],
-        pictures: Sequence[np.ndarray] = (),
-        threshold: Any = 0.5,
-    ) -> None:
-        self.table = table
-        self.aus = aus
-        self.peaks = peaks
-        self.pictures = pictures
-        self.threshold = read_thresholds(threshold, aus)
+    table: pd.DataFrame
+    _: KW_ONLY
+    aus: list[str]
+    peaks: list[Peak]
+    pictures: Sequence[np.ndarray] = ()
+    threshold: Any = 0.5
+
+    def __post_init__(self) -> None:
+        self.threshold = read_thresholds(self.threshold, self.aus)
 
     @classmethod
     def from_estimator(
