@@ -40,7 +40,6 @@ class MinedTriplets:
 
     margin: float
     n_negatives: int
-    hard_ratio: float
     n_identities: int
 
     def __call__(self, z: Tensor, batch: dict[str, Any]) -> Term:
@@ -49,7 +48,7 @@ class MinedTriplets:
         anchors, positives = draw_pairs(group, self.n_identities, generator)
         losses = triplet_losses(z, anchors, positives, self.margin)
         allowed = (group[anchors][:, None] != group[None]) & (group[None] >= 0)
-        mined = mine_negatives(losses, allowed, self.n_negatives, self.hard_ratio, generator)
+        mined = mine_negatives(losses, allowed, self.n_negatives, generator)
         chosen = losses[mined]
         return (chosen.mean() if len(chosen) else z.sum() * 0), len(chosen)
 
@@ -92,7 +91,6 @@ class BaseIdentityClassifier(BaseAUClassifier):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseAUClassifier._parameter_constraints,
         "margin": [Interval(Real, 0, None, closed="left")],
-        "hard_ratio": [Interval(Real, 0, 1, closed="both")],
         "negative_pool": [Interval(Integral, 0, None, closed="left")],
         "trunk": PART,
         "pretrained": [str, os.PathLike, None],
@@ -101,7 +99,6 @@ class BaseIdentityClassifier(BaseAUClassifier):
     }
 
     margin: float = 0.5
-    hard_ratio: float = 0.5
     negative_pool: int = 0
     trunk: Part = None
     pretrained: str | Path | None = None
@@ -148,7 +145,7 @@ class BaseIdentityClassifier(BaseAUClassifier):
         return max(2, self.batch_size // _N_EACH)
 
     def _make_triplets(self) -> MinedTriplets:
-        return MinedTriplets(self.margin, _N_NEGATIVES, self.hard_ratio, self._n_identities)
+        return MinedTriplets(self.margin, _N_NEGATIVES, self._n_identities)
 
     def _make_identity_batches(
         self, train: AUDataset, rng: np.random.RandomState, otherwise: str

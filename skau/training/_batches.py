@@ -162,17 +162,13 @@ def draw_pairs(group: Tensor, n_pairs: int, generator: torch.Generator) -> tuple
 
 
 def mine_negatives(
-    losses: Tensor,
-    allowed: Tensor,
-    n_negatives: int,
-    hard_ratio: float,
-    generator: torch.Generator,
+    losses: Tensor, allowed: Tensor, n_negatives: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Choose the negatives of every pair: the hardest, and some of the rest at random.
+    """Choose the negatives of every pair: the hardest, and as many of the rest at random.
 
-    Of the allowed candidates of each pair the ``n_negatives * hard_ratio`` (rounded) of the
-    largest loss are taken, the others are drawn from the rest (paper 2, section III-B). Where
-    a pair has fewer candidates, all are taken.
+    Of the allowed candidates of each pair one half of the negatives are those of the largest
+    loss, the others are drawn from the rest (paper 2, section III-B). Where a pair has fewer
+    candidates, all are taken.
 
     Parameters
     ----------
@@ -180,7 +176,6 @@ def mine_negatives(
     allowed : bool Tensor of the same shape
         Whether the candidate shows another person.
     n_negatives : int
-    hard_ratio : float in [0, 1]
     generator : torch.Generator
         On the device of ``losses``.
 
@@ -188,7 +183,7 @@ def mine_negatives(
     -------
     pair, candidate : integer Tensor of shape (n_triplets,)
     """
-    n_hard = round(n_negatives * hard_ratio)
+    n_hard = n_negatives // 2
     score = losses.detach().masked_fill(~allowed, -1.0)  # a triplet loss is never negative
     hardest = score.argsort(dim=1, descending=True, stable=True)
     rank = 1 + torch.rand(

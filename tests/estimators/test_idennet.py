@@ -79,7 +79,7 @@ def test_stage_one_clusters_identities(blobs):
 @pytest.mark.parametrize(
     "change",
     [
-        {"hard_ratio": 1.0}, {"alpha": 0.1}, {"margin": 0.01},
+        {"alpha": 0.1}, {"margin": 0.01},
         {"normalize": False}, {"identity_epochs": 0}, {"identity_lr": 1e-3}, {"negative_pool": 8},
         {"identity_transform": "affine"},
     ],

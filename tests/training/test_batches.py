@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 import torch
 
 from skau.training._batches import (
@@ -93,7 +92,7 @@ ALLOWED = torch.tensor([[False, False, True, True, True, True, True, True]])
 def test_the_hardest_half_is_taken_and_the_rest_drawn_at_random():
     rest = set()
     for seed in range(60):
-        pair, chosen = mine_negatives(LOSSES, ALLOWED, 4, 0.5, generator(seed))
+        pair, chosen = mine_negatives(LOSSES, ALLOWED, 4, generator(seed))
         assert pair.tolist() == [0, 0, 0, 0]
         assert {3, 5} <= set(chosen.tolist())  # losses 0.7 and 0.5
         others = set(chosen.tolist()) - {3, 5}
@@ -102,15 +101,8 @@ def test_the_hardest_half_is_taken_and_the_rest_drawn_at_random():
     assert rest == {2, 4, 6, 7}  # also the one of loss zero
 
 
-@pytest.mark.parametrize(("ratio", "expected"), [(1.0, {3, 5, 6, 7}), (0.75, {3, 5, 6})])
-def test_hard_ratio_counts_the_hardest(ratio, expected):
-    _, chosen = mine_negatives(LOSSES, ALLOWED, 4, ratio, generator())
-    assert expected <= set(chosen.tolist())
-    assert len(chosen) == 4
-
-
 def test_fewer_candidates_than_negatives_are_all_taken():
     allowed = torch.tensor([[False, False, True, False, False, True, False, False]])
-    pair, chosen = mine_negatives(LOSSES, allowed, 4, 0.5, generator())
+    pair, chosen = mine_negatives(LOSSES, allowed, 4, generator())
     assert sorted(chosen.tolist()) == [2, 5]
     assert pair.tolist() == [0, 0]
