@@ -1,4 +1,5 @@
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # two processes with a thread each, before torch starts
@@ -32,6 +33,23 @@ def blobs():
     X[:, 4:12, 4:28] += (Y[:, 0] * 110).astype(int)[:, None, None, None]
     X[:, 20:28, 4:28] += (Y[:, 1] * 110).astype(int)[:, None, None, None]
     return X.clip(0, 255).astype(np.uint8), pd.DataFrame(Y, columns=["AU1", "AU12"]), groups
+
+
+@pytest.fixture(scope="session")
+def little_space():
+    """``with little_space(n)``: no file grows beyond n bytes, as if the disk were full then."""
+    resource = pytest.importorskip("resource", reason="Windows limits no files")
+
+    @contextmanager
+    def limited(n):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited
 
 
 def pytest_collection_modifyitems(items):

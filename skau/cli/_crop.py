@@ -55,11 +55,7 @@ def command(
         verbose=int(sys.stderr.isatty()),
     )  # fmt: skip
     table = cropper.detect(paths, out=table_path)
-    try:
-        crops = cropper.transform(table, out=out)
-    except OSError as error:  # of a full disk NumPy names no file
-        error.filename = error.filename or str(out)
-        raise
+    crops = cropper.transform(table, out=out)
     click.echo(f"{len(crops)} crops in {out}, landmarks in {table_path}")
     if table["width"].isna().any():
         sys.exit(1)

@@ -77,6 +77,8 @@ def predict_files(
     ------
     ValueError
         If no file can be read, ``out`` is there of another call, or as in :func:`predict_video`.
+    OSError
+        If a table cannot be written, as on a full disk; the next call goes on from those that are.
 
     Warns
     -----
@@ -217,6 +219,8 @@ def _score_film(
 ) -> tuple[str, str | None]:
     try:
         predict_video(model, film, out=part, verbose=0, **options)
-    except OSError as error:  # one broken file stops no other
+    except OSError as error:  # one broken film stops no other, but a full disk does
+        if error.filename is not None and Path(error.filename).parent == part.parent:
+            raise
         return film, str(error)
     return film, None

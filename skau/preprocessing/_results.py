@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..utils._cache import Cache
+from ..utils._cache import Cache, name_file
 from ..utils._extras import require_extra
 from ..utils._text import first_few
 from ..utils._threads import use_one_processor, wait_until_gone
@@ -205,10 +205,10 @@ def run(
             for done in in_threads(work, items, n_jobs):
                 results.add(done)
                 bar.update(len(done))
+        results.close(finished=True)
     except BaseException:
         results.close(finished=False)
         raise
-    results.close(finished=True)
     return results
 
 
@@ -245,10 +245,11 @@ def table_writer(out: str | PathLike[str] | None) -> Callable[[pd.DataFrame], No
         require_extra("pyarrow", "parquet", f"out={fspath(out)!r}: Parquet files need pyarrow")
 
     def write(table: pd.DataFrame) -> None:
-        if parquet:
-            table.to_parquet(begin(out), index=False, engine="pyarrow")
-        else:
-            table.to_csv(begin(out), index=False)
+        with name_file(Path(out), begin(out)):
+            if parquet:
+                table.to_parquet(begin(out), index=False, engine="pyarrow")
+            else:
+                table.to_csv(begin(out), index=False)
         finish(out)
 
     return write

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..utils._cache import name_file
+
 __all__ = ["NpyWriter", "begin", "check_out", "finish", "forget_parts", "part_of"]
 
 
@@ -43,9 +45,10 @@ def begin(out: str | PathLike[str]) -> Path:
 def finish(out: str | PathLike[str]) -> None:
     """Move it there. An array that is mapped from an earlier file keeps that one."""
     part = begin(out)
-    with part.open("rb+") as file:
-        os.fsync(file.fileno())
-    part.replace(out)
+    with name_file(Path(out), part):
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(out)
 
 
 def forget_parts(out: str | PathLike[str] | None) -> None:
@@ -68,27 +71,31 @@ class NpyWriter:
     def __init__(self, out: str | PathLike[str], size: int) -> None:
         self.out, self._rows, self._shape = Path(out), 0, (size, size, 3)
         self._file = begin(out).open("wb")
-        self._write_header()
+        with name_file(self.out):
+            self._write_header()
         self._first = self._file.tell()
 
     def write(self, row: int, image: NDArray[np.uint8]) -> None:
         """Write the image of a row."""
-        self._file.seek(self._first + row * image.size)
-        self._file.write(np.ascontiguousarray(image).data)
+        with name_file(self.out):
+            self._file.seek(self._first + row * image.size)
+            self._file.write(np.ascontiguousarray(image).data)
         self._rows = max(self._rows, row + 1)
 
     def close(self, *, finished: bool) -> None:
         """Move the file to its place, or drop it."""
         if finished:
-            self._file.seek(0)
-            self._write_header()
-        self._file.close()
-        if finished:
+            with name_file(self.out):
+                self._file.seek(0)
+                self._write_header()
+                self._file.close()
             finish(self.out)
-        else:
+            return
+        with suppress(OSError):  # the disk that stopped the run is still full
+            self._file.close()
+        with suppress(OSError):
             begin(self.out).unlink()
-            with suppress(OSError):
-                part_of(self.out).rmdir()  # if nothing of the run is kept there
+            part_of(self.out).rmdir()  # if nothing of the run is kept there
 
     def _write_header(self) -> None:
         # NumPy pads headers so that the first axis can grow in place.

@@ -1,23 +1,32 @@
 """What the net itself does at every epoch, and which callbacks of the user may stand beside."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, InputShapeSetter, LRScheduler, lr_scheduler
+from skorch.callbacks import (
+    Callback,
+    InputShapeSetter,
+    LRScheduler,
+    PassthroughScoring,
+    lr_scheduler,
+)
 from torch import Tensor
 from tqdm.auto import tqdm
 
 __all__ = ["Bar", "EpochTerms", "KeepBest", "Tasks", "check_callbacks", "check_monitors",
-           "count_decisions"]  # fmt: skip
+           "count_decisions", "named"]  # fmt: skip
 
 
 def check_callbacks(callbacks: list[Any] | None) -> None:
     """Refuse what is no callback of skorch, or could do nothing here."""
     for item in callbacks or []:
-        callback = item[1] if isinstance(item, tuple) and len(item) == 2 else item
+        pair = isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
+        callback = item[1] if pair else item
         kind = callback if isinstance(callback, type) else type(callback)
         if not issubclass(kind, Callback):
             raise TypeError(
@@ -29,6 +38,13 @@ def check_callbacks(callbacks: list[Any] | None) -> None:
                 f"callbacks: {kind.__name__} is of no use here, for the network is made to fit "
                 "the images or vectors of fit; leave it out"
             )
+        if isinstance(callback, PassthroughScoring):
+            part = str(callback.name).partition("_")[0]
+            if part in ("train", "valid") and (part == "train") != callback.on_train:
+                raise ValueError(
+                    f"callbacks: a figure of the {part} part needs PassthroughScoring("
+                    f"{callback.name!r}, on_train={part == 'train'})"
+                )
         policy = getattr(callback, "policy", None) if issubclass(kind, LRScheduler) else None
         if isinstance(policy, str) and not hasattr(lr_scheduler, policy):
             raise ValueError(
@@ -49,6 +65,20 @@ def check_monitors(callbacks: list[Any] | None) -> None:
                 "out for validation; let it look at monitor='train_loss"
                 f"{'_best' * monitor.endswith('_best')}', or fit with a validation_fraction"
             )
+
+
+@contextmanager
+def named(callback: Callback) -> Iterator[None]:
+    """Let errors of skorch's own callbacks name the parameter; those of the user's pass."""
+    try:
+        yield
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        if type(callback).__module__.startswith("skorch."):
+            raise ValueError(
+                f"callbacks: {type(callback).__name__} cannot be used like this "
+                f"({type(error).__name__}: {error})"
+            ) from error
+        raise
 
 
 class EpochTerms(Callback):

@@ -21,7 +21,7 @@ from ..utils._device import guard_forks
 from ..utils._memory import keep_freed_memory
 from ..utils._random import RandomStream
 from ..utils._warnings import user_level
-from ._callbacks import Bar, EpochTerms, KeepBest, Tasks, count_decisions
+from ._callbacks import Bar, EpochTerms, KeepBest, Tasks, count_decisions, named
 from ._chunks import at_least_float32, chunk_length, in_chunks
 from ._data import AUDataset, Batches, ImageFiles
 from ._optimizer import check_optimizer
@@ -72,6 +72,13 @@ class AUNet(ClassifierMixin, NeuralNet):
         guard_forks()
         keep_freed_memory()
         return super().initialize()
+
+    def initialize_callbacks(self) -> "AUNet":
+        """Make the callbacks; say what is wrong with them if that fails."""
+        try:
+            return super().initialize_callbacks()
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"callbacks: {error}") from error
 
     def initialize_optimizer(self, *args: Any) -> "AUNet":
         """Make the optimiser afresh; say what is wrong with it if that fails."""
@@ -148,7 +155,7 @@ class AUNet(ClassifierMixin, NeuralNet):
                 if name in ours:
                     getattr(callback, method_name)(self, **kwargs)
                 elif not self._stage.prelude or _comes_last((name, callback)):
-                    with stream:
+                    with stream, named(callback):
                         getattr(callback, method_name)(self, **kwargs)
         except _Diverged:
             raise
@@ -262,6 +269,15 @@ class AUNet(ClassifierMixin, NeuralNet):
         """Take a step; return the loss and the logits."""
         step = super().train_step_single(batch, **fit_params)
         return step | {"y_pred": step["y_pred"].logits.detach()}
+
+    def _step_optimizer(self, step_fn: Any) -> None:
+        """Step; what then does not fit into a number ends as a loss that is not finite does."""
+        try:
+            super()._step_optimizer(step_fn)
+        except (OverflowError, RuntimeError) as error:
+            if "overflow" not in str(error) and not isinstance(error, OverflowError):
+                raise
+            self.diverge("a step of the optimizer")
 
     def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Look at a batch; return the loss and the logits."""

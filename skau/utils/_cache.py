@@ -21,7 +21,7 @@ import numpy as np
 
 from ._warnings import user_level
 
-__all__ = ["Cache", "write_whole"]
+__all__ = ["Cache", "name_file", "write_whole"]
 
 _LEFT_OVER = 3600.0  # seconds after which a file that was never finished is nobody's any more
 _STORY = "value"  # the member that says, as JSON, how the arrays belong together
@@ -151,17 +151,31 @@ def write_whole(path: Path) -> Iterator[IO[bytes]]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    with name_file(path, part):
+        try:
+            with part.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
+
+
+@contextmanager
+def name_file(path: Path, part: Path | None = None) -> Iterator[None]:
+    """Let errors of the block tell which file could not be written; a full disk names none.
+
+    ``part`` is the file beside it that is written first.
+    """
     try:
-        with part.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException as error:
-        with suppress(OSError):
-            part.unlink()
-        if isinstance(error, OSError) and error.errno and error.filename in (None, str(part)):
-            error.filename = str(path)  # a full disk names no file
+        yield
+    except OSError as error:
+        if error.errno and error.filename in (None, str(part)):
+            error.filename = str(path)
+            del error.filename2  # of a file that could not be renamed
         raise
 
 

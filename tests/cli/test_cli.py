@@ -241,14 +241,12 @@ def test_a_stopped_call_says_whether_it_goes_on(monkeypatch, capsys, tmp_path):
     assert capsys.readouterr().err.strip() == "stopped"
 
 
-def test_a_full_disk_is_told_with_the_file(folder, tmp_path, monkeypatch, capsys):
-    def full(*args, **options):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("skau.preprocessing.FaceCropper.transform", full)
+def test_a_full_disk_is_told_with_the_file(folder, tmp_path, little_space, capsys):
     out = tmp_path / "crops.npy"
-    assert call("crop", folder / "photos" / "sub.jpg", "-o", out) == 1
-    assert capsys.readouterr().err == f"skau: No space left on device: {str(out)!r}\n"
+    with little_space(4000):
+        assert call("crop", folder / "photos" / "sub.jpg", "-o", out) == 1
+    assert capsys.readouterr().err == f"skau: File too large: {str(out)!r}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["crops.csv"]
 
 
 def test_python_runs_the_package_as_the_command():

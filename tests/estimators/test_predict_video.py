@@ -198,3 +198,14 @@ def test_progress_and_errors(model, film, tmp_path, capfd):
             predict_video(model, film, verbose=0, **wrong)
     with pytest.warns(UserWarning, match="the film has 10 frames a second"):
         predict_video(model, film, fps=30, verbose=0)
+
+
+@pytest.mark.filterwarnings("ignore:.*cannot be written:UserWarning", "ignore:no face found")
+def test_a_full_disk_is_no_broken_film(model, film, tmp_path, little_space):
+    out = tmp_path / "all.csv"
+    with little_space(1000), pytest.raises(OSError, match="File too large.*all.csv.part"):
+        predict_files(model, [film], out=out, n_jobs=1, verbose=0)
+    assert not out.exists()
+    whole = predict_files(model, [film], out=out, n_jobs=1, verbose=0)
+    assert len(whole) == 30
+    assert not whole.attrs["unread"]

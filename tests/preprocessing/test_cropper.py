@@ -233,6 +233,22 @@ def test_crops_on_disk(photos, crops, tmp_path):
     assert os.listdir(tmp_path) == ["crops.npy"]
 
 
+@pytest.mark.parametrize("out", ["crops.npy", "faces.csv", "faces.parquet"])
+@pytest.mark.parametrize("space", [0, 1000])
+@pytest.mark.filterwarnings("ignore:.*cannot be written:UserWarning")
+def test_a_full_disk_is_told_with_the_file(photo_paths, tmp_path, little_space, out, space):
+    if out == "faces.parquet":
+        pytest.importorskip("pyarrow", reason='needs pip install "skau[parquet]"')
+    cropper, out = FaceCropper(size=64), tmp_path / out
+    call = cropper.transform if out.suffix == ".npy" else cropper.detect
+    with little_space(space), pytest.raises(OSError, match=rf"File too large.*{out.name}") as told:
+        call(photo_paths, out=out)
+    assert told.value.filename == str(out)
+    assert not out.exists()
+    call(photo_paths, out=out)
+    assert os.listdir(tmp_path) == [out.name]
+
+
 def interrupt(monkeypatch, call):
     """Call, and stop it as a user would, when four rows are done."""
     monkeypatch.setattr(_results, "CHUNK", 2)

@@ -13,14 +13,16 @@ from skorch.callbacks import (
     Checkpoint,
     EarlyStopping,
     EpochScoring,
+    EpochTimer,
     GradientNormClipping,
     Initializer,
     InputShapeSetter,
     LRScheduler,
+    PassthroughScoring,
     TrainEndCheckpoint,
 )
 from skorch.history import History
-from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
+from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau, StepLR
 
 from skau import DSNClassifier, IdenNetClassifier, ResumeTraining
 from skau.baselines import LightCNNClassifier
@@ -134,6 +136,34 @@ def test_a_rate_far_too_large_is_told_of(vectors):
         clf.fit(X, Y, groups=groups)
 
 
+@pytest.mark.parametrize("lr", [1e38, 1e300])
+@pytest.mark.parametrize("Estimator", ESTIMATORS.values(), ids=ESTIMATORS)
+@pytest.mark.filterwarnings("ignore:n_identities")
+def test_a_step_beyond_all_numbers_is_told_of(Estimator, lr, blobs):
+    """Where the optimizer itself fails: the first step of Adam is ten times the rate."""
+    clf = make(Estimator, lr=lr)
+    with pytest.raises(
+        ValueError,
+        match=r"^a step of the optimizer is not finite .* a lower (identity_)?lr \(now 1e",
+    ):
+        clf.fit(*blobs[:2], groups=blobs[2])
+
+
+@pytest.mark.filterwarnings("ignore:n_identities")
+def test_a_schedule_beyond_all_numbers_keeps_the_best_epoch(blobs):
+    grow = LRScheduler(LambdaLR, lr_lambda=_soar)
+    clf = make(LightCNNClassifier, callbacks=[grow], batch_size=64, validation_fraction=0)
+    with pytest.warns(
+        ConvergenceWarning, match="a step of the optimizer .* after epoch 3 is kept"
+    ):
+        clf.fit(*blobs[:2], groups=blobs[2])
+    assert np.isfinite(clf.predict_proba(blobs[0])).all()
+
+
+def _soar(epoch):
+    return 1e60**epoch
+
+
 def test_a_network_whose_answers_are_not_finite_is_not_kept():
     rng = np.random.default_rng(0)
     X = rng.integers(0, 255, (24, 32, 32, 3), dtype=np.uint8)
@@ -181,6 +211,17 @@ def test_checkpoints_keep_the_history_and_can_be_loaded(vectors, tmp_path):
         (3, TypeError, "3 is no callback of skorch"),
         (print, TypeError, "is no callback of skorch; scikit-learn's are set by set_callbacks"),
         (LRScheduler("OneCycleLR"), ValueError, r"policy=torch\.optim\.lr_scheduler\.OneCycleLR"),
+        (PassthroughScoring("train_loss"), ValueError, r"'train_loss', on_train=True"),
+        (("a", PassthroughScoring("valid_loss", on_train=True)), ValueError, "on_train=False"),
+        (PassthroughScoring, TypeError, "missing .* argument: 'name'"),
+        (("bar", EpochTimer()), ValueError, "duplicate .* name 'bar'"),
+        ((3, EpochTimer()), TypeError, "is no callback of skorch"),
+        (EpochScoring("f1_macro", use_caching=False), ValueError, "EpochScoring cannot be used"),
+        (
+            LRScheduler(OneCycleLR, total_steps=1, max_lr=1, step_every="batch"),
+            ValueError,
+            "LRScheduler cannot be used like this .*Tried to step 2 times",
+        ),
     ],
 )
 def test_callbacks_that_can_do_nothing_are_refused_by_name(vectors, callback, error, told):
