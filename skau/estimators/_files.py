@@ -18,7 +18,7 @@ from ..preprocessing._results import table_writer
 from ..preprocessing._storage import part_of
 from ..utils._cache import Cache
 from ..utils._formats import write_sidecar
-from ..utils._text import first_few
+from ..utils._text import first_few, first_lines
 from ..utils._warnings import user_level
 from ._face_table import ArgumentError, corrections, drop_others, read_run, read_table
 from ._photos import UnreadableError, predict_images
@@ -143,7 +143,7 @@ def predict_files(
         of_films[film] = read_table(parts[film])
         of_films[film].insert(0, "path", film)
     tables += [of_films[film] for film in dict.fromkeys(films) if film in of_films]
-    told = "\n  ".join(["", *(f"{path}: {problem}" for path, problem in broken.items())])
+    told = first_lines(f"{path}: {problem}" for path, problem in broken.items())
     if not tables:
         shutil.rmtree(folder, ignore_errors=True)
         raise ValueError(f"files: none can be read:{told}")

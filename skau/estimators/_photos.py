@@ -9,8 +9,8 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from ..preprocessing._film import Seen, faces_of_photos
-from ..preprocessing._images import ImageSource
-from ..utils._text import first_few
+from ..preprocessing._image_source import ImageSource
+from ..utils._text import first_few, first_lines
 from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
 from ._scorer import Scorer
@@ -149,8 +149,5 @@ def _report(photos: ImageSource, broken: dict[int, str], table: pd.DataFrame) ->
         )
 
 
-def _listed(photos: ImageSource, broken: dict[int, str], most: int = 20) -> str:
-    said = [f"{photos.name(row)}: {why}" for row, why in list(broken.items())[:most]]
-    if len(broken) > most:
-        said.append(f"and {len(broken) - most} more")
-    return "\n  ".join(["", *said])
+def _listed(photos: ImageSource, broken: dict[int, str]) -> str:
+    return first_lines(f"{photos.name(row)}: {why}" for row, why in broken.items())

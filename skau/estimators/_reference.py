@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from ..preprocessing._images import ImageSource
+from ..preprocessing._image_source import ImageSource
 from ..utils._text import first_few
 from ..utils._warnings import quietly
 from ._scorer import Scorer

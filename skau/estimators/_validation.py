@@ -8,7 +8,8 @@ import pandas as pd
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from ..preprocessing._images import advise_uint8, holds_images
+from ..preprocessing._image_source import holds_images
+from ..preprocessing._images import advise_uint8
 from ..training._data import ImageFiles, open_images
 from ..utils._arrays import plain
 from ..utils._labels import LabelTable, as_array, encoded_hint, read_names, read_table

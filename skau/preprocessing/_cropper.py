@@ -15,7 +15,7 @@ from ..utils._groups import check_groups
 from ..utils._pages import PagesMixin
 from ..utils._parameters import parameters
 from ..utils._sklearn import HasMethods, Interval, StrOptions
-from ._images import ImageSource
+from ._image_source import ImageSource
 from ._landmarks import (
     COLUMNS,
     PROBABILITY,

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..utils._groups import check_groups
-from ._images import ImageSource
+from ._image_source import ImageSource
 from ._video import FrameSource
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from ..utils._text import first_few
 from ..utils._threads import use_one_processor, wait_until_gone
 from ..utils._warnings import user_level
 from ._cached import work_or_remember
-from ._images import ImageSource
+from ._image_source import ImageSource
 from ._landmarks import COLUMNS
 from ._storage import NpyWriter, begin, check_out, finish, part_of
 from ._video import FrameSource, Video

@@ -24,9 +24,7 @@ __all__ = ["Bar", "EpochTerms", "KeepBest", "Tasks", "check_callbacks", "check_m
 
 def check_callbacks(callbacks: list[Any] | None) -> None:
     """Refuse what is no callback of skorch, or could do nothing here."""
-    for item in callbacks or []:
-        pair = isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
-        callback = item[1] if pair else item
+    for callback in _unnamed(callbacks):
         kind = callback if isinstance(callback, type) else type(callback)
         if not issubclass(kind, Callback):
             raise TypeError(
@@ -55,9 +53,8 @@ def check_callbacks(callbacks: list[Any] | None) -> None:
 
 def check_monitors(callbacks: list[Any] | None) -> None:
     """Refuse callbacks that wait for figures of a validation part, where there is none."""
-    for item in callbacks or []:
-        callback = item[1] if isinstance(item, tuple) else item
-        callback = callback() if isinstance(callback, type) else callback
+    for given in _unnamed(callbacks):
+        callback = given() if isinstance(given, type) else given
         monitor = getattr(callback, "monitor", None)
         if isinstance(monitor, str) and monitor.startswith("valid"):
             raise ValueError(
@@ -79,6 +76,13 @@ def named(callback: Callback) -> Iterator[None]:
                 f"({type(error).__name__}: {error})"
             ) from error
         raise
+
+
+def _unnamed(callbacks: list[Any] | None) -> Iterator[Any]:
+    """Yield the callbacks; skorch takes them with a name too, in pairs."""
+    for item in callbacks or []:
+        pair = isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
+        yield item[1] if pair else item
 
 
 class EpochTerms(Callback):

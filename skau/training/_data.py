@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ..preprocessing._images import READ_ERRORS, ImageSource, is_uint16
+from ..preprocessing._image_source import ImageSource
+from ..preprocessing._images import READ_ERRORS, is_uint16
 
 __all__ = ["AUDataset", "Batches", "ImageFiles", "open_images", "read_ahead"]
 

@@ -503,7 +503,7 @@ def test_where_to_write_is_checked_before_any_work(
     def nothing_is_read(path):
         raise AssertionError("the work had begun")
 
-    monkeypatch.setattr("skau.preprocessing._images.read_image", nothing_is_read)
+    monkeypatch.setattr("skau.preprocessing._image_source.read_image", nothing_is_read)
     if error is ImportError:
         monkeypatch.setitem(sys.modules, "pyarrow", None)
     if "folder" in out:

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from skau.preprocessing._images import ImageSource, read_image
+from skau.preprocessing._image_source import ImageSource
+from skau.preprocessing._images import read_image
 
 RAMP = np.arange(12 * 10, dtype=np.uint8).reshape(12, 10)
 RGB = np.stack([RAMP, RAMP[::-1], 255 - RAMP], axis=-1)
