@@ -18,13 +18,13 @@ from skau.model_selection import SubjectKFold
 from skau.preprocessing import FaceCropper
 
 faces = load_sample_faces()
-crops = FaceCropper(size=48).fit_transform(faces.images)
+crops = FaceCropper(size=32).fit_transform(faces.images)
 
 # %%
 # Everything but the folds is equal. Nothing is held out inside the training parts, so that both
 # train for the same epochs on as many frames.
 
-clf = DSNClassifier(max_epochs=12, batch_size=16, validation_fraction=0, random_state=0)
+clf = DSNClassifier(max_epochs=16, batch_size=16, validation_fraction=0, random_state=0)
 settings = {"scoring": roc_auc_scorer, "return_estimator": True, "return_indices": True}
 frames = cross_validate(
     clf, crops, faces.target, cv=KFold(3, shuffle=True, random_state=0), **settings

@@ -14,7 +14,7 @@ from skau.inspection import TrainingHistoryDisplay
 from skau.preprocessing import FaceCropper
 
 faces = load_sample_faces()
-crops = FaceCropper(size=48).fit_transform(faces.images)
+crops = FaceCropper(size=32).fit_transform(faces.images)
 
 # %%
 # The class loss on people held out rises long before the F1 of their decisions is at its best.

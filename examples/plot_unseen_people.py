@@ -32,6 +32,7 @@ parser.add_argument(
     "--au", nargs="*", metavar="AU=COLUMN", help="columns of the CSV (default: AU1, AU2, ...)"
 )
 parser.add_argument("--epochs", type=int, default=12)
+parser.add_argument("--size", type=int, default=32, help="side of the crops in pixels")
 args = parser.parse_args()
 
 # %%
@@ -46,9 +47,10 @@ Y, subjects = faces.target, np.asarray(faces.groups)
 print(f"{len(Y)} images of {len(np.unique(subjects))} subjects, {Y.shape[1]} AUs")
 
 # %%
-# Detection depends on no label, so the crops are made once and not once per candidate.
+# Detection depends on no label, so the crops are made once and not once per candidate. They are
+# small here for the sake of time; 64 pixels and more show more of a face.
 
-crops = FaceCropper(size=64, verbose=1).fit_transform(faces.images)
+crops = FaceCropper(size=args.size, verbose=1).fit_transform(faces.images)
 
 # %%
 # One fold of subjects is put away; nothing below sees it before the last step. With metadata

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .._endings import FILMS, PHOTOS
+from .._endings import FILMS, PHOTOS, is_film
 from ._files import check_output, files_of, open_model
 from ._options import as_usage, dask_option, jobs_option, shared_options
 from ._warnings import workers
@@ -47,9 +47,9 @@ def command(
 ) -> None:  # fmt: skip
     """Score the AUs of photos, folders and films: a row a face and frame.
 
-    INPUTS are files, folders, patterns, or - for a list on standard input. Without --out the
-    table is printed as CSV; with it, the same call goes on where it stopped. Files that cannot be
-    read are named at the end; then the exit code is 1.
+    INPUTS are files, folders, patterns, or - for a list on standard input; a GIF that moves is a
+    film. Without --out the table is printed as CSV; with it, the same call goes on where it
+    stopped. Files that cannot be read are named at the end; then the exit code is 1.
 
     --calibrate takes off what is just a person's face, by all of their frames; --reference does
     so by photos of them at rest. On films of rendered people, open-1 gained 6.7 points of F1 by
@@ -65,7 +65,7 @@ def command(
     from tempfile import TemporaryDirectory
 
     files = files_of(inputs, PHOTOS | FILMS)
-    films = [file for file in files if Path(file).suffix.lower() in FILMS]
+    films = [file for file in files if is_film(file)]
     if overlay is not None:
         check_output(overlay, force, *(_DRAWN if films else ()))
         if films and len(files) > 1:

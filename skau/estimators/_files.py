@@ -13,7 +13,7 @@ from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
-from .._endings import FILMS
+from .._endings import is_film
 from ..preprocessing._results import table_writer
 from ..preprocessing._storage import part_of
 from ..utils._cache import Cache
@@ -56,7 +56,7 @@ def predict_files(
     model : estimator
         As in :func:`predict_video`.
     files : list of paths
-        What has the ending of a film is one; everything else is a photo.
+        What has the ending of a film is one, and a GIF that moves; everything else is a photo.
     out : path-like
         A ``.csv`` or ``.parquet`` (extra ``parquet``) file. Where the same call has written it,
         it is read.
@@ -182,11 +182,6 @@ def _told(reference: Reference | None) -> Any:
         fspath(photo) if isinstance(photo, str | PathLike) else type(photo).__name__
         for photo in reference
     ]
-
-
-def is_film(path: str | PathLike[str]) -> bool:
-    """Whether a file has the ending of a film."""
-    return Path(path).suffix.lower() in FILMS
 
 
 def _score_films(

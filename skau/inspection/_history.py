@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainingHistoryDisplay"]
 
+_WIDE = 100  # highest by lowest value, from where on the powers of ten are labels enough
+
 
 @dataclass(eq=False, repr=False)
 class TrainingHistoryDisplay:
@@ -167,6 +169,12 @@ def _fit_scale(panel: "Axes") -> None:
     values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in panel.lines])
     values = values[~np.isnan(values)]
     if len(values) and values.min() > 0 and values.max() > 10 * np.median(values):
+        from matplotlib.ticker import LogLocator, NullFormatter
+
         panel.set_yscale("log")
+        few = values.max() < _WIDE * values.min()  # decades alone would be one label or none
+        panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0) if few else (1.0,), numticks=5))
+        panel.yaxis.set_major_formatter("{x:g}")
+        panel.yaxis.set_minor_formatter(NullFormatter())
     else:
         panel.locator_params(axis="y", nbins=4)

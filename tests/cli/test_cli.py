@@ -221,6 +221,19 @@ def test_errors(folder, monkeypatch, tmp_path_factory, capsys, args, code, told)
     assert not list(here.iterdir())  # nothing is begun
 
 
+def test_a_gif_that_moves_is_a_film_and_another_a_photo(folder, tmp_path):
+    faces = [Image.fromarray(load_sample_faces().images[row]) for row in (0, 1, 2)]
+    faces[0].save(tmp_path / "moves.gif", save_all=True, append_images=faces[1:], duration=200)
+    faces[0].save(tmp_path / "still.GIF")
+    out = tmp_path / "aus.csv"
+    assert call("predict", tmp_path, "-o", out, "--model", folder / "model.skau") == 0
+    table = pd.read_csv(out)
+    moves = table["path"].str.endswith("moves.gif")
+    assert table.loc[moves, ["frame", "time"]].to_numpy().tolist() == [[0, 0], [1, 0.2], [2, 0.4]]
+    assert table.loc[~moves, "frame"].isna().tolist() == [True]
+    assert table["face"].notna().all()
+
+
 def test_a_folder_that_is_called_like_a_photo_is_none(tmp_path):
     from skau.cli._files import PHOTOS, files_of
 

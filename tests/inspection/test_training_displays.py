@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -31,6 +33,30 @@ def test_history_of_a_file(dsn, tmp_path):
     dsn.history_.to_csv(tmp_path / "history.csv", index=False)
     display = TrainingHistoryDisplay.from_history(pd.read_csv(tmp_path / "history.csv"))
     assert len(display.axes_) == 5
+
+
+def test_labels_of_a_logarithmic_scale_do_not_touch():
+    fall = np.exp(-1.5 * np.arange(5))
+    display = TrainingHistoryDisplay.from_history(
+        pd.DataFrame({
+            "train_a_loss": 0.02 + fall / 2, "train_b_loss": 1 + 30 * fall,
+            "train_c_loss": 1e-3 + 3 * fall, "train_d_loss": 1e-7 + 1e5 * fall**5,
+        })
+    )  # fmt: skip
+    display.figure_.canvas.draw()
+    for panel in display.axes_:
+        assert panel.get_yscale() == "log"
+        low, high = panel.get_ylim()
+        axis = panel.yaxis
+        labels = [
+            tick.label1
+            for ticks in (axis.get_major_ticks(), axis.get_minor_ticks())
+            for tick in ticks
+            if tick.label1.get_text() and low <= tick.get_loc() <= high
+        ]
+        assert 2 <= len(labels) <= 6
+        edges = sorted((box.y0, box.y1) for box in (label.get_window_extent() for label in labels))
+        assert all(a[1] < b[0] for a, b in itertools.pairwise(edges))
 
 
 def test_no_history():
