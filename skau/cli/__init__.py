@@ -46,8 +46,8 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog='Completion: put  eval "$(_SKAU_COMPLETE=bash_source skau)"  into ~/.bashrc (for other '
-    "shells zsh_source or fish_source).",
+    epilog='Completion: eval "$(_SKAU_COMPLETE=bash_source skau)"  in a shell that finds skau, or '
+    "at the end of its environment's bin/activate (for other shells zsh_source or fish_source).",
 )
 @click.version_option(__version__, prog_name="skau")
 def skau() -> None:

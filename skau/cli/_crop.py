@@ -12,7 +12,7 @@ __all__ = ["command"]
 
 
 @click.command("crop")
-@click.argument("photos", nargs=-1, required=True)
+@click.argument("photos", nargs=-1, required=True, type=click.Path())
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, help="The .npy file to write."
 )

@@ -11,7 +11,7 @@ __all__ = ["command"]
 
 
 @click.command("export")
-@click.argument("model")
+@click.argument("model", type=click.Path())
 @click.argument("out", type=click.Path(path_type=Path))
 @shared_options
 def command(model: str, out: Path, force: bool, verbose: bool) -> None:

@@ -18,16 +18,16 @@ _DRAWN, _TABLES = (".mp4", ".mkv", ".mov", ".m4v"), (".csv", ".parquet")
 
 
 @click.command("predict")
-@click.argument("inputs", nargs=-1, required=True)
+@click.argument("inputs", nargs=-1, required=True, type=click.Path())
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="The .csv or .parquet file to write."
 )
-@click.option("--model", default="open-1", show_default=True, metavar="MODEL",
+@click.option("--model", type=click.Path(), default="open-1", show_default=True, metavar="MODEL",
               help="A .skau file, or a name that skau models lists.")  # fmt: skip
 @click.option("--faces", type=click.Choice(["largest", "all"]), default="largest",
               show_default=True, help="Which faces of a photo or frame.")  # fmt: skip
 @click.option("--calibrate", is_flag=True, help="Take off what is just a person's face.")
-@click.option("--reference", multiple=True, metavar="[N=]PHOTO",
+@click.option("--reference", type=click.Path(), multiple=True, metavar="[N=]PHOTO",
               help="Photo of the person (number N) at rest; may be repeated.")  # fmt: skip
 @click.option("--every", type=click.IntRange(1), default=1, show_default=True, metavar="N",
               help="Look at every Nth frame of a film.")  # fmt: skip

@@ -9,11 +9,12 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 import pytest
+from click.shell_completion import ShellComplete
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
 from skau import DSNClassifier, IdenNetClassifier, load, load_model, predict_files, save
-from skau.cli import main
+from skau.cli import main, skau
 from skau.datasets import load_sample_faces
 from skau.preprocessing import FaceCropper
 from skau.preprocessing._worker import Worker
@@ -266,6 +267,19 @@ def test_python_runs_the_package_as_the_command():
     version = [sys.executable, "-m", "skau", "--version"]
     done = subprocess.run(version, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("skau, version ")
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (["predict"], "file"), (["predict", "--model"], "file"), (["crop"], "file"),
+        (["predict", "--reference"], "file"), (["train"], "dir"), (["report"], "file"),
+        (["export"], "file"), (["predict", "x", "--overlay"], "file"),
+    ],
+)  # fmt: skip
+def test_the_shell_completes_names_of_files(words, kind):
+    found = ShellComplete(skau, {}, "skau", "_SKAU_COMPLETE").get_completions(words, "ph")
+    assert [item.type for item in found] == [kind]
 
 
 def test_every_option_says_what_it_is():
