@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
-from skau.preprocessing import FaceCropper, _images, _results, _worker, pool_by_subject
+from skau.preprocessing import FaceCropper, _image_source, _results, _worker, pool_by_subject
 from skau.preprocessing._landmarks import COLUMNS
 
 EYES = ["left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y"]
@@ -252,7 +252,7 @@ def test_a_full_disk_is_told_with_the_file(photo_paths, tmp_path, little_space, 
 def interrupt(monkeypatch, call):
     """Call, and stop it as a user would, when four rows are done."""
     monkeypatch.setattr(_results, "CHUNK", 2)
-    read, seen = _images.read_image, []
+    read, seen = _image_source.read_image, []
 
     def interrupted(path):
         if len(seen) == 5:
@@ -261,7 +261,7 @@ def interrupt(monkeypatch, call):
         return read(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_images, "read_image", interrupted)
+        patch.setattr(_image_source, "read_image", interrupted)
         with pytest.raises(KeyboardInterrupt):
             call()
 
@@ -276,8 +276,8 @@ def test_an_interrupted_run_goes_on(photo_paths, crops, tmp_path, monkeypatch, w
     assert len(kept) == 4
     kept[0].write_bytes(kept[0].read_bytes()[:-9])  # damaged: done again
 
-    read, seen = _images.read_image, []
-    monkeypatch.setattr(_images, "read_image", lambda path: seen.append(path) or read(path))
+    read, seen = _image_source.read_image, []
+    monkeypatch.setattr(_image_source, "read_image", lambda path: seen.append(path) or read(path))
     done = getattr(cropper, what)(photo_paths, out=out)
     assert len(seen) == 5
     assert set(photo_paths[4:]) < set(seen)
@@ -305,14 +305,14 @@ def test_what_another_run_has_left_is_not_used(photos, photo_paths, crops, tmp_p
 
 KILLED = """
 import os, signal, sys
-from skau.preprocessing import FaceCropper, _images
-read, seen = _images.read_image, []
+from skau.preprocessing import FaceCropper, _image_source
+read, seen = _image_source.read_image, []
 def fatal(path):
     seen.append(path)
     if len(seen) == 13:
         os.kill(os.getpid(), signal.SIGKILL)
     return read(path)
-_images.read_image = fatal
+_image_source.read_image = fatal
 FaceCropper(size=64, n_jobs=1).transform(sys.argv[2:], out=sys.argv[1])
 """
 
@@ -365,7 +365,7 @@ def test_the_smallest_face_may_be_as_large_as_the_image(photos, side):
 
 
 def test_too_little_memory_for_one_image(photo_paths, crops, monkeypatch):
-    read, find = _images.read_image, _worker.find_faces
+    read, find = _image_source.read_image, _worker.find_faces
     large = np.asarray(read(photo_paths[2]))
 
     def scarce(path):
@@ -378,7 +378,7 @@ def test_too_little_memory_for_one_image(photo_paths, crops, monkeypatch):
             raise MemoryError("tables")
         return find(images, **options)
 
-    monkeypatch.setattr(_images, "read_image", scarce)
+    monkeypatch.setattr(_image_source, "read_image", scarce)
     monkeypatch.setattr(_worker, "find_faces", scarcer)
     cropper = FaceCropper(size=64, on_missing="warn")
     message = "cannot use row 1 .*MemoryError: image, row 2 .*MemoryError: tables"
