@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import Callback
 
 from skau import IdenNetClassifier
 from skau.metrics import f1_frame
@@ -41,6 +42,12 @@ def test_published_number_of_parameters():
     assert sum(p.numel() for p in clf.module_.parameters() if p.requires_grad) == 6_572_832
 
 
+class _Learned(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        if net.history[-1]["train_class_loss"] < 0.15:
+            raise KeyboardInterrupt
+
+
 def test_overfits_64_frames_after_a_short_stage_1_at_a_large_lr(blobs):
     """Stage 1 has a rate of its own: at that of stage 2 it would spoil the trunk."""
     X, _, groups = blobs
@@ -49,7 +56,7 @@ def test_overfits_64_frames_after_a_short_stage_1_at_a_large_lr(blobs):
     Y = rng.randint(0, 2, (64, 2))
     clf = IdenNetClassifier(
         lr=1e-3, max_epochs=60, identity_epochs=1, validation_fraction=0,
-        augment=None, random_state=0,
+        augment=None, random_state=0, callbacks=[_Learned()],
     )  # fmt: skip
     clf.fit(noise, Y, groups=groups)
     assert clf.history_["stage"].iloc[0] == "identity"
@@ -216,6 +223,7 @@ def test_an_affine_transform_begins_as_the_subtraction():
 
 def test_warns_where_stage_1_leaves_all_faces_alike(blobs):
     X, Y, groups = blobs
+    X = 1 + 1e-3 * np.random.RandomState(0).normal(size=(len(X), 8))  # of which an epoch is quick
     with pytest.warns(
         ConvergenceWarning, match="the triplet loss is 0.* a lower identity_lr .now 1e-09"
     ) as caught:
