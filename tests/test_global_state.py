@@ -266,6 +266,10 @@ FORKS = {
     "loaded, has predicted": (
         "clf = pickle.load(open(path, 'rb')); clf.predict_proba(X)", "clf.predict_proba(X)",
     ),
+    "computed for something else": (
+        "torch.nn.Conv2d(3, 16, 3)(torch.ones(8, 3, 128, 128)).sum().backward()",
+        _TRAIN.partition(" = ")[2] + ".predict_proba(X)",
+    ),
     "trains": (_TRAIN, _TRAIN.partition(" = ")[2] + ".predict_proba(X)"),
     "quantized, has predicted": (
         "from skau import Int8Classifier; from sklearn.frozen import FrozenEstimator; "

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from ..utils._arrays import plain
+from ..utils._arrays import plain, refuse_masked
 
 __all__ = [
     "READ_ERRORS", "advise_uint8", "as_array", "as_uint8", "is_uint16", "read_image",
@@ -115,6 +115,7 @@ def _as_8_bits(image: Image.Image) -> Image.Image:
 
 def as_array(image: Any) -> NDArray[Any]:
     """Return an array, also of a tensor on another device or with a gradient."""
+    refuse_masked(image, "an image")
     return np.asarray(plain(image, "an image"))
 
 

@@ -17,7 +17,6 @@ from skorch.history import History
 from torch import Tensor
 from torch.nn.modules.dropout import _DropoutNd
 
-from ..utils._device import guard_forks
 from ..utils._memory import keep_freed_memory
 from ..utils._random import RandomStream
 from ..utils._warnings import user_level
@@ -68,8 +67,7 @@ class AUNet(ClassifierMixin, NeuralNet):
         ]
 
     def initialize(self) -> "AUNet":
-        """Make all parts, and let processes forked from now on compute."""
-        guard_forks()
+        """Make all parts."""
         keep_freed_memory()
         return super().initialize()
 

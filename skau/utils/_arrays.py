@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["plain"]
+__all__ = ["plain", "refuse_masked"]
 
 
 def plain(values: Any, argument: str) -> Any:
@@ -35,3 +35,13 @@ def plain(values: Any, argument: str) -> Any:
         kind = float if values.dtype.kind in "biuf" else object
         return np.ma.filled(values.astype(kind), np.nan)
     return np.asarray(values) if isinstance(values, memoryview) else values
+
+
+def refuse_masked(images: Any, argument: str) -> None:
+    """Refuse images with masked pixels: what the mask hides would be seen, or be no number."""
+    if isinstance(images, np.ma.MaskedArray) and (hidden := np.ma.getmaskarray(images)).any():
+        where = f" (row {np.argwhere(hidden)[0][0]})" if images.ndim > 3 else ""
+        raise ValueError(
+            f"{argument} has masked pixels{where}; choose what shall be seen there, as "
+            f"np.ma.filled(images, 0) does, or leave these images out"
+        )

@@ -6,9 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
-__all__ = ["guard_forks", "own_modes", "resolve_device", "resolve_precision"]
-
-_guarded = False
+__all__ = ["own_modes", "resolve_device", "resolve_precision"]
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -73,17 +71,14 @@ def _set_back(device: torch.device) -> None:
         device.__enter__()
 
 
-def guard_forks() -> None:
-    """Let processes that are forked from now on compute, with one thread each.
+def _one_thread() -> None:
+    """Let a forked child compute, with one thread.
 
     A fork takes no threads along: the child would wait for ever for those that have computed in
-    its parent. Call it before anything is computed.
+    its parent, for whatever purpose.
     """
-    global _guarded
-    if not _guarded and hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_one_thread)
-        _guarded = True
-
-
-def _one_thread() -> None:
     torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_one_thread)

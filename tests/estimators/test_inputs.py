@@ -168,6 +168,8 @@ class Frame:
         ((RGB / 255).astype(np.float16), r"float16; .*0 to 1, so pass \(X \* 255\)\.round"),
         (RGB / 127.5 - 1, r"-1 to 1, so pass \(\(X \+ 1\) \* 127\.5\)\.round"),
         (RGB.astype(object), "got object; bring the values to whole numbers from 0 to 255"),
+        (np.ma.masked_greater(RGB, 200), r"X has masked pixels \(row 0\); .*np\.ma\.filled"),
+        ([RGB[0], np.ma.masked_greater(RGB[1], 200)], r"X\[1\] has masked pixels; choose"),
         (RGB > 99, r"got bool; pass 255 \* X\.astype\('uint8'\)"),
         (torch.zeros(2, 32, 32, 3, dtype=torch.uint8, device="meta"), "X is a tensor on the meta"),
         ([torch.zeros(32, 32, device="meta")] * 2, "an image is a tensor on the meta device"),

@@ -14,6 +14,15 @@ RAMP = np.arange(12 * 10, dtype=np.uint8).reshape(12, 10)
 RGB = np.stack([RAMP, RAMP[::-1], 255 - RAMP], axis=-1)
 
 
+HIDDEN = np.ma.masked_greater(RGB, 200)
+
+
+def test_masked_pixels_are_refused_and_a_mask_of_nothing_is_none():
+    with pytest.raises(ValueError, match="an image has masked pixels; .*leave these images out"):
+        ImageSource([RGB, HIDDEN]).read(1)
+    np.testing.assert_array_equal(ImageSource([np.ma.array(RGB)]).read(0), RGB)
+
+
 def _read(image):
     return np.asarray(read_image(image))
 
@@ -101,6 +110,7 @@ def test_float_files_are_refused(tmp_path):
         (["a.jpg", 3], TypeError, r"X\[1\] is 3"),
         (pd.DataFrame({"path": ["a"], "au": [1]}), ValueError, r"X\['path'\]"),
         (17, TypeError, "X is a int"),
+        (HIDDEN[None], ValueError, r"X has masked pixels \(row 0\); .*np.ma.filled"),
     ],
 )
 def test_wrong_input_is_named(X, error, message):
