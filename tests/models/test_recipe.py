@@ -46,7 +46,7 @@ def test_two_runs_give_the_same_file(recipe, tmp_path, monkeypatch):
         folder = tmp_path / str(run)
         folder.mkdir()
         monkeypatch.setattr(_registry, "_FOLDER", folder)
-        sizes = {"people": 16, "varied": 16, "epochs": 1, "more-epochs": 1, "jobs": 1}
+        sizes = {"people": 16, "varied": 16, "epochs": 1, "jobs": 1}
         options = [f"--{name}={value}" for name, value in sizes.items()]
         monkeypatch.setattr(sys, "argv", ["open_model.py", str(folder / "work"), *options])
         recipe.main()
