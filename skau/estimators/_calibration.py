@@ -43,7 +43,8 @@ def measure_population(
     Returns
     -------
     DataFrame with one row an AU
-        ``mean`` and ``std`` over a person's frames, averaged over people, and ``frames``: how
+        ``mean`` over a person's frames, averaged over people, ``std`` of the frames of all people
+        (so that a threshold means the same after `calibrate`), and ``frames``: how
         many frames tell as much about a person's mean as knowing people in general does, the
         variance within people over that between them. It is infinite where people do not
         differ, and NaN if nobody knows, as with one person or one frame of each. ``rest`` is the
@@ -67,14 +68,14 @@ def measure_population(
 
 
 def _effects(values: pd.DataFrame, codes: np.ndarray) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Return people's mean, the spread of a person, and their variances' ratio."""
+    """Return people's mean, the spread of all their frames, and the two variances' ratio."""
     people = values.groupby(codes)
     n, means = people.size(), people.mean()
     within = people.var().mul(n - 1, axis=0).sum() / max(n.sum() - len(n), 1)
     between = (means.var() - within * (1 / n).mean()).clip(lower=0)
     known = len(n) > 1 and n.max() > 1
     frames = (within / between).fillna(0) if known else pd.Series(np.nan, index=values.columns)
-    return means.mean(), np.sqrt(within), frames
+    return means.mean(), np.sqrt(within + between.fillna(0)), frames
 
 
 def calibrate(logits: np.ndarray, groups: Any, population: pd.DataFrame) -> np.ndarray:

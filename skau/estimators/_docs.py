@@ -92,8 +92,9 @@ feature_names_in_ : ndarray of str
     Set when ``X`` is a DataFrame of vectors.
 population_ : DataFrame with one row an AU
     What the logits of a training subject are usually like, for ``predict(X, groups=...)``:
-    ``mean`` and ``std`` over a subject's frames, averaged over subjects, and ``frames``, the
-    number of frames from which a subject counts for more than the average. No label is used.
+    ``mean`` over a subject's frames, averaged over subjects, ``std`` of the frames of all
+    subjects, and ``frames``, the number of frames from which a subject counts for more than the
+    average. No label is used.
     NaN after ``partial_fit``, which does not measure it, and where ``fit`` was not told who
     is who.
 trained_on_ : dict

@@ -47,14 +47,30 @@ def test_population_by_hand():
     logits = np.array([[0.0, 1], [2, 1], [4, 5], [8, 5]])
     labels = np.array([[0.0, 0], [0, 1], [0, 0], [0, np.nan]])
     found = measure_population(logits, np.array([3, 3, 7, 7]), np.array(["AU1", "AU2"]), labels)
-    # AU1: variances 2 and 8, means 1 and 6; AU2: nobody ever moves
+    # AU1: variances 2 and 8, means 1 and 6, so 5 within people and 12.5 - 5 / 2 between them; AU2:
+    # nobody ever moves, and the means 1 and 5 have the variance 8
     assert found.index.tolist() == ["AU1", "AU2"]
     np.testing.assert_allclose(found["mean"], [3.5, 3])
-    np.testing.assert_allclose(found["std"], [5**0.5, 0])
+    np.testing.assert_allclose(found["std"], [(5 + 10) ** 0.5, 8**0.5])
     np.testing.assert_allclose(found["frames"], [5 / (12.5 - 2.5), 0])
     # no AU shows in rows 0, 2 and 3; of AU2, it is known of rows 0 and 2: one a person
     np.testing.assert_allclose(found["rest"], [(0 + 6) / 2, (1 + 5) / 2])
     np.testing.assert_allclose(found["rest_frames"], [5 / (12.5 - 2.5), np.nan])
+
+
+def test_calibrated_logits_spread_as_all_frames_do():
+    """So a threshold finds as many frames as before, and not only those of the strongest AUs."""
+    rng = np.random.RandomState(0)
+    codes = np.repeat(np.arange(60), 200)
+    logits = 2 * rng.randn(60, 1)[codes] + rng.randn(len(codes), 1) - 1
+    names = np.array(["AU1"])
+    population = measure_population(logits, codes, names, np.zeros_like(logits))
+    calibrated = calibrate(logits, codes, population)
+    np.testing.assert_allclose(calibrated.std(), logits.std(), rtol=0.02)
+    np.testing.assert_allclose(calibrated.mean(), logits.mean(), atol=0.02)
+    for threshold in (-1, 1, 2):
+        shares = (logits > threshold).mean(), (calibrated > threshold).mean()
+        np.testing.assert_allclose(*shares, atol=0.03)
 
 
 def test_rest_is_without_the_au_where_some_au_always_shows():
