@@ -112,13 +112,13 @@ def command(
             n_jobs=None if dask else jobs, params={"groups": data.groups},
         )  # fmt: skip
     scores = fold_reports(cv, data.target, proba, data.groups)
-    scores.to_csv(out / "scores.csv")
+    _write(scores.reset_index(), out / "scores.csv")
     who = pd.DataFrame({"image": labelled.images, "subject": labelled.groups})
     predictions = pd.DataFrame(proba[: len(who)], columns=data.target.columns)
-    pd.concat([who, predictions], axis=1).to_csv(out / "predictions.csv", index=False)
+    _write(pd.concat([who, predictions], axis=1), out / "predictions.csv")
 
     estimator.fit(crops, data.target, groups=data.groups)
-    estimator.history_.to_csv(out / "history.csv", index=False)
+    _write(estimator.history_, out / "history.csv")
     estimator.set_params(callbacks=None)
     cropper.set_params(on_missing="raise", memory=None, verbose=0)
     save(make_pipeline(cropper, estimator), model)
@@ -128,6 +128,13 @@ def command(
     click.echo(f"mean over {n_folds} folds of people never seen")
     click.echo(means.round(3).rename_axis(None).to_string())
     click.echo(f"\nthe model of all people: {out / 'model.skau'}")
+
+
+def _write(table: Any, path: Path) -> None:
+    from ..utils._cache import write_whole
+
+    with write_whole(path) as file:
+        file.write(table.to_csv(index=False).encode())
 
 
 def _check_people(faces: Any, n_folds: int) -> None:

@@ -97,7 +97,8 @@ def _quietly(bars: bool) -> Iterator[None]:
     """Silence the tracer's and the quantizer's remarks on what is meant as it is."""
     from rich import get_console  # comes with NNCF, which draws on this one
 
-    with quietly("nncf"):
+    # The quantizer imports what looks for CUDA, and says that there is none.
+    with quietly("nncf", "torch.utils.cpp_extension"):
         console = get_console()
         before = console.quiet, console.is_jupyter
         if not bars:  # a notebook would show them of a quiet console too

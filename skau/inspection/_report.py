@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .._version import __version__
+from ..utils._cache import write_whole
 from ..utils._extras import import_extra
 
 __all__ = ["write_report"]
@@ -76,7 +77,8 @@ def write_report(
         script=(_HERE / "report.js").read_text(encoding="utf-8"),
         style=(_HERE / "report.css").read_text(encoding="utf-8"),
     )
-    path.write_text(page, encoding="utf-8")
+    with write_whole(path) as file:
+        file.write(page.encode())
     return path
 
 

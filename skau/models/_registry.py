@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from sklearn.exceptions import InconsistentVersionWarning
 
+from ..utils._cache import write_whole
 from ._container import ModelFileError
 from ._persist import load, save
 
@@ -118,7 +119,8 @@ def ship(model: Any, name: str, card: Mapping[str, Any], *, half: bool = True) -
     data = path.read_bytes()
     card = {**card, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
-    path.with_suffix(".json").write_text(text, encoding="utf-8")
+    with write_whole(path.with_suffix(".json")) as file:
+        file.write(text.encode())
 
 
 def _cards() -> list[Path]:

@@ -288,9 +288,8 @@ class AUNet(ClassifierMixin, NeuralNet):
 
     @property
     def classes_(self) -> np.ndarray:
-        """``arange(n_aus)``, or 0 and 1."""
-        n_aus = self._stage.train.Y.shape[1]
-        return np.arange(max(n_aus, 2))
+        """0 and 1 of each AU, (n_aus, 2): scikit-learn's scorers take `arange(2)` for one AU's."""
+        return np.tile([0, 1], (self._stage.train.Y.shape[1], 1))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each AU, (n, n_aus)."""

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from importlib import import_module
 
 import numpy as np
@@ -523,6 +524,23 @@ def test_train_and_report(tmp_path, capsys):
     assert "<h1>Scores on people never seen: run</h1>" in page
     assert "Unseen people" in page
     assert "present everywhere" in page
+
+
+@shown
+def test_a_full_disk_names_the_table_of_a_run(tmp_path, little_space, monkeypatch, capsys):
+    write_corpus(tmp_path, load_sample_faces(), ["S003", "S010"], ["AU1", "AU12"])
+    run = tmp_path / "run"
+    with ExitStack() as stack:
+
+        def filled(estimator, X, y, **kwargs):
+            stack.enter_context(little_space(100))
+            return np.full(y.shape, 0.5)
+
+        monkeypatch.setattr("skau.model_selection.cross_val_predict", filled)
+        assert call("train", tmp_path, "-o", run, "--folds", "2", "--size", "32") == 1
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told == f"skau: File too large: {str(run / 'scores.csv')!r}"
+    assert not list(run.glob("*scores.csv*"))
 
 
 @shown

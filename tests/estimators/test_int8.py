@@ -1,5 +1,6 @@
 """Quantized networks: close to what they come from, and ordinary scikit-learn estimators."""
 
+import logging
 import pickle
 import sys
 
@@ -14,6 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 from skau import DSNClassifier, IdenNetClassifier, Int8Classifier
 from skau.baselines import SVTPTClassifier
 from skau.datasets import load_sample_faces
+from skau.estimators import _openvino
 from skau.metrics import f1_frame_scorer
 from skau.model_selection import SubjectKFold
 
@@ -122,3 +124,12 @@ def test_the_import_error_names_the_extra(faces, monkeypatch):
     monkeypatch.setitem(sys.modules, "nncf", None)
     with pytest.raises(ImportError, match=r'pip install "skau\[openvino\]"'):
         Int8Classifier(DSNClassifier()).fit(X, Y)
+
+
+def test_quantizing_says_nothing_of_cuda(caplog):
+    pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
+    logger = logging.getLogger("torch.utils.cpp_extension")
+    with _openvino._quietly(bars=False):
+        logger.warning("No CUDA")
+    logger.warning("later")
+    assert [record.message for record in caplog.records] == ["later"]

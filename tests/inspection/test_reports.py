@@ -127,6 +127,15 @@ def test_what_a_section_may_hold(predictions, dsn, tmp_path):
         write_report(tmp_path / "bad.pdf", "Bad", {})
 
 
+def test_a_full_disk_keeps_the_report_that_was_there(tmp_path, little_space):
+    path = write_report(tmp_path / "run.html", "Before", {"One": "words"})
+    before = path.read_bytes()
+    with little_space(500), pytest.raises(OSError, match=r"File too large.*run\.html"):
+        write_report(path, "After", {"One": "words"})
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 # -- a real browser --------------------------------------------------------------------------
 
 

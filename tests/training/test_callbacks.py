@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import roc_auc_score
 from skorch.callbacks import (
     BatchScoring,
     Callback,
@@ -84,6 +85,24 @@ def test_skorchs_callbacks_work_in_the_last_stage(Estimator, vectors, tmp_path):
         assert clf.history_["train_f1"].isna()[:2].all()
     assert clf.history_["epoch"].tolist() == list(range(1, len(clf.history_) + 1))
     assert clf.best_epoch_ in last["epoch"].tolist()
+
+
+@pytest.mark.parametrize("n_aus", [1, 2, 3])
+def test_scores_of_probabilities_for_any_number_of_aus(vectors, n_aus):
+    X, Y, groups = vectors
+    names = ["roc_auc", "average_precision"]
+    callbacks = [EpochScoring(name, lower_is_better=False) for name in names]
+    callbacks.append(EpochScoring(_mean_auc, lower_is_better=False, name="mean_auc"))
+    clf = make(DSNClassifier, max_epochs=1, callbacks=callbacks)
+    clf.fit(X, Y.iloc[:, :n_aus], groups=groups)
+    assert np.isfinite(clf.history_[names].to_numpy(dtype=float)).all()
+    np.testing.assert_allclose(clf.history_["roc_auc"], clf.history_["mean_auc"])
+
+
+def _mean_auc(net, X, y):
+    return np.mean(
+        [roc_auc_score(*au) for au in zip(np.asarray(y).T, net.predict_proba(X).T, strict=True)]
+    )
 
 
 @pytest.mark.filterwarnings("ignore:n_identities")
