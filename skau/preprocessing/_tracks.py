@@ -27,6 +27,7 @@ GRID = 24, 16  # cells of a frame, to notice cuts by
 PATCH = 16  # side of the grey picture of a face by which its track knows it
 JUMP = 0.25  # a face that moved by more of its side is compared with what it was like, ...
 ALIKE = 0.5  # ... and is another one where the correlation is lower than this
+RESUMED = 0.8  # ... or than this where it comes back after frames that did not show it
 FRESH = 0.1  # the weight of the present frame in what a face is like
 
 Row = NDArray[np.float64]
@@ -64,7 +65,7 @@ class Tracker:
     ``patience`` is searched in the mean of the last ones; after that, if a glance shows a face.
     Who is new is followed backwards to where they came in. A track ends at a cut, and where the
     face at its place is suddenly another one. So it may be one of several of a person, but does
-    not go from one to another.
+    not go from one to another that is quite unlike.
 
     Parameters
     ----------
@@ -194,7 +195,8 @@ class Tracker:
                 likeness = float(looks[i] @ track.look)
                 far = distance(row, track.values)
                 near = far < REACH and growth(row, track.values) < GROWTH
-                if near and (likeness >= ALIKE or (far < JUMP and track.seen == self.frame - 1)):
+                here = track.seen == self.frame - 1
+                if near and (likeness >= (ALIKE if here else RESUMED) or (far < JUMP and here)):
                     cost[i, j] = far - likeness
         pairs: dict[int, int] = {}
         if cost.size:

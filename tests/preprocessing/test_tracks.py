@@ -26,6 +26,8 @@ class Stage:
         stripes = np.arange(40) // 4 % 2 * 60
         for x, grey in discs:
             face = np.full((40, 40), grey) + (stripes if grey % 2 else stripes[:, None])
+            if grey == C:
+                face = grey + (stripes + stripes[:, None]) / 2
             image[40:80, x : x + 40] = face[..., None].clip(0, 255)
         return Image.fromarray(image)
 
@@ -63,7 +65,7 @@ class Stage:
         return [{s.face: s.values[0] for s in faces} for faces in seen]
 
 
-A, B = 100, 101  # an even grey has stripes across, an odd one stripes down
+A, B, C = 100, 101, 102  # an even grey has stripes across, an odd one down; C has both
 LARGE = 110  # a disc of this grey counts as a large one
 
 
@@ -79,6 +81,16 @@ def test_a_face_that_is_gone_for_a_moment_is_the_same():
     frames = [[(20 + k, A), (200, B)] if k not in (3, 4) else [(200, B)] for k in range(8)]
     seen = Stage(*frames).track()
     assert [sorted(faces) for faces in seen] == [[0, 1]] * 3 + [[1]] * 2 + [[0, 1]] * 3
+
+
+@pytest.mark.parametrize("gone", [1, 3, 10])
+def test_who_comes_to_the_place_of_one_who_left_is_another(gone):
+    # C is half like A, a correlation of 0.71
+    frames = [[(20, A)]] * 4 + [[]] * gone + [[(20, C)]] * 4
+    seen = Stage(*frames).track()
+    assert seen == [{0: 20}] * 4 + [{}] * gone + [{1: 20}] * 4
+    frames = [[(20, A)]] * 4 + [[]] * gone + [[(20, A)]] * 4
+    assert {face for faces in Stage(*frames).track() for face in faces} == {0}
 
 
 def test_a_track_does_not_go_over_to_another_face():
