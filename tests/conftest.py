@@ -1,3 +1,4 @@
+import gc
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # two processes with a thread each, bef
 import numpy as np
 import pandas as pd
 import pytest
+
+UNENDED = "ignore::pytest.PytestUnraisableExceptionWarning"
+"""Old versions of NumPy leave an archive that could not be ended, which complains as it goes."""
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +52,7 @@ def little_space():
             yield
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            gc.collect()
 
     return limited
 
@@ -56,3 +61,5 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.timeout(3600))
+        if "little_space" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.filterwarnings(UNENDED))
