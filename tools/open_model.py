@@ -139,10 +139,7 @@ def train(folder: Path, crops: np.ndarray, intensity: np.ndarray, who: np.ndarra
 
 def within(values: np.ndarray, who: np.ndarray) -> np.ndarray:
     """Leave of each value what differs from the mean of its person."""
-    _, person, n = np.unique(who, return_inverse=True, return_counts=True)
-    mean = np.zeros((len(n), values.shape[1]))
-    np.add.at(mean, person, values)
-    return values - (mean / n[:, None])[person]
+    return values - pd.DataFrame(values).groupby(who).transform("mean").to_numpy()
 
 
 def refit_head(classifier: ResNetClassifier, crops: np.ndarray, intensity: np.ndarray,

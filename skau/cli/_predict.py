@@ -117,8 +117,7 @@ def command(
         story["model"] = {"name": model} | story["model"]
         story["run"]["format"] = layout
         write_sidecar(target, table, story, layout)
-        if layout != "skau":
-            forget_parts(target)
+        forget_parts(target)
         if out is None:
             click.echo(target.read_text(encoding="utf-8"), nl=False)
     if unread:

@@ -134,7 +134,7 @@ def _write(table: Any, path: Path) -> None:
     from ..utils._cache import write_whole
 
     with write_whole(path) as file:
-        file.write(table.to_csv(index=False).encode())
+        table.to_csv(file, index=False)
 
 
 def _check_people(faces: Any, n_folds: int) -> None:

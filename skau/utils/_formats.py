@@ -143,7 +143,7 @@ def to_pyfeat(table: pd.DataFrame) -> pd.DataFrame:
         1; ``Pitch, Roll, Yaw`` in degrees, with skau's signs; ``AU01, ...``, the probability of
         each AU, 0 to 1; ``Identity``, ``Person_0`` and so on; of films the time in seconds,
         ``approx_time``; of photos ``input``, the file. NaN where there is no face. Landmarks and
-        emotions are not there. Numbers have the digits of ``table``, as Py-Feat rounds nothing.
+        emotions are not there. Numbers have the digits of ``table``.
 
     References
     ----------
