@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from ..utils._groups import check_groups
+from ..utils._labels import as_numbers
 from ._bunch import au_names, make_bunch
 
 
@@ -89,18 +91,19 @@ def stack_corpora(
     folds: dict[str, list[str]] = {}
     for name, corpus in zip(names, corpora, strict=True):
         target = pd.DataFrame(
-            np.asarray(corpus.target, dtype=float), columns=au_names(corpus.au_names)
+            as_numbers(corpus.target, f"the target of {name}"), columns=au_names(corpus.au_names)
         )
         targets.append(target.reindex(columns=union))
-        groups += [f"{name}/{subject}" for subject in corpus.groups]
+        subjects = check_groups(corpus.groups, len(target), f"the groups of {name}")
+        groups += [f"{name}/{subject}" for subject in subjects]
         frame = corpus.get("frame")
         extra = pd.DataFrame({"corpus": name}, index=target.index)
         if isinstance(frame, pd.DataFrame):
             known = frame.drop(columns=["image", "subject", "corpus", *union], errors="ignore")
             extra = pd.concat([extra, known.reset_index(drop=True)], axis=1)
         extras.append(extra)
-        for fold, subjects in (corpus.get("folds") or {}).items():
-            folds[f"{name}/{fold}"] = [f"{name}/{subject}" for subject in subjects]
+        for fold, tested in (corpus.get("folds") or {}).items():
+            folds[f"{name}/{fold}"] = [f"{name}/{subject}" for subject in tested]
     return make_bunch(
         "+".join(names),
         _stack_images([corpus.images for corpus in corpora]),

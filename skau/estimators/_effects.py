@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import cholesky, eigh, solve_triangular
 
-from ..utils._groups import subject_codes
+from ..utils._arrays import plain
+from ..utils._groups import check_groups, subject_codes
 
 __all__ = ["PersonEffects"]
 
@@ -136,7 +137,7 @@ class PersonEffects:
 
 
 def _check_reference(reference: Any, groups: Any, codes: np.ndarray) -> np.ndarray:
-    at_rest = np.asarray(reference)
+    at_rest = np.asarray(plain(reference, "reference"))
     if at_rest.dtype != bool or at_rest.shape != codes.shape:
         raise ValueError(
             f"reference must say of each of the {len(codes)} rows whether it shows the person at "
@@ -144,7 +145,11 @@ def _check_reference(reference: Any, groups: Any, codes: np.ndarray) -> np.ndarr
         )
     lacking = np.setdiff1d(codes, codes[at_rest])
     if len(lacking):
-        who = "nobody" if groups is None else str(np.unique(np.asarray(groups))[lacking[0]])
+        who = (
+            "nobody"
+            if groups is None
+            else str(np.unique(check_groups(groups, len(codes)))[lacking[0]])
+        )
         raise ValueError(
             f"reference marks no frame of {who}: each person needs one at least, or predict "
             "those who have none by themselves"

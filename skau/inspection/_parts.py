@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..utils import predict_table
 from ..utils._extras import require_extra
+from ..utils._groups import check_groups
 from ..utils._labels import read_table, read_thresholds
 from ..utils._sklearn import safe_indexing
 from ..utils._unwrap import classifier_of
@@ -215,9 +216,8 @@ def _split(labels: pd.DataFrame, proba: Any, folds: Any, name: str) -> Parts:
     values = _matched(proba, labels, name)
     if values.shape != labels.shape:
         raise ValueError(f"{name} has shape {values.shape}, but y_true {labels.shape}")
-    fold = np.zeros(len(labels), int) if folds is None else np.asarray(folds)
-    if fold.shape != (len(labels),):
-        raise ValueError(f"folds must hold one fold for each of the {len(labels)} rows")
+    n = len(labels)
+    fold = np.zeros(n, int) if folds is None else check_groups(folds, n, "folds", "fold")
     tested = ~np.isnan(values).all(axis=1)
     if not tested.any():
         raise ValueError(f"{name} is NaN in every row")

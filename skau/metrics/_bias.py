@@ -12,9 +12,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array
 
+from ..utils._arrays import plain
 from ..utils._groups import check_groups
-from ..utils._labels import read_table
+from ..utils._labels import as_numbers
 from ._frame import f1_frame
+from ._table import Scored
 
 __all__ = ["drop_rate", "f1_gap", "identity_leakage"]
 
@@ -56,7 +58,7 @@ def drop_rate(orig: Any, new: Any, *, method: str = "mean_of_rates") -> float:
                 f"{new.index.tolist()}"
             )
         orig, new = orig[shared], new[shared]
-    before, after = np.asarray(orig, dtype=float), np.asarray(new, dtype=float)
+    before, after = _read_f1(orig, "orig"), _read_f1(new, "new")
     if before.shape != after.shape or before.ndim != 1:
         raise ValueError(
             f"orig and new must hold one F1 for each of the same AUs, got shapes {before.shape} "
@@ -71,6 +73,14 @@ def drop_rate(orig: Any, new: Any, *, method: str = "mean_of_rates") -> float:
     if not len(before) or (before == 0).any():
         return float("nan")
     return float(((before - after) / before).mean())
+
+
+def _read_f1(values: Any, name: str) -> np.ndarray:
+    f1 = as_numbers(values, name)
+    wrong = f1[(f1 < 0) | (f1 > 100)]
+    if wrong.size:
+        raise ValueError(f"{name} holds {wrong[0]:g}; an F1 lies between 0 and 1, or 100 percent")
+    return f1
 
 
 def f1_gap(Y_true: Any, Y_pred: Any, groups: Any) -> pd.Series:
@@ -96,10 +106,10 @@ def f1_gap(Y_true: Any, Y_pred: Any, groups: Any) -> pd.Series:
     y0    0.333333
     Name: f1_gap, dtype: float64
     """
-    true = read_table(Y_true, "Y_true").frame()
-    pred = Y_pred if isinstance(Y_pred, pd.DataFrame) else pd.DataFrame(np.asarray(Y_pred))
-    code = np.asarray(check_groups(groups, len(true)))
-    f1_frame(true, pred)  # says what is wrong of all rows, not of a group's
+    both = Scored(Y_true, Y_pred, None, "Y_pred")
+    both.require_binary()
+    true, pred = (pd.DataFrame(part, columns=both.names) for part in (both.true, both.other))
+    code = check_groups(groups, len(true))
     scores = pd.DataFrame(
         [f1_frame(true[code == group], pred[code == group]) for group in np.unique(code)]
     )
@@ -148,7 +158,10 @@ def identity_leakage(
     >>> identity_leakage((groups == "ann").reshape(-1, 1), groups)
     1.0
     """
-    X = check_array(features, dtype=np.float64, input_name="features")
+    try:
+        X = check_array(plain(features, "features"), dtype=np.float64, input_name="features")
+    except ValueError as error:  # which does not always name it
+        raise ValueError(f"features: {error}") from error
     subjects, codes, counts = np.unique(
         check_groups(groups, len(X)), return_inverse=True, return_counts=True
     )

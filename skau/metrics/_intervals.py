@@ -52,7 +52,7 @@ def bootstrap_interval(
         less that of ``baseline``.
     metric : callable, default=f1_frame
         ``metric(Y_true, Y_pred)`` gives a score or one of each AU, whose mean is taken without
-        those that are NaN.
+        those that are NaN, as is that over folds.
     folds : array-like of shape (n,), default=None
         The test fold of each row. Then people are drawn within their fold, and scores are
         computed within each fold and averaged. None takes all rows as one.
@@ -93,10 +93,9 @@ def bootstrap_interval(
         for name, values in (("Y_pred", Y_pred), ("baseline", baseline))
         if values is not None
     ]
-    people = np.asarray(check_groups(groups, len(true)))
-    part = np.zeros(len(true)) if folds is None else np.asarray(folds)
-    if part.shape != (len(true),):
-        raise ValueError(f"folds must name the fold of each of {len(true)} rows")
+    n = len(true)
+    people = check_groups(groups, n)
+    part = np.zeros(n, int) if folds is None else check_groups(folds, n, "folds", "fold")
     if n_resamples < 1:
         raise ValueError(f"n_resamples must be a whole number from 1, not {n_resamples!r}")
     if not 0 < confidence < 1:
@@ -113,10 +112,11 @@ def bootstrap_interval(
         each = []
         for rows in drawn:
             values = [
-                float(np.nanmean(metric(true.iloc[rows], table.iloc[rows]))) for table in tables
+                float(pd.Series(np.ravel(metric(true.iloc[rows], table.iloc[rows]))).mean())
+                for table in tables
             ]
             each.append(values[0] - (values[1] if len(values) > 1 else 0.0))
-        return float(np.mean(each))
+        return float(pd.Series(each).mean())
 
     rng = check_random_state(random_state)
     draws = [
@@ -126,8 +126,8 @@ def bootstrap_interval(
         ])
         for _ in range(n_resamples)
     ]  # fmt: skip
-    tail = 50 * (1 - confidence)
-    low, high = np.nanpercentile(draws, [tail, 100 - tail])
+    tail = (1 - confidence) / 2
+    low, high = pd.Series(draws).quantile([tail, 1 - tail])
     return Interval(score([np.concatenate(own) for own in rows_of]), float(low), float(high))
 
 
@@ -135,8 +135,7 @@ def _like(true: pd.DataFrame, values: Any, name: str) -> pd.DataFrame:
     """Return predictions as a table with the columns of the labels."""
     if isinstance(values, pd.DataFrame) and set(true.columns) <= set(values.columns):
         values = values[list(true.columns)]
-    array = np.asarray(values, dtype=float)
-    array = array[:, None] if array.ndim == 1 else array
+    array = read_table(values, name, binary=False).values
     if array.shape != true.shape:
         raise ValueError(f"{name} has the shape {array.shape}, but Y_true {true.shape}")
     return pd.DataFrame(array, columns=true.columns)

@@ -11,6 +11,7 @@ from scipy import stats
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
+from ..utils._labels import as_numbers
 from ..utils._sklearn import num_samples
 from ._kfold import SubjectKFold, require_groups
 
@@ -146,7 +147,7 @@ def paired_interval(
     >>> print(f"{found.margin:.3f} from {found.low:.3f} to {found.high:.3f}")
     0.027 from -0.055 to 0.108
     """
-    a, b = (np.asarray(scores, dtype=float) for scores in (first, second))
+    a, b = as_numbers(first, "first"), as_numbers(second, "second")
     if a.ndim != 1 or a.shape != b.shape:
         raise ValueError(
             "first and second must hold one score for each of the same folds, but have the shapes "
@@ -155,6 +156,8 @@ def paired_interval(
     for name, share in (("test_share", test_share), ("confidence", confidence)):
         if not 0 < share < 1:
             raise ValueError(f"{name} must lie between 0 and 1, not {share!r}.")
+    if np.isinf([a, b]).any():
+        raise ValueError("first and second must hold finite scores, or NaN for folds without one.")
     differences = a - b
     differences = differences[~np.isnan(differences)]
     n = len(differences)

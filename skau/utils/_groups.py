@@ -10,29 +10,32 @@ from ._arrays import plain
 __all__ = ["check_groups", "subject_codes"]
 
 
-def check_groups(groups: Any, n_rows: int) -> np.ndarray:
-    """Return the subject of every row as a 1-D array, or say what is wrong with it."""
-    groups = plain(groups, "groups")
+def check_groups(
+    groups: Any, n_rows: int, argument: str = "groups", each: str = "subject"
+) -> np.ndarray:
+    """Return the subject (or what ``each`` is) of every row, or say what is wrong with it."""
+    groups = plain(groups, argument)
     if isinstance(groups, pd.MultiIndex):
         raise TypeError(
-            "groups is a MultiIndex; pass the level that holds the subjects: "
-            f"groups.get_level_values({groups.names[0] or 0!r})"
+            f"{argument} is a MultiIndex; pass the level that holds the {each}s: "
+            f"{argument}.get_level_values({groups.names[0] or 0!r})"
         )
     try:
         subjects = np.asarray(groups)
     except ValueError as error:  # lists of different lengths
-        raise ValueError(f"groups must hold one subject for each row of X: {error}") from error
+        raise ValueError(f"{argument} must hold one {each} for each row of X: {error}") from error
     if subjects.ndim != 1 or len(subjects) != n_rows:
         raise ValueError(
-            f"groups must hold one subject for each of the {n_rows} rows of X; "
+            f"{argument} must hold one {each} for each of the {n_rows} rows of X; "
             f"its shape is {subjects.shape}"
         )
     # as objects: among strings NumPy makes a NaN the name "nan"
     missing = np.flatnonzero(pd.isna(np.asarray(groups, dtype=object)))
     if len(missing):
+        mend = ", or give each image of somebody unknown a name of its own" * (each == "subject")
         raise ValueError(
-            f"groups has no subject at row {missing[0]} ({len(missing)} such rows in all); leave "
-            "these rows out, or give each image of somebody unknown a name of its own"
+            f"{argument} has no {each} at row {missing[0]} ({len(missing)} such rows in all); "
+            f"leave these rows out{mend}"
         )
     # Mixed types ("001" and 7) cannot be sorted, and names are all that subjects are.
     return subjects.astype(str) if subjects.dtype == object else subjects

@@ -17,6 +17,7 @@ from ._unwrap import fitted_attribute
 __all__ = [
     "LabelTable",
     "as_array",
+    "as_numbers",
     "code_present",
     "default_names",
     "encoded_hint",
@@ -31,6 +32,7 @@ _MEND = (
     "labels are 0 (absent), 1 (present) and NaN (not annotated), so map unknown codes to NaN and "
     "threshold intensities first"
 )
+_LABELS, _ANY = "the numbers 0, 1 and NaN", "numbers"
 
 
 class LabelTable(NamedTuple):
@@ -140,7 +142,7 @@ def read_table(Y: Any, argument: str = "y", *, binary: bool = True) -> LabelTabl
         If the shape, a value or a name cannot be; the message tells which.
     """
     given, array = read_names(Y, argument), as_array(Y, argument)
-    values = _numbers(array, argument)
+    values = _numbers(array, argument, _LABELS if binary else _ANY)
     if values.ndim not in (1, 2):
         raise ValueError(f"{argument} must have shape (n, n_aus) or (n,), got {values.shape}")
     values = values[:, None] if values.ndim == 1 else values
@@ -148,6 +150,15 @@ def read_table(Y: Any, argument: str = "y", *, binary: bool = True) -> LabelTabl
     if binary:
         _check_binary(table, argument, encoded_hint(array))
     return table
+
+
+def as_numbers(values: Any, argument: str) -> np.ndarray:
+    """Return numbers of any form and shape as float64; None, pandas' NA, masked ones are NaN."""
+    try:
+        array = np.asarray(plain(values, argument))
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"{argument} must hold {_ANY}: {error}") from error
+    return _numbers(array, argument, _ANY)
 
 
 def as_array(Y: Any, argument: str = "y") -> np.ndarray:
@@ -176,7 +187,7 @@ def _unboxed(array: np.ndarray, argument: str) -> np.ndarray:
             f"column: pass np.stack({argument}) if they are rows of 0, 1 and NaN"
         )
     if len(known) and all(isinstance(label, bool | np.bool_ | Number) for label in known):
-        return _numbers(array, argument)
+        return _numbers(array, argument, _LABELS)
     return array
 
 
@@ -190,15 +201,15 @@ def encoded_hint(array: np.ndarray) -> str:
     return ""
 
 
-def _numbers(array: np.ndarray, argument: str) -> np.ndarray:
+def _numbers(array: np.ndarray, argument: str, wanted: str) -> np.ndarray:
     if array.dtype.kind in "US":  # "0" and "1", with which NumPy mixes no number
         array = array.astype(object)
     if array.dtype.kind in "cmM":
-        raise TypeError(f"{argument} must hold the numbers 0, 1 and NaN, got {array.dtype}")
+        raise TypeError(f"{argument} must hold {wanted}, got {array.dtype}")
     try:
         return np.where(pd.isna(array), np.nan, array).astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{argument} must hold the numbers 0, 1 and NaN: {error}") from error
+        raise ValueError(f"{argument} must hold {wanted}: {error}") from error
 
 
 def _check_binary(table: LabelTable, argument: str, hint: str) -> None:
@@ -221,7 +232,9 @@ def code_present(y: Any, classes: Any) -> pd.Series:
             "each"
         )
     values = as_array(y)
-    present = np.where(pd.isna(values), np.nan, (values == classes[1]).astype(float))
+    known = ~pd.isna(values)  # pandas' NA equals nothing, and not even nothing
+    present = np.full(len(values), np.nan)
+    present[known] = values[known] == classes[1]
     return pd.Series(present, name=getattr(y, "name", None))
 
 
@@ -261,7 +274,7 @@ def read_thresholds(threshold: Any, names: Sequence[str]) -> pd.Series:
         if lacking:
             raise ValueError(f"threshold has none for {first_few(lacking)}")
         threshold = [threshold[name] for name in names]
-    values = np.asarray(threshold, dtype=float)
+    values = as_numbers(threshold, "threshold")
     if values.ndim and values.shape != (len(names),):
         raise ValueError(
             f"threshold must be a number or hold one for each of the {len(names)} AUs, got shape "

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ._arrays import plain
+from ._labels import as_numbers
 
 __all__ = ["read_weights"]
 
@@ -25,10 +25,7 @@ def read_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     """
     if sample_weight is None:
         return np.ones(n_rows)
-    try:
-        weight = np.asarray(plain(sample_weight, "sample_weight"), dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"sample_weight must hold a number for each row: {error}") from error
+    weight = as_numbers(sample_weight, "sample_weight")
     if weight.ndim == 0:
         weight = np.full(n_rows, weight)
     if weight.shape != (n_rows,):

@@ -45,8 +45,8 @@ def test_what_does_not_fit_is_told():
     truth = np.array([0.0, 1, 0, 1])
     with pytest.raises(ValueError, match=r"baseline has the shape \(3, 1\)"):
         bootstrap_interval(truth, truth, list("aabb"), baseline=truth[:3])
-    with pytest.raises(ValueError, match="fold 0.0 has one subject, a"):
+    with pytest.raises(ValueError, match="fold 0 has one subject, a"):
         bootstrap_interval(truth, truth, list("aaaa"))
-    with pytest.raises(ValueError, match="folds must name the fold of each of 4 rows"):
+    with pytest.raises(ValueError, match="folds must hold one fold for each of the 4 rows"):
         bootstrap_interval(truth, truth, list("aabb"), folds=[1, 2])
     assert bootstrap_interval(truth, truth, list("aabb"), metric=f1_frame, n_resamples=5).low == 1

@@ -37,7 +37,7 @@ BAD = {
     "negative": (np.where(np.arange(N) == 3, -1, 1), r"sample_weight: row 3 has -1 \(1 such rows"),
     "missing": (np.where(np.arange(N) == 2, np.nan, 1), "sample_weight: row 2 has nan"),
     "infinite": (np.inf * ONES, "sample_weight: row 0 has inf"),
-    "text": (["a"] * N, "sample_weight must hold a number for each row"),
+    "text": (["a"] * N, "sample_weight must hold numbers"),
     "short": (ONES[1:], f"sample_weight must hold one weight for each of the {N} rows"),
     "empty": ([], f"sample_weight must hold one weight for each of the {N} rows"),
     "a column": (ONES[:, None], r"its shape is \(16, 1\)"),
