@@ -12,8 +12,8 @@ from ._history import TrainingHistoryDisplay
 from ._loss_weights import LossWeightsDisplay
 from ._occlusion import OcclusionDisplay
 from ._overlay import draw_overlay
+from ._page import write_report
 from ._person_expression import PersonExpressionDisplay
-from ._report import write_report
 from ._reports import benchmark_report, film_report, training_report
 from ._scores import AUScoreDisplay
 from ._timeline import TimelineDisplay

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ..preprocessing import FaceCropper, read_image
 from ..preprocessing._landmarks import BOX, COLUMNS, FACE, POINTS
-from ..utils._extras import require_extra
-from ._plotting import COLOURS, drawing, panels, show_image
+from ._display import Display
+from ._plotting import COLOURS, panels, show_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,7 @@ __all__ = ["AlignmentDisplay"]
 
 
 @dataclass(eq=False, repr=False)
-class AlignmentDisplay:
+class AlignmentDisplay(Display):
     """Box, landmarks and crop over each photo, and the crop with its landmarks below.
 
     It is recommended to use `from_estimator`.
@@ -74,10 +74,9 @@ class AlignmentDisplay:
         -------
         display
         """
-        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
         photos = [read_image(x) for x in X]
         worker = cropper._worker()
-        done = worker.work([(_give(photo), None) for photo in photos], cut=True)
+        done = worker.work([(photo.copy, None) for photo in photos], cut=True)
         values = np.stack([one.values for one in done])
         matrices = [
             None if worker.needs_landmarks and one.problem else worker.matrix(one.values, p.size)
@@ -90,30 +89,17 @@ class AlignmentDisplay:
             matrices=matrices,
         ).plot(ax=ax)
 
-    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
-        """Draw photos and crops.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, or array of 2 n of them, default=None
-            One Axes is divided into panels. None makes a new figure of a column's width.
-
-        Returns
-        -------
-        self
-        """
+    def _plot(self, ax: "Axes | np.ndarray | None") -> None:
         n = len(self.photos)
-        with drawing():
-            self.figure_, self.axes_ = panels(ax, 2 * n, n, 2 * 3.5 / n + 0.15)
-            values = self.table[list(COLUMNS)].to_numpy(float)
-            for i, (above, below) in enumerate(zip(self.axes_[:n], self.axes_[n:], strict=True)):
-                show_image(above, self.photos[i])
-                show_image(below, self.crops[i])
-                if np.isnan(values[i, FACE]).any():
-                    above.set_title("no face", pad=2, color=COLOURS[4])
-                    continue
-                self._draw(above, below, values[i], self.matrices[i])
-        return self
+        self.figure_, self.axes_ = panels(ax, 2 * n, n, 2 * 3.5 / n + 0.15)
+        values = self.table[list(COLUMNS)].to_numpy(float)
+        for i, (above, below) in enumerate(zip(self.axes_[:n], self.axes_[n:], strict=True)):
+            show_image(above, self.photos[i])
+            show_image(below, self.crops[i])
+            if np.isnan(values[i, FACE]).any():
+                above.set_title("no face", pad=2, color=COLOURS[4])
+                continue
+            self._draw(above, below, values[i], self.matrices[i])
 
     def _draw(
         self, above: "Axes", below: "Axes", values: np.ndarray, matrix: NDArray[np.float64] | None
@@ -139,7 +125,3 @@ def _crosses(ax: "Axes", points: np.ndarray) -> None:
     ax.plot(*points.T, "+", color="black", ms=5, mew=1.8)
     ax.plot(*points.T, "+", color="white", ms=4.5, mew=0.8)
     ax.set(xlim=limits[0], ylim=limits[1])
-
-
-def _give(photo: Any) -> Any:
-    return lambda: photo

@@ -9,12 +9,12 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 from sklearn.metrics import roc_curve as sklearn_roc_curve
 
+from ..utils._docs import substitute
 from ._parts import Part, PartsMixin
 from ._plotting import (
     COLOURS,
     GREY,
     WIDTH,
-    drawing,
     halo,
     legend_above,
     legend_height,
@@ -28,6 +28,18 @@ if TYPE_CHECKING:
 __all__ = ["AUCalibrationDisplay", "AUPrecisionRecallDisplay", "AURocDisplay"]
 
 _GRID = np.linspace(0, 1, 101)
+_DOCS = {
+    "base_rates": """
+base_rates : dict of float
+    Share of positives of each AU.
+
+Attributes
+----------
+axes_ : ndarray of matplotlib Axes
+    One an AU.
+figure_ : matplotlib Figure
+"""
+}
 
 
 class Curve(NamedTuple):
@@ -79,38 +91,25 @@ class _CurvesDisplay(PartsMixin):
                 curves.append(cls._curve(t, p, **options))
         return curves
 
-    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
-        """Draw the curves.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, or array of at least n_aus of them, default=None
-            One Axes is divided into panels. None makes a new figure of a column's width.
-
-        Returns
-        -------
-        self
-        """
+    def _plot(self, ax: "Axes | np.ndarray | None") -> None:
         names = list(next(iter(self.curves.values())))
         columns = min(4, len(names))
         rows = -(-len(names) // columns)
         titles = [wrapped(name, 0.75 * WIDTH / columns) for name in names]
         lines = max(title.count("\n") for title in titles)
         height = 0.55 + (3.1 / columns + 0.16 * lines) * rows + legend_height(list(self.curves))
-        with drawing():
-            self.figure_, self.axes_ = panels(ax, len(names), columns, height, share=True)
-            for panel, name, title in zip(self.axes_, names, titles, strict=True):
-                self._draw_chance(panel, name)
-                for i, (method, own) in enumerate(self.curves.items()):
-                    self._draw_curves(panel, own[name], i, method)
-                if not next(iter(self.curves.values()))[name]:
-                    why = "no rows" if np.isnan(self.base_rates[name]) else "one class"
-                    panel.text(0.5, 0.5, why, ha="center", color=GREY, transform=panel.transAxes)
-                panel.set_title(title, pad=2)
-                panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.05), aspect="equal")
-                panel.set(xticks=[0, 1], yticks=[0, 1])
-            self._label()
-        return self
+        self.figure_, self.axes_ = panels(ax, len(names), columns, height, share=True)
+        for panel, name, title in zip(self.axes_, names, titles, strict=True):
+            self._draw_chance(panel, name)
+            for i, (method, own) in enumerate(self.curves.items()):
+                self._draw_curves(panel, own[name], i, method)
+            if not next(iter(self.curves.values()))[name]:
+                why = "no rows" if np.isnan(self.base_rates[name]) else "one class"
+                panel.text(0.5, 0.5, why, ha="center", color=GREY, transform=panel.transAxes)
+            panel.set_title(title, pad=2)
+            panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.05), aspect="equal")
+            panel.set(xticks=[0, 1], yticks=[0, 1])
+        self._label()
 
     def _draw_chance(self, panel: "Axes", name: str) -> None:
         panel.plot([0, 1], [0, 1], ":", color=GREY, lw=0.8)
@@ -145,6 +144,7 @@ class _CurvesDisplay(PartsMixin):
         self.figure_.supylabel(self._ylabel, fontsize=7)
 
 
+@substitute(_DOCS)
 class AURocDisplay(_CurvesDisplay):
     """ROC curve of each AU: a panel an AU, a thin line a fold, a thick one their mean.
 
@@ -155,14 +155,7 @@ class AURocDisplay(_CurvesDisplay):
     ----------
     curves : dict of dict of lists of (x, y, area)
         By method and AU, the curve of every fold that shows the AU both present and absent.
-    base_rates : dict of float
-        Share of positives of each AU.
-
-    Attributes
-    ----------
-    axes_ : ndarray of matplotlib Axes
-        One an AU.
-    figure_ : matplotlib Figure
+    {base_rates}
 
     Examples
     --------
@@ -182,6 +175,7 @@ class AURocDisplay(_CurvesDisplay):
         return Curve(x, y, float(roc_auc_score(t, p)))
 
 
+@substitute(_DOCS)
 class AUPrecisionRecallDisplay(_CurvesDisplay):
     """Precision-recall curve of each AU: a panel an AU, a thin line a fold, a thick one the mean.
 
@@ -193,14 +187,7 @@ class AUPrecisionRecallDisplay(_CurvesDisplay):
     ----------
     curves : dict of dict of lists of (x, y, average precision)
         By method and AU, the curve of every fold that shows the AU both present and absent.
-    base_rates : dict of float
-        Share of positives of each AU.
-
-    Attributes
-    ----------
-    axes_ : ndarray of matplotlib Axes
-        One an AU.
-    figure_ : matplotlib Figure
+    {base_rates}
 
     Examples
     --------
@@ -223,6 +210,7 @@ class AUPrecisionRecallDisplay(_CurvesDisplay):
         panel.axhline(self.base_rates[name], ls=":", color=GREY, lw=0.8)
 
 
+@substitute(_DOCS)
 class AUCalibrationDisplay(_CurvesDisplay):
     """Calibration of each AU: how often it is present where so much probability was given.
 
@@ -235,14 +223,7 @@ class AUCalibrationDisplay(_CurvesDisplay):
     ----------
     curves : dict of dict of lists of (probability, share present, calibration error)
         By method and AU.
-    base_rates : dict of float
-        Share of positives of each AU.
-
-    Attributes
-    ----------
-    axes_ : ndarray of matplotlib Axes
-        One an AU.
-    figure_ : matplotlib Figure
+    {base_rates}
 
     Examples
     --------

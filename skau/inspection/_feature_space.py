@@ -11,11 +11,11 @@ from sklearn.preprocessing import StandardScaler
 
 from ..metrics import identity_leakage
 from ..modules import DSN, IdenNet
-from ..utils._extras import require_extra
 from ..utils._groups import check_groups
 from ..utils._unwrap import classifier_of
+from ._display import Display
 from ._parts import label_table
-from ._plotting import COLOURS, GREY, MARKERS, drawing, panels
+from ._plotting import COLOURS, GREY, MARKERS, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ __all__ = ["FeatureSpaceDisplay"]
 
 
 @dataclass(eq=False, repr=False)
-class FeatureSpaceDisplay:
+class FeatureSpaceDisplay(Display):
     """Two dimensions of the features, coloured by the subject and by an AU.
 
     It is paper 2's Figure 2: above, a colour and sign a subject, below, the AU present or absent;
@@ -129,7 +129,7 @@ class FeatureSpaceDisplay:
         -------
         display
         """
-        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
+        cls._require_matplotlib()
         if method not in ("tsne", "pca"):
             raise ValueError(f"method must be 'tsne' or 'pca', got {method!r}")
         kinds = features if isinstance(features, dict) else {"features": features}
@@ -153,40 +153,27 @@ class FeatureSpaceDisplay:
         display = cls(points, present=labels[au], groups=subjects, leakage=leakage)
         return display.plot(ax=ax)
 
-    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
-        """Draw the points.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, or array of them, default=None
-            One Axes is divided into panels. None makes a new figure of a column's width.
-
-        Returns
-        -------
-        self
-        """
+    def _plot(self, ax: "Axes | np.ndarray | None") -> None:
         n = len(self.points)
-        with drawing():
-            self.figure_, self.axes_ = panels(ax, 2 * n, n, 3.9 if n > 1 else 7.0, width=3.5)
-            upper, lower = self.axes_[:n], self.axes_[n:]
-            for panel, (name, xy) in zip(upper, self.points.items(), strict=True):
-                self._by_subject(panel, xy)
-                leak = self.leakage[name]
-                told = "" if np.isnan(leak) else f"\nidentity leakage {leak:.2f}"
-                panel.set_title(f"{name}{told}", pad=3)
-            for panel, xy in zip(lower, self.points.values(), strict=True):
-                self._by_au(panel, xy)
-            upper[0].set_ylabel(f"by subject ({len(np.unique(self.groups))})")
-            lower[0].set_ylabel(f"by {self.present.name}")
-            lower[0].legend(
-                loc="upper left", bbox_to_anchor=(-0.02, 0), ncols=2, handletextpad=0.2,
-                columnspacing=1, borderaxespad=0.2, markerscale=1.4,
-            )  # fmt: skip
-            for panel in self.axes_:
-                panel.set(xticks=[], yticks=[])
-                panel.margins(0.04)
-                panel.spines[:].set(visible=True, color="0.8")
-        return self
+        self.figure_, self.axes_ = panels(ax, 2 * n, n, 3.9 if n > 1 else 7.0, width=3.5)
+        upper, lower = self.axes_[:n], self.axes_[n:]
+        for panel, (name, xy) in zip(upper, self.points.items(), strict=True):
+            self._by_subject(panel, xy)
+            leak = self.leakage[name]
+            told = "" if np.isnan(leak) else f"\nidentity leakage {leak:.2f}"
+            panel.set_title(f"{name}{told}", pad=3)
+        for panel, xy in zip(lower, self.points.values(), strict=True):
+            self._by_au(panel, xy)
+        upper[0].set_ylabel(f"by subject ({len(np.unique(self.groups))})")
+        lower[0].set_ylabel(f"by {self.present.name}")
+        lower[0].legend(
+            loc="upper left", bbox_to_anchor=(-0.02, 0), ncols=2, handletextpad=0.2,
+            columnspacing=1, borderaxespad=0.2, markerscale=1.4,
+        )  # fmt: skip
+        for panel in self.axes_:
+            panel.set(xticks=[], yticks=[])
+            panel.margins(0.04)
+            panel.spines[:].set(visible=True, color="0.8")
 
     def _by_subject(self, panel: "Axes", xy: np.ndarray) -> None:
         for i, subject in enumerate(np.unique(self.groups)):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from ..utils._extras import require_extra
 from ..utils._unwrap import classifier_of
-from ._plotting import COLOURS, GREY, drawing, legend_above, panels
+from ._display import Display
+from ._plotting import COLOURS, GREY, legend_above, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,7 @@ _WIDE = 100  # highest by lowest value, from where on the powers of ten are labe
 
 
 @dataclass(eq=False, repr=False)
-class TrainingHistoryDisplay:
+class TrainingHistoryDisplay(Display):
     """Every loss term and the F1 by epoch, of training and of validation.
 
     A vertical line marks the epoch whose state was kept; a shade the first stage of a method that
@@ -94,7 +94,6 @@ class TrainingHistoryDisplay:
         -------
         display
         """
-        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
         return cls(history, best_epoch=best_epoch).plot(ax=ax)
 
     @property
@@ -113,48 +112,35 @@ class TrainingHistoryDisplay:
             terms = [term for term in terms if term != "loss"]
         return sorted(terms, key=lambda term: (term == "f1", term == "loss"))
 
-    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
-        """Draw the curves.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, or array of at least as many as there are terms, default=None
-            One Axes is divided into panels. None makes a new figure of a column's width.
-
-        Returns
-        -------
-        self
-        """
+    def _plot(self, ax: "Axes | np.ndarray | None") -> None:
         terms = self.terms
         if not terms:
             raise ValueError("history has no column train_..._loss or valid_..._loss")
         columns = 2 if len(terms) == 4 else min(3, len(terms))
         rows = -(-len(terms) // columns)
-        with drawing():
-            self.figure_, self.axes_ = panels(ax, len(terms), columns, 0.35 + 1.15 * rows)
-            epochs = np.arange(1, len(self.history) + 1)
-            for panel, term in zip(self.axes_, terms, strict=True):
-                for i, (part, dashes) in enumerate((("train", "--"), ("valid", "-"))):
-                    column = f"{part}_{term}"
-                    if column in self.history:
-                        label = {"train": "training", "valid": "validation"}[part]
-                        panel.plot(
-                            epochs, self.history[column], dashes, color=COLOURS[1 - i],
-                            label=label, marker="." if len(epochs) == 1 else None,
-                        )  # fmt: skip
-                _fit_scale(panel)
-                self._mark(panel)
-                title = "total loss" if term == "loss" else term.replace("_", " ")
-                panel.set_title("F1 (validation)" if term == "f1" else title, pad=3)
-                panel.locator_params(axis="x", nbins=4)
-                panel.xaxis.get_major_locator().set_params(integer=True)
-                panel.margins(x=0.02)
-            handles: dict[str, Any] = {}
-            for panel in self.axes_:
-                handles |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
-            legend_above(self.figure_, list(handles.values()), list(handles))
-            self.figure_.supxlabel("epoch", fontsize=7)
-        return self
+        self.figure_, self.axes_ = panels(ax, len(terms), columns, 0.35 + 1.15 * rows)
+        epochs = np.arange(1, len(self.history) + 1)
+        for panel, term in zip(self.axes_, terms, strict=True):
+            for i, (part, dashes) in enumerate((("train", "--"), ("valid", "-"))):
+                column = f"{part}_{term}"
+                if column in self.history:
+                    label = {"train": "training", "valid": "validation"}[part]
+                    panel.plot(
+                        epochs, self.history[column], dashes, color=COLOURS[1 - i],
+                        label=label, marker="." if len(epochs) == 1 else None,
+                    )  # fmt: skip
+            _fit_scale(panel)
+            self._mark(panel)
+            title = "total loss" if term == "loss" else term.replace("_", " ")
+            panel.set_title("F1 (validation)" if term == "f1" else title, pad=3)
+            panel.locator_params(axis="x", nbins=4)
+            panel.xaxis.get_major_locator().set_params(integer=True)
+            panel.margins(x=0.02)
+        handles: dict[str, Any] = {}
+        for panel in self.axes_:
+            handles |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
+        legend_above(self.figure_, list(handles.values()), list(handles))
+        self.figure_.supxlabel("epoch", fontsize=7)
 
     def _mark(self, panel: "Axes") -> None:
         if self.best_epoch is not None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from ..utils._extras import require_extra
-from ._plotting import drawing, one_axes
+from ._display import Display
+from ._plotting import COLOURS, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ __all__ = ["LossWeightsDisplay"]
 
 
 @dataclass(eq=False, repr=False)
-class LossWeightsDisplay:
+class LossWeightsDisplay(Display):
     """The mean test score of a search over two parameters, such as the weights of two losses.
 
     The best cell has a frame. Where a cell stands for several candidates, as further parameters
@@ -98,7 +98,6 @@ class LossWeightsDisplay:
         -------
         display
         """
-        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
         names = {key: key.removeprefix("param_") for key in cv_results if key[:6] == "param_"}
         table = pd.DataFrame({name: list(cv_results[key]) for key, name in names.items()})
         searched = list(names.values())
@@ -121,45 +120,35 @@ class LossWeightsDisplay:
             frame.index.name, frame.columns.name = _short(y_name), _short(x_name)
         return cls(scores, spread=spread).plot(ax=ax)
 
-    def plot(self, ax: "Axes | None" = None) -> Self:
-        """Draw the heat map.
+    def _plot(self, ax: "Axes | np.ndarray | None") -> None:
+        from matplotlib.patches import Rectangle
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            None makes a new figure of a column's width.
-
-        Returns
-        -------
-        self
-        """
         values = self.scores.to_numpy(float)
         spread = None if self.spread is None else self.spread.to_numpy(float)
-        with drawing():
-            self.figure_, self.ax_ = one_axes(ax, 0.7 + 0.42 * len(values))
-            image = self.ax_.imshow(values, cmap="cividis", origin="lower", aspect="auto")
-            for (row, column), value in np.ndenumerate(values):
-                if np.isnan(value):
-                    continue
-                text = f"{value:.3f}"
-                if spread is not None:
-                    text += f"\n± {spread[row, column]:.3f}"
-                dark = value - np.nanmin(values) < 0.45 * np.ptp(values[~np.isnan(values)])
-                self.ax_.text(
-                    column, row, text, ha="center", va="center", fontsize=6,
-                    color="white" if dark else "black",
-                )  # fmt: skip
-            if not np.isnan(values).all():
-                row, column = np.unravel_index(np.nanargmax(values), values.shape)
-                self.ax_.add_patch(_frame(float(column), float(row)))
-            self.ax_.set_xticks(range(values.shape[1]), _labels(self.scores.columns))
-            self.ax_.set_yticks(range(values.shape[0]), _labels(self.scores.index))
-            self.ax_.set(xlabel=self.scores.columns.name, ylabel=self.scores.index.name)
-            self.ax_.spines[:].set_visible(False)
-            self.ax_.tick_params(length=0)
-            bar = self.figure_.colorbar(image, ax=self.ax_, label="mean test score", pad=0.02)
-            bar.outline.set_visible(False)
-        return self
+        self.figure_, (self.ax_,) = panels(ax, 1, 1, 0.7 + 0.42 * len(values))
+        image = self.ax_.imshow(values, cmap="cividis", origin="lower", aspect="auto")
+        for (row, column), value in np.ndenumerate(values):
+            if np.isnan(value):
+                continue
+            text = f"{value:.3f}"
+            if spread is not None:
+                text += f"\n± {spread[row, column]:.3f}"
+            dark = value - np.nanmin(values) < 0.45 * np.ptp(values[~np.isnan(values)])
+            self.ax_.text(
+                column, row, text, ha="center", va="center", fontsize=6,
+                color="white" if dark else "black",
+            )  # fmt: skip
+        if not np.isnan(values).all():
+            row, column = np.unravel_index(np.nanargmax(values), values.shape)
+            frame = float(column) - 0.48, float(row) - 0.46
+            self.ax_.add_patch(Rectangle(frame, 0.96, 0.92, fill=False, ec=COLOURS[4], lw=1.5))
+        self.ax_.set_xticks(range(values.shape[1]), _labels(self.scores.columns))
+        self.ax_.set_yticks(range(values.shape[0]), _labels(self.scores.index))
+        self.ax_.set(xlabel=self.scores.columns.name, ylabel=self.scores.index.name)
+        self.ax_.spines[:].set_visible(False)
+        self.ax_.tick_params(length=0)
+        bar = self.figure_.colorbar(image, ax=self.ax_, label="mean test score", pad=0.02)
+        bar.outline.set_visible(False)
 
 
 def _find(wanted: str, names: list[str], argument: str) -> str:
@@ -175,9 +164,3 @@ def _short(name: str) -> str:
 
 def _labels(values: pd.Index) -> list[str]:
     return [f"{v:g}" if isinstance(v, float | int) else str(v) for v in values]
-
-
-def _frame(column: float, row: float) -> Any:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, fill=False, ec="#D55E00", lw=1.5)

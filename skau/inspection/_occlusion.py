@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..utils._extras import require_extra
 from ..utils._unwrap import classifier_of
 from ..utils._warnings import user_level
+from ._display import Display
 from ._parts import label_table
-from ._plotting import drawing, panels
+from ._plotting import panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,7 @@ __all__ = ["OcclusionDisplay"]
 
 
 @dataclass(eq=False, repr=False)
-class OcclusionDisplay:
+class OcclusionDisplay(Display):
     """How far an AU's logit falls when a part of the face is covered (Zeiler & Fergus 2014).
 
     A square of the picture's mean colour is moved over each face; what the logit loses is shared
@@ -93,7 +93,7 @@ class OcclusionDisplay:
         UserWarning
             Of AUs that no row of ``y`` shows: they have no map.
         """
-        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
+        cls._require_matplotlib()
         X = np.asarray(X)
         if X.ndim not in (3, 4) or X.dtype != np.uint8:
             raise ValueError(f"X must hold images, uint8, got shape {X.shape} of {X.dtype}")
@@ -123,48 +123,35 @@ class OcclusionDisplay:
             )
         return cls(maps, faces=faces).plot(ax=ax)
 
-    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
-        """Draw the maps.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, or array of them, default=None
-            One Axes is divided into panels. None makes a new figure of a column's width.
-
-        Returns
-        -------
-        self
-        """
+    def _plot(self, ax: "Axes | np.ndarray | None") -> None:
         n = len(self.maps)
         columns = min(4, n)
         rows = -(-n // columns)
-        with drawing():
-            height = 2.75 / columns * rows + 0.2 * rows + 0.1
-            self.figure_, self.axes_ = panels(ax, n, columns, height)
-            for panel, (name, values) in zip(self.axes_, self.maps.items(), strict=True):
-                face = self.faces[name]
-                grey = face if face.ndim == 2 else face.mean(axis=2)
-                panel.imshow(grey, cmap="gray", vmin=0, vmax=255)
-                top = max(float(np.abs(values).max()), 1e-12)
-                strength = np.clip(values / top, 0, 1)
-                image = panel.imshow(
-                    values, cmap="inferno", vmin=0, vmax=top, alpha=0.65 * strength**0.7
-                )
-                panel.contour(values, levels=[0.5 * top], colors="white", linewidths=0.8)
-                panel.set_title(name, pad=2)
-                panel.set(xticks=[], yticks=[])
-                panel.spines[:].set_visible(False)
-            bar = self.figure_.colorbar(
-                image,
-                ax=self.axes_.tolist(),
-                ticks=[0, top],
-                shrink=0.8,
-                pad=0.02,
-                aspect=12 * rows,
+        height = 2.75 / columns * rows + 0.2 * rows + 0.1
+        self.figure_, self.axes_ = panels(ax, n, columns, height)
+        for panel, (name, values) in zip(self.axes_, self.maps.items(), strict=True):
+            face = self.faces[name]
+            grey = face if face.ndim == 2 else face.mean(axis=2)
+            panel.imshow(grey, cmap="gray", vmin=0, vmax=255)
+            top = max(float(np.abs(values).max()), 1e-12)
+            strength = np.clip(values / top, 0, 1)
+            image = panel.imshow(
+                values, cmap="inferno", vmin=0, vmax=top, alpha=0.65 * strength**0.7
             )
-            bar.ax.set_yticklabels(["0", "most"])
-            bar.set_label("logit lost when covered")
-        return self
+            panel.contour(values, levels=[0.5 * top], colors="white", linewidths=0.8)
+            panel.set_title(name, pad=2)
+            panel.set(xticks=[], yticks=[])
+            panel.spines[:].set_visible(False)
+        bar = self.figure_.colorbar(
+            image,
+            ax=self.axes_.tolist(),
+            ticks=[0, top],
+            shrink=0.8,
+            pad=0.02,
+            aspect=12 * rows,
+        )
+        bar.ax.set_yticklabels(["0", "most"])
+        bar.set_label("logit lost when covered")
 
 
 def _losses(estimator: Any, X: np.ndarray, side: int) -> np.ndarray:

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from ..utils import predict_table
-from ..utils._extras import require_extra
 from ..utils._groups import check_groups
 from ..utils._labels import read_table, read_thresholds
 from ..utils._sklearn import safe_indexing
 from ..utils._unwrap import classifier_of
+from ._display import Display
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ def label_table(y: Any) -> pd.DataFrame:
     return read_table(y).frame()
 
 
-class PartsMixin:
+class PartsMixin(Display):
     """The constructors of displays of labels beside probabilities.
 
     A display says what it makes of the parts of each method in ``_from_parts``.
@@ -42,10 +42,6 @@ class PartsMixin:
 
     @classmethod
     def _from_parts(cls, parts: dict[str, Parts], **options: Any) -> Self:
-        raise NotImplementedError
-
-    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
-        """Draw the display; see the class."""
         raise NotImplementedError
 
     @classmethod
@@ -88,7 +84,7 @@ class PartsMixin:
         parts = {_name(name, estimator): [predict_part(estimator, X, labels)]}
         if baseline is not None:
             parts[_name(baseline_name, baseline)] = [predict_part(baseline, X, labels)]
-        return cls._draw(parts, ax, options)
+        return cls._from_parts(parts, **options).plot(ax=ax)
 
     @classmethod
     def from_predictions(
@@ -135,7 +131,7 @@ class PartsMixin:
         parts = {name or "classifier": [part._replace(threshold=each) for part in own]}
         if baseline is not None:
             parts[baseline_name or "baseline"] = _split(labels, baseline, folds, "baseline")
-        return cls._draw(parts, ax, options)
+        return cls._from_parts(parts, **options).plot(ax=ax)
 
     @classmethod
     def from_cv_results(
@@ -182,11 +178,6 @@ class PartsMixin:
                 predict_part(model, safe_indexing(X, test), labels.iloc[test])
                 for model, test in zip(own["estimator"], own["indices"]["test"], strict=True)
             ]
-        return cls._draw(parts, ax, options)
-
-    @classmethod
-    def _draw(cls, parts: dict[str, Parts], ax: Any, options: dict[str, Any]) -> Self:
-        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
         return cls._from_parts(parts, **options).plot(ax=ax)
 
 
@@ -213,16 +204,14 @@ def _matched(proba: Any, labels: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def _split(labels: pd.DataFrame, proba: Any, folds: Any, name: str) -> Parts:
-    values = _matched(proba, labels, name)
-    if values.shape != labels.shape:
-        raise ValueError(f"{name} has shape {values.shape}, but y_true {labels.shape}")
+    whole = _part(labels, _matched(proba, labels, name), name)
     n = len(labels)
     fold = np.zeros(n, int) if folds is None else check_groups(folds, n, "folds", "fold")
-    tested = ~np.isnan(values).all(axis=1)
+    tested = whole.proba.notna().any(axis=1).to_numpy()
     if not tested.any():
         raise ValueError(f"{name} is NaN in every row")
     return [
-        _part(labels[rows], values[rows], name)
+        Part(whole.labels[rows], whole.proba[rows])
         for rows in (tested & (fold == which) for which in np.unique(fold[tested]))
     ]
 

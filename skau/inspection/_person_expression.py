@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..modules import DSN
-from ..utils._extras import require_extra
 from ..utils._unwrap import classifier_of
-from ._plotting import drawing, panels, show_image
+from ._display import Display
+from ._plotting import panels, show_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ _KINDS = {
 
 
 @dataclass(eq=False, repr=False)
-class PersonExpressionDisplay:
+class PersonExpressionDisplay(Display):
     """What a DSN's decoder makes of the person code, the expression code, and of both.
 
     It is paper 1's Figure 1 in use. A row a face: the input, the person code alone, the
@@ -73,7 +73,6 @@ class PersonExpressionDisplay:
         -------
         display
         """
-        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
         classifier = classifier_of(estimator)
         module = getattr(classifier, "module_", None)
         if not isinstance(module, DSN) or module.person is None or len(module.input_shape) != 3:
@@ -93,32 +92,19 @@ class PersonExpressionDisplay:
         )
         return cls(images, swaps=swaps).plot(ax=ax)
 
-    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
-        """Draw the faces.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, or array of n (n + 4) of them, default=None
-            One Axes is divided into panels. None makes a new figure of a column's width.
-
-        Returns
-        -------
-        self
-        """
+    def _plot(self, ax: "Axes | np.ndarray | None") -> None:
         n, wide = len(self.swaps), len(self.swaps) + len(_KINDS)
-        with drawing():
-            height = 3.5 / wide * n + 0.35
-            self.figure_, self.axes_ = panels(ax, n * wide, wide, height)
-            grid = self.axes_.reshape(n, wide)
-            for i, row in enumerate(grid):
-                for panel, kind in zip(row, _KINDS, strict=False):
-                    show_image(panel, self.images[kind][i])
-                for j, panel in enumerate(row[len(_KINDS) :]):
-                    show_image(panel, self.swaps[i, j])
-            for panel, title in zip(grid[0], _KINDS.values(), strict=False):
-                panel.set_title(title, fontsize=6, pad=2)
-            for j, panel in enumerate(grid[0, len(_KINDS) :]):
-                panel.set_title(f"with\nperson {j + 1}", fontsize=6, pad=2)
-            for i, panel in enumerate(grid[:, 0]):
-                panel.set_ylabel(str(i + 1), rotation=0, va="center", labelpad=5)
-        return self
+        height = 3.5 / wide * n + 0.35
+        self.figure_, self.axes_ = panels(ax, n * wide, wide, height)
+        grid = self.axes_.reshape(n, wide)
+        for i, row in enumerate(grid):
+            for panel, kind in zip(row, _KINDS, strict=False):
+                show_image(panel, self.images[kind][i])
+            for j, panel in enumerate(row[len(_KINDS) :]):
+                show_image(panel, self.swaps[i, j])
+        for panel, title in zip(grid[0], _KINDS.values(), strict=False):
+            panel.set_title(title, fontsize=6, pad=2)
+        for j, panel in enumerate(grid[0, len(_KINDS) :]):
+            panel.set_title(f"with\nperson {j + 1}", fontsize=6, pad=2)
+        for i, panel in enumerate(grid[:, 0]):
+            panel.set_ylabel(str(i + 1), rotation=0, va="center", labelpad=5)

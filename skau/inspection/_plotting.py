@@ -1,13 +1,9 @@
-"""What all displays share: matplotlib on use, axes at column width, colours, inset pictures."""
+"""What displays are drawn with: axes at column width, colours, legends, pictures."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from ..utils._extras import require_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,11 +15,9 @@ __all__ = [
     "MARKERS",
     "WIDTH",
     "au_ticks",
-    "drawing",
     "halo",
     "legend_above",
     "legend_height",
-    "one_axes",
     "panels",
     "show_image",
     "wrapped",
@@ -37,43 +31,6 @@ MARKERS = "osD^vP*X"
 _PER_INCH = 17  # letters of small text
 _HANDLE, _LINE = 0.6, 0.13  # of a legend: its lines and gaps, and their height, in inches
 GREY = "0.6"
-
-_STYLE = {
-    "font.size": 7,
-    "axes.titlesize": 7,
-    "axes.labelsize": 7,
-    "xtick.labelsize": 6.5,
-    "ytick.labelsize": 6.5,
-    "legend.fontsize": 6.5,
-    "legend.frameon": False,
-    "axes.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "lines.linewidth": 1.2,
-    "lines.markersize": 4,
-    "figure.dpi": 150,
-    "savefig.dpi": 300,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
-
-
-@contextmanager
-def drawing() -> Iterator[None]:
-    """Draw in the style of all displays, and leave matplotlib's settings as they were."""
-    require_extra("matplotlib", "plot", "Displays need matplotlib")
-    import matplotlib as mpl
-
-    with mpl.rc_context(_STYLE):  # type: ignore[arg-type]
-        yield
-
-
-def one_axes(ax: "Axes | None", height: float) -> "tuple[Figure, Axes]":
-    """Return the axes given, or those of a new figure of one column's width."""
-    figure, axes = panels(ax, 1, 1, height)
-    return figure, axes[0]
 
 
 def panels(

@@ -13,8 +13,8 @@ from ..utils._unwrap import classifier_of
 from ._curves import AUPrecisionRecallDisplay, AURocDisplay
 from ._history import TrainingHistoryDisplay
 from ._loss_weights import LossWeightsDisplay
+from ._page import write_report
 from ._parts import label_table, predict_part
-from ._report import write_report
 from ._scores import AUScoreDisplay
 from ._timeline import TimelineDisplay, numbered_aus
 

@@ -14,7 +14,6 @@ from ._plotting import (
     MARKERS,
     WIDTH,
     au_ticks,
-    drawing,
     legend_above,
     legend_height,
     panels,
@@ -51,6 +50,7 @@ class AUScoreDisplay(PartsMixin):
     Attributes
     ----------
     ax_ : matplotlib Axes
+        Of a new figure two columns wide where there are more than three methods.
     figure_ : matplotlib Figure
 
     Examples
@@ -85,50 +85,36 @@ class AUScoreDisplay(PartsMixin):
         chance = 2 * rate / (1 + rate) if metric == "f1" else rate * 0 + 0.5
         return cls(scores, chance=chance, metric=metric)
 
-    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
-        """Draw the scores.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            None makes a new figure of a column's width, or of two for more than three methods.
-
-        Returns
-        -------
-        self
-        """
-        with drawing():
-            width = WIDTH if len(self.scores) < 4 else 2 * WIDTH  # one column, or both
-            height = 2.1 + legend_height(["always present", *self.scores], width)
-            figure, axes = panels(ax, 1, 1, height, width=width)
-            self.figure_, self.ax_ = figure, axes[0]
-            names = [*next(iter(self.scores.values())).columns, "mean"]
-            at = np.arange(len(names)) + 0.35 * np.eye(len(names))[-1]  # the mean stands apart
-            if self.chance is not None:
-                chance = np.append(self.chance, self.chance.mean())
-                self.ax_.hlines(
-                    chance, at - 0.4, at + 0.4, colors=GREY, linestyles="--", lw=1,
-                    label="always present" if self.metric == "f1" else "chance",
-                )  # fmt: skip
-            n = len(self.scores)
-            for i, (name, table) in enumerate(self.scores.items()):
-                values = table.assign(mean=table.mean(axis=1))
-                x = at + (i - (n - 1) / 2) * min(0.32, 0.8 / n)
-                colour = COLOURS[i % (len(COLOURS) - 1)]  # the yellow one is too light for dots
-                if len(values) > 1:
-                    spread = np.tile(x, (len(values), 1))
-                    self.ax_.plot(spread.T, values.T, ".", color=colour, ms=2.5, alpha=0.6, mew=0)
-                self.ax_.errorbar(
-                    x, values.mean(), values.std() if len(values) > 1 else None,
-                    fmt=MARKERS[i % len(MARKERS)], color=colour, ms=3.5, lw=1, label=name,
-                    mfc=colour if i == 0 else "white",
-                )  # fmt: skip
-            au_ticks(self.ax_, at, names)
-            self.ax_.axvline(len(names) - 1.33, color="0.85", lw=0.6)
-            self.ax_.set(ylim=(0, 1.02), ylabel=_LABELS[self.metric])
-            handles, labels = self.ax_.get_legend_handles_labels()
-            legend_above(self.figure_, handles, labels, self.ax_)
-        return self
+    def _plot(self, ax: "Axes | np.ndarray | None") -> None:
+        width = WIDTH if len(self.scores) < 4 else 2 * WIDTH  # one column, or both
+        height = 2.1 + legend_height(["always present", *self.scores], width)
+        self.figure_, (self.ax_,) = panels(ax, 1, 1, height, width=width)
+        names = [*next(iter(self.scores.values())).columns, "mean"]
+        at = np.arange(len(names)) + 0.35 * np.eye(len(names))[-1]  # the mean stands apart
+        if self.chance is not None:
+            chance = np.append(self.chance, self.chance.mean())
+            self.ax_.hlines(
+                chance, at - 0.4, at + 0.4, colors=GREY, linestyles="--", lw=1,
+                label="always present" if self.metric == "f1" else "chance",
+            )  # fmt: skip
+        n = len(self.scores)
+        for i, (name, table) in enumerate(self.scores.items()):
+            values = table.assign(mean=table.mean(axis=1))
+            x = at + (i - (n - 1) / 2) * min(0.32, 0.8 / n)
+            colour = COLOURS[i % (len(COLOURS) - 1)]  # the yellow one is too light for dots
+            if len(values) > 1:
+                spread = np.tile(x, (len(values), 1))
+                self.ax_.plot(spread.T, values.T, ".", color=colour, ms=2.5, alpha=0.6, mew=0)
+            self.ax_.errorbar(
+                x, values.mean(), values.std() if len(values) > 1 else None,
+                fmt=MARKERS[i % len(MARKERS)], color=colour, ms=3.5, lw=1, label=name,
+                mfc=colour if i == 0 else "white",
+            )  # fmt: skip
+        au_ticks(self.ax_, at, names)
+        self.ax_.axvline(len(names) - 1.33, color="0.85", lw=0.6)
+        self.ax_.set(ylim=(0, 1.02), ylabel=_LABELS[self.metric])
+        handles, labels = self.ax_.get_legend_handles_labels()
+        legend_above(self.figure_, handles, labels, self.ax_)
 
 
 def _score(part: Part, metric: str) -> Any:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from itertools import islice
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -11,10 +12,10 @@ import pandas as pd
 
 from ..estimators import predict_video
 from ..preprocessing import Video, read_video
-from ..utils._extras import require_extra
 from ..utils._formats import BOX, thresholds_of
 from ..utils._labels import read_thresholds
-from ._plotting import COLOURS, GREY, drawing, halo, panels, show_image
+from ._display import Display
+from ._plotting import COLOURS, GREY, halo, panels, show_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +36,7 @@ class Peak(NamedTuple):
 
 
 @dataclass(eq=False, repr=False)
-class TimelineDisplay:
+class TimelineDisplay(Display):
     """Probability of each AU over the time of a film, with pictures of the strongest moments.
 
     A row an AU, from 0 to 1; the dark part is above the threshold. Grey stripes are frames
@@ -59,7 +60,7 @@ class TimelineDisplay:
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        One an AU.
+        One an AU. Where `plot` is given an array of them, there are no pictures.
     figure_ : matplotlib Figure
 
     Examples
@@ -102,7 +103,7 @@ class TimelineDisplay:
         -------
         display
         """
-        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
+        cls._require_matplotlib()
         table = predict_video(estimator, video, verbose=0)
         return cls.from_predictions(table, video=video, **options)
 
@@ -137,7 +138,6 @@ class TimelineDisplay:
         -------
         display
         """
-        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
         known = numbered_aus(table)
         names = known if aus is None else list(aus)
         if not names or (missing := set(names) - set(table)):
@@ -152,34 +152,20 @@ class TimelineDisplay:
         pictures = [] if video is None else _cut(table, peaks, video)
         return cls(table, aus=names, peaks=peaks, pictures=pictures, threshold=limits).plot(ax)
 
-    def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
-        """Draw the time line.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, or array of at least n_aus of them, default=None
-            One Axes is divided into panels, with the pictures above. An array gets no pictures.
-            None makes a new figure of a column's width.
-
-        Returns
-        -------
-        self
-        """
+    def _plot(self, ax: "Axes | np.ndarray | None") -> None:
         time = self.table["time"].to_numpy(float)
         pictures = list(self.pictures) if not isinstance(ax, np.ndarray | list) else []
         heights = [2.6] * bool(pictures) + [1.0] * len(self.aus)
-        with drawing():
-            inches = 0.5 + 0.26 * sum(heights)
-            self.figure_, axes = panels(ax, len(heights), 1, inches, heights=heights)
-            self.axes_ = axes[len(axes) - len(self.aus) :]
-            for panel, au in zip(self.axes_, self.aus, strict=True):
-                self._draw_au(panel, time, au)
-            self.axes_[-1].spines["bottom"].set_visible(True)
-            self.axes_[-1].tick_params(bottom=True, labelbottom=True)
-            self.axes_[-1].set_xlabel("time (s)")
-            if pictures:
-                self._draw_pictures(axes[0], pictures)
-        return self
+        inches = 0.5 + 0.26 * sum(heights)
+        self.figure_, axes = panels(ax, len(heights), 1, inches, heights=heights)
+        self.axes_ = axes[len(axes) - len(self.aus) :]
+        for panel, au in zip(self.axes_, self.aus, strict=True):
+            self._draw_au(panel, time, au)
+        self.axes_[-1].spines["bottom"].set_visible(True)
+        self.axes_[-1].tick_params(bottom=True, labelbottom=True)
+        self.axes_[-1].set_xlabel("time (s)")
+        if pictures:
+            self._draw_pictures(axes[0], pictures)
 
     def _draw_au(self, panel: "Axes", time: np.ndarray, au: str) -> None:
         p = self.table[au].to_numpy(float)
@@ -253,12 +239,8 @@ def _cut(table: pd.DataFrame, peaks: list[Peak], video: Any) -> list[np.ndarray]
         frames = {number: np.asarray(video[number]) for number in wanted}
     else:
         film = video if isinstance(video, Video) else read_video(video)
-        frames = {}
-        for number, frame in enumerate(film):
-            if number in wanted:
-                frames[number] = frame.image
-            if len(frames) == len(wanted):
-                break
+        begin = enumerate(islice(film, max(wanted, default=-1) + 1))
+        frames = {number: frame.image for number, frame in begin if number in wanted}
         if missing := sorted(wanted - set(frames)):
             raise ValueError(f"video: {film!r} has no frame {missing[0]}, which the table has")
     pictures = []
