@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 
 from ..utils._sklearn import num_samples
 from ..utils._text import first_few
-from ._kfold import require_groups, scored_rows
+from ._kfold import SubjectSplitter, require_groups, scored_rows
 
 
-class LeaveOneCorpusOut(BaseCrossValidator):
+class LeaveOneCorpusOut(SubjectSplitter, BaseCrossValidator):
     """Test on each corpus in turn, train on all others.
 
     For corpora put under each other by :func:`skau.datasets.stack_corpora`, whose subjects are
-    named ``"BP4D/F001"``: the corpus stands before the first ``/``. A corpus without any label is
-    in every training part. Of the corpus that is tested nothing is trained on, nor its people
-    without labels; an AU that no other corpus annotates cannot be learnt, and is scored nowhere.
+    named ``"BP4D/F001"``: the corpus stands before the first ``/``. They are tested in the order
+    of their names. A corpus without any label is in every training part. Of the corpus that is
+    tested nothing is trained on, nor its people without labels; an AU that no other corpus
+    annotates cannot be learnt, and is scored nowhere.
 
     See Also
     --------
@@ -37,39 +38,15 @@ class LeaveOneCorpusOut(BaseCrossValidator):
     [0 1 3] [2]
     """
 
-    # With metadata routing, groups comes without asking, as for scikit-learn's group splitters.
-    __metadata_request__split: ClassVar = {"groups": True}
-
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return the number of corpora with labels; `y` and `groups` as in :meth:`split`."""
         n_rows = num_samples(y if groups is None else groups)
         subjects = require_groups(groups, n_rows, type(self).__name__)
         return len(self._tested(_corpus_of(subjects), scored_rows(y, subjects)))
 
-    def split(
-        self, X: Any, y: Any = None, groups: Any = None
+    def _split(
+        self, X: Any, y: Any, subjects: np.ndarray
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the row indices of the training and the test part of each corpus with labels.
-
-        Parameters
-        ----------
-        X, y
-            As in :meth:`SubjectKFold.split`.
-        groups : array-like of shape (n,)
-            The subject of every row, after the name of its corpus and a "/".
-
-        Yields
-        ------
-        train, test : ndarray of int
-            Row indices, ascending; the corpora in the order of their names.
-
-        Raises
-        ------
-        ValueError
-            If `groups` is missing or names no corpora, or fewer than two corpora are there, or
-            none has labels.
-        """
-        subjects = require_groups(groups, num_samples(X), type(self).__name__)
         corpus, scored = _corpus_of(subjects), scored_rows(y, subjects)
         for name in self._tested(corpus, scored):
             yield np.flatnonzero(corpus != name), np.flatnonzero((corpus == name) & scored)

@@ -42,19 +42,15 @@ def fold_table(cv: Any, y: Any, groups: Any) -> pd.DataFrame:
     1           1     2  0.000000
     all         2     4  0.333333
     """
-    table = label_table(y)
-    labels = table.values
+    labels = label_table(y).frame()
     subjects = require_groups(groups, len(labels), "fold_table")
-    fold_names = getattr(cv, "fold_names", None)
     parts = [test for _, test in cv.split(labels, y, subjects)]
-    index = [*(fold_names or range(len(parts))), "all"]
-    rows = []
-    for part in [*parts, np.concatenate(parts)]:
-        annotated = (~np.isnan(labels[part])).sum(axis=0)
-        rate = np.nansum(labels[part], axis=0) / np.where(annotated, annotated, np.nan)
-        counts = {"subjects": len(set(subjects[part])), "rows": len(part)}
-        rows.append({**counts, **dict(zip(table.names, rate, strict=True))})
-    return pd.DataFrame(rows, index=index)
+    names = getattr(cv, "fold_names", None) or range(len(parts))
+    rows = [
+        {"subjects": len(set(subjects[part])), "rows": len(part), **labels.iloc[part].mean()}
+        for part in [*parts, np.concatenate(parts)]
+    ]
+    return pd.DataFrame(rows, index=[*names, "all"])
 
 
 def fold_reports(cv: Any, y: pd.DataFrame, proba: np.ndarray, groups: Any) -> pd.DataFrame:

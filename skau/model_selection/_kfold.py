@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,47 @@ def scored_rows(y: Any, subjects: np.ndarray) -> np.ndarray:
     return np.isin(subjects, subjects[labelled])
 
 
-class SubjectKFold(GroupKFold):
+class SubjectSplitter(ABC):
+    """The base of all splitters by subject: each divides the rows in ``_split``."""
+
+    # With metadata routing, groups comes without asking, as for scikit-learn's group splitters.
+    __metadata_request__split: ClassVar = {"groups": True}
+
+    def split(
+        self, X: Any, y: Any = None, groups: Any = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the row indices of the training and the test part of each fold.
+
+        Parameters
+        ----------
+        X : array-like of length n
+            Images, paths, or anything else with one entry a row. Only its length is used.
+        y : array-like of shape (n,) or (n, n_aus), default=None
+            Labels, NaN where not annotated. None treats every subject as annotated.
+        groups : array-like of shape (n,)
+            The subject of each row.
+
+        Yields
+        ------
+        train, test : ndarray of int
+            Row indices, ascending.
+
+        Raises
+        ------
+        ValueError
+            If `groups` is missing, incomplete or of the wrong length, or does not fit the folds.
+        """
+        subjects = require_groups(groups, num_samples(X), type(self).__name__)
+        return self._split(X, y, subjects)
+
+    @abstractmethod
+    def _split(
+        self, X: Any, y: Any, subjects: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the parts; all rows have a subject."""
+
+
+class SubjectKFold(SubjectSplitter, GroupKFold):
     """K folds of whole subjects, with about the same number of rows in each.
 
     Every annotated subject is tested exactly once. Identity-only subjects (every row of `y` NaN)
@@ -94,35 +135,12 @@ class SubjectKFold(GroupKFold):
             shuffle = random_state is not None
         super().__init__(n_splits, shuffle=shuffle, random_state=random_state)
 
-    def split(
-        self, X: Any, y: Any = None, groups: Any = None
+    def _split(
+        self, X: Any, y: Any, subjects: np.ndarray
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the row indices of the training and the test part of each fold.
-
-        Parameters
-        ----------
-        X : array-like of length n
-            Images, paths, or anything else with one entry a row. Only its length is used.
-        y : array-like of shape (n,) or (n, n_aus), default=None
-            Labels, NaN where not annotated. None treats every subject as annotated.
-        groups : array-like of shape (n,)
-            The subject of each row.
-
-        Yields
-        ------
-        train, test : ndarray of int
-            Row indices, ascending.
-
-        Raises
-        ------
-        ValueError
-            If `groups` is missing, incomplete or of the wrong length, or if there are fewer
-            annotated subjects than folds.
-        """
-        groups = require_groups(groups, num_samples(X), type(self).__name__)
-        if len(groups) < self.n_splits:  # of which scikit-learn would speak as of samples
-            next(self._iter_test_indices(X, y, groups))
-        return super().split(X, y, groups)
+        if len(subjects) < self.n_splits:  # of which scikit-learn would speak as of samples
+            next(self._iter_test_indices(X, y, subjects))
+        return GroupKFold.split(self, X, y, subjects)
 
     def _iter_test_indices(self, X: Any, y: Any, groups: np.ndarray) -> Iterator[np.ndarray]:
         rows = np.flatnonzero(scored_rows(y, groups))

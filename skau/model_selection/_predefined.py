@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 
-from ..utils._sklearn import num_samples
 from ..utils._text import first_few
 from ..utils._warnings import user_level
-from ._kfold import require_groups, scored_rows
+from ._kfold import SubjectSplitter, scored_rows
 
 
-class PredefinedSubjectSplit(BaseCrossValidator):
+class PredefinedSubjectSplit(SubjectSplitter, BaseCrossValidator):
     """Folds given by the subjects of their test parts, such as published ones.
 
     Each annotated subject is tested exactly once. Identity-only subjects (every row of `y` NaN)
-    are in every training part and in no test part, even if a fold names them.
+    are in every training part and in no test part, even if a fold names them. Of folds that name
+    subjects without an annotated row a warning tells: scores then are not comparable with
+    published ones.
 
     Parameters
     ----------
@@ -54,9 +55,6 @@ class PredefinedSubjectSplit(BaseCrossValidator):
     P2 [0 1] [2 3]
     """
 
-    # With metadata routing, groups comes without asking, as for scikit-learn's group splitters.
-    __metadata_request__split: ClassVar = {"groups": True}
-
     def __init__(
         self, folds: Mapping[str, Iterable[Any]] | Iterable[Iterable[Any]], *, rest: str = "raise"
     ) -> None:
@@ -83,35 +81,10 @@ class PredefinedSubjectSplit(BaseCrossValidator):
         """Return the number of folds. All arguments are ignored."""
         return len(self.folds)
 
-    def split(
-        self, X: Any, y: Any = None, groups: Any = None
+    def _split(
+        self, X: Any, y: Any, subjects: np.ndarray
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the row indices of the training and the test part of each fold.
-
-        Parameters
-        ----------
-        X, y, groups
-            As in :meth:`SubjectKFold.split`.
-
-        Yields
-        ------
-        train, test : ndarray of int
-            Row indices, ascending.
-
-        Raises
-        ------
-        ValueError
-            If `groups` is missing, incomplete or of the wrong length, if no fold names an
-            annotated subject (unless ``rest="train"``), or if no row of a fold is there.
-
-        Warns
-        -----
-        UserWarning
-            If folds name subjects without an annotated row in the data: scores then are not
-            comparable with published ones.
-        """
-        groups = require_groups(groups, num_samples(X), type(self).__name__)
-        return super().split(X, y, groups)
+        return BaseCrossValidator.split(self, X, y, subjects)
 
     def _iter_test_masks(self, X: Any, y: Any, groups: np.ndarray) -> Iterator[np.ndarray]:
         subjects, scored = groups.astype(str), scored_rows(y, groups)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,11 +12,10 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
 from ..utils._labels import as_numbers
-from ..utils._sklearn import num_samples
-from ._kfold import SubjectKFold, require_groups
+from ._kfold import SubjectKFold, SubjectSplitter
 
 
-class RepeatedSubjectKFold(BaseCrossValidator):
+class RepeatedSubjectKFold(SubjectSplitter, BaseCrossValidator):
     """K folds of whole subjects, drawn anew several times.
 
     The scores of one division into folds depend on who happened to be tested together: on real
@@ -28,7 +27,8 @@ class RepeatedSubjectKFold(BaseCrossValidator):
     n_splits : int, default=5
         Folds of each repetition, as in :class:`SubjectKFold`.
     n_repeats : int, default=10
-        Repetitions, each with subjects given out in another random order.
+        Repetitions, each with subjects given out in another random order. Their folds follow one
+        another.
     random_state : int, RandomState instance or None, default=None
         Seed of the orders.
 
@@ -50,9 +50,6 @@ class RepeatedSubjectKFold(BaseCrossValidator):
     [2 3]
     """
 
-    # With metadata routing, groups comes without asking, as for scikit-learn's group splitters.
-    __metadata_request__split: ClassVar = {"groups": True}
-
     def __init__(
         self,
         n_splits: int = 5,
@@ -69,22 +66,9 @@ class RepeatedSubjectKFold(BaseCrossValidator):
         """Return the number of folds in all. All arguments are ignored."""
         return self.n_splits * self.n_repeats
 
-    def split(
-        self, X: Any, y: Any = None, groups: Any = None
+    def _split(
+        self, X: Any, y: Any, subjects: np.ndarray
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the row indices of the training and the test part of each fold.
-
-        Parameters
-        ----------
-        X, y, groups
-            As in :meth:`SubjectKFold.split`.
-
-        Yields
-        ------
-        train, test : ndarray of int
-            Row indices, ascending; the folds of a repetition follow one another.
-        """
-        subjects = require_groups(groups, num_samples(X), type(self).__name__)
         rng = check_random_state(self.random_state)
         for _ in range(self.n_repeats):
             yield from SubjectKFold(self.n_splits, random_state=rng).split(X, y, subjects)
