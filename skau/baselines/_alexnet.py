@@ -4,9 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import AlexNet
 
-from ..estimators._docs import SHARED
 from ..modules._blocks import he_init
-from ..utils._docs import substitute
 from ._base import BaseNetBaseline
 
 __all__ = ["AlexNetClassifier", "alexnet_encoder"]
@@ -56,21 +54,15 @@ def alexnet_encoder(in_channels: int) -> tuple[nn.Sequential, int]:
     return encoder, 4096
 
 
-@substitute(SHARED)
 class AlexNetClassifier(BaseNetBaseline):
     """AU detection by AlexNet.
 
     torchvision's AlexNet [1]_ with one sigmoid an AU: 57,053,004 parameters for 12 AUs and RGB
     images of any size.
 
-    Parameters
-    ----------
-    {schedule_parameters}
-    {training_parameters}
+    {network_parameters}
 
-    Attributes
-    ----------
-    {fitted_attributes}
+    {network_attributes}
 
     Notes
     -----
@@ -85,16 +77,7 @@ class AlexNetClassifier(BaseNetBaseline):
        2014; after A. Krizhevsky, I. Sutskever, G. Hinton, "ImageNet Classification with Deep
        Convolutional Neural Networks", NeurIPS 2012.
 
-    Examples
-    --------
-    >>> from skau.baselines import AlexNetClassifier
-    >>> from skau.datasets import load_sample_faces
-    >>> faces = load_sample_faces()
-    >>> few = slice(0, 120, 3)
-    >>> X, Y, groups = faces.images[few, ::2, ::2], faces.target[few], faces.groups[few]
-    >>> clf = AlexNetClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)
-    >>> clf.predict_proba(X).shape
-    (40, 12)
+    {baseline_example}
     """
 
     def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:

@@ -2,7 +2,7 @@
 
 import warnings
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -10,17 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..estimators._class_weight import ClassificationLoss
-from ..estimators._docs import SHARED
 from ..modules import AUOutput
 from ..modules._blocks import he_init, mlp
 from ..modules._lightcnn import N_FEATURES, lightcnn_branch, lightcnn_trunk
 from ..training._data import AUDataset
 from ..training._stage import Loss, Term
-from ..utils._docs import substitute
-from ..utils._parameters import parameters
-from ..utils._sklearn import Interval
+from ..utils._sklearn import Interval, StrOptions
 from ..utils._warnings import user_level
-from ._au_centres import CENTRES_CONSTRAINT, Centres, Enhance, EnhanceByMap, check_centres
+from ._au_centres import Centres, Enhance, EnhanceByMap, check_centres
 from ._base import BaseNetBaseline
 
 __all__ = ["ATFClassifier"]
@@ -68,8 +65,6 @@ class _AdversarialLoss(Loss):
         return total, terms
 
 
-@parameters
-@substitute(SHARED)
 class ATFClassifier(BaseNetBaseline):
     r"""AU detection from features that identity was trained out of.
 
@@ -97,9 +92,7 @@ class ATFClassifier(BaseNetBaseline):
     {schedule_parameters}
     {training_parameters}
 
-    Attributes
-    ----------
-    {fitted_attributes}
+    {network_attributes}
 
     Notes
     -----
@@ -121,28 +114,13 @@ class ATFClassifier(BaseNetBaseline):
     .. [3] W. Li, F. Abtahi, Z. Zhu, L. Yin, "EAC-Net: A Region-based Deep Enhancing and Cropping
        Approach for Facial Action Unit Detection", FG 2017.
 
-    Examples
-    --------
-    >>> from skau.baselines import ATFClassifier
-    >>> from skau.datasets import load_sample_faces
-    >>> faces = load_sample_faces()
-    >>> few = slice(0, 120, 3)
-    >>> X, Y, groups = faces.images[few, ::2, ::2], faces.target[few], faces.groups[few]
-    >>> clf = ATFClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)
-    >>> clf.predict_proba(X).shape
-    (40, 12)
+    {baseline_example}
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseNetBaseline._parameter_constraints,
-        "adversary": [Interval(Real, 0, None, closed="left")],
-        "centres": [*CENTRES_CONSTRAINT, None],
-    }
+    adversary: Annotated[float, Interval(Real, 0, None, closed="left")] = 0.1
+    centres: Annotated[Centres | None, StrOptions({"template"}), "array-like", None] = "template"
+
     _takes_maps = True
-
-    adversary: float = 0.1
-    centres: Centres | None = "template"
-
     _network_parameters = ("centres",)
 
     def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:

@@ -1,6 +1,6 @@
 """Where in an aligned crop each AU shows, and what networks make of it."""
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -12,7 +12,6 @@ from ..preprocessing._alignment import EYE_LINE, EYE_TO_MOUTH
 from ..utils._sklearn import StrOptions
 
 __all__ = [
-    "CENTRES_CONSTRAINT",
     "TEMPLATE_CENTRES",
     "Centres",
     "Enhance",
@@ -199,8 +198,7 @@ class ROIHead(nn.Module):
         return F.relu(self.vector(F.relu(self.local(windows)))).flatten(1)
 
 
-Centres = str | ArrayLike
-CENTRES_CONSTRAINT: list[Any] = [StrOptions({"template"}), "array-like"]
+Centres = Annotated[str | ArrayLike, StrOptions({"template"}), "array-like"]
 
 
 def check_centres(centres: Centres) -> tuple[tuple[float, float], ...]:

@@ -5,9 +5,7 @@ import math
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..estimators._docs import SHARED
 from ..modules._blocks import he_init
-from ..utils._docs import substitute
 from ._base import BaseNetBaseline
 
 __all__ = ["DRMLClassifier", "RegionLayer", "drml_encoder"]
@@ -96,7 +94,6 @@ def drml_encoder(image_size: tuple[int, int], in_channels: int) -> tuple[nn.Sequ
     return encoder, width
 
 
-@substitute(SHARED)
 class DRMLClassifier(BaseNetBaseline):
     """AU detection by a network with a region layer.
 
@@ -105,14 +102,9 @@ class DRMLClassifier(BaseNetBaseline):
     170 x 170 pixels of [1]_ and 12 AUs the network has 56,855,136 weights, the 56,855.1K that
     paper 2 publishes, and 8,300 biases, which it does not count.
 
-    Parameters
-    ----------
-    {schedule_parameters}
-    {training_parameters}
+    {network_parameters}
 
-    Attributes
-    ----------
-    {fitted_attributes}
+    {network_attributes}
 
     Notes
     -----
@@ -127,16 +119,7 @@ class DRMLClassifier(BaseNetBaseline):
     .. [1] K. Zhao, W.-S. Chu, H. Zhang, "Deep Region and Multi-label Learning for Facial Action
        Unit Detection", CVPR 2016.
 
-    Examples
-    --------
-    >>> from skau.baselines import DRMLClassifier
-    >>> from skau.datasets import load_sample_faces
-    >>> faces = load_sample_faces()
-    >>> few = slice(0, 120, 3)
-    >>> X, Y, groups = faces.images[few, ::2, ::2], faces.target[few], faces.groups[few]
-    >>> clf = DRMLClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)
-    >>> clf.predict_proba(X).shape
-    (40, 12)
+    {baseline_example}
     """
 
     def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:

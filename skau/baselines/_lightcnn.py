@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ..estimators._docs import SHARED
 from ..estimators._identity import BaseIdentityClassifier, MinedTriplets
 from ..estimators._part import make_part
 from ..modules import AUOutput
@@ -13,8 +12,6 @@ from ..modules._blocks import he_init
 from ..modules._lightcnn import LightCNN, lightcnn_branch
 from ..training._data import AUDataset
 from ..training._stage import Loss, Stage, Term
-from ..utils._docs import substitute
-from ..utils._parameters import parameters
 from ._base import BaseNetBaseline
 
 __all__ = ["LightCNNClassifier"]
@@ -37,8 +34,6 @@ class _PretrainingLoss(Loss):
         return triplet[0], {"triplet": triplet}
 
 
-@parameters
-@substitute(SHARED)
 class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
     r"""AU detection by IdenNet's trunk, without an identity branch.
 
@@ -65,9 +60,7 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
     {schedule_parameters}
     {training_parameters}
 
-    Attributes
-    ----------
-    {fitted_attributes}
+    {network_attributes}
 
     Notes
     -----
@@ -81,16 +74,7 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
     .. [2] X. Wu, R. He, Z. Sun, T. Tan, "A Light CNN for Deep Face Representation With Noisy
        Labels", IEEE Transactions on Information Forensics and Security 13(11), 2018.
 
-    Examples
-    --------
-    >>> from skau.baselines import LightCNNClassifier
-    >>> from skau.datasets import load_sample_faces
-    >>> faces = load_sample_faces()
-    >>> few = slice(0, 120, 3)
-    >>> X, Y, groups = faces.images[few, ::4, ::4], faces.target[few], faces.groups[few]
-    >>> clf = LightCNNClassifier(identity_epochs=1, max_epochs=1)
-    >>> clf.fit(X, Y, groups=groups).predict(X).shape
-    (40, 12)
+    {baseline_example}
     """
 
     identity_epochs: int = 0

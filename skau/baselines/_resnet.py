@@ -4,16 +4,13 @@ from typing import ClassVar
 
 from torch import nn
 
-from ..estimators._docs import SHARED
 from ..modules._encoder import EncoderNet
 from ..modules._resnet import MirroredNet, resnet_encoder
-from ..utils._docs import substitute
 from ._base import BaseNetBaseline
 
 __all__ = ["ResNetClassifier"]
 
 
-@substitute(SHARED)
 class ResNetClassifier(BaseNetBaseline):
     """AU detection by a small residual network.
 
@@ -25,14 +22,9 @@ class ResNetClassifier(BaseNetBaseline):
     In prediction, the features are the mean over an image and its mirror: AUs are coded without
     their side.
 
-    Parameters
-    ----------
-    {schedule_parameters}
-    {training_parameters}
+    {network_parameters}
 
-    Attributes
-    ----------
-    {fitted_attributes}
+    {network_attributes}
 
     Notes
     -----
@@ -43,15 +35,7 @@ class ResNetClassifier(BaseNetBaseline):
     .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR
        2016.
 
-    Examples
-    --------
-    >>> from skau.baselines import ResNetClassifier
-    >>> from skau.datasets import load_sample_faces
-    >>> faces = load_sample_faces()
-    >>> X, Y = faces.images[:40, ::2, ::2], faces.target[:40]
-    >>> clf = ResNetClassifier(max_epochs=1, random_state=0)
-    >>> clf.fit(X, Y, groups=faces.groups[:40]).predict(X).shape
-    (40, 12)
+    {baseline_example}
     """
 
     _network: ClassVar[type[EncoderNet]] = MirroredNet

@@ -1,15 +1,10 @@
 """ROI nets: layers of their own for windows about the AUs' places."""
 
-from typing import Any, ClassVar
-
 from torch import nn
 
-from ..estimators._docs import SHARED
 from ..modules._blocks import he_init
 from ..modules._lightcnn import lightcnn_stem
-from ..utils._docs import substitute
-from ..utils._parameters import parameters
-from ._au_centres import CENTRES_CONSTRAINT, Centres, ROIHead, check_centres
+from ._au_centres import Centres, ROIHead, check_centres
 from ._base import BaseNetBaseline
 
 __all__ = ["ROINetClassifier"]
@@ -17,8 +12,6 @@ __all__ = ["ROINetClassifier"]
 _N_FEATURES = 256
 
 
-@parameters
-@substitute(SHARED)
 class ROINetClassifier(BaseNetBaseline):
     """AU detection from windows about the AUs' places on the face.
 
@@ -34,9 +27,7 @@ class ROINetClassifier(BaseNetBaseline):
     {schedule_parameters}
     {training_parameters}
 
-    Attributes
-    ----------
-    {fitted_attributes}
+    {network_attributes}
 
     Notes
     -----
@@ -52,22 +43,8 @@ class ROINetClassifier(BaseNetBaseline):
     .. [1] W. Li, F. Abtahi, Z. Zhu, "Action Unit Detection with Region Adaptation,
        Multi-labeling Learning and Optimal Temporal Fusing", CVPR 2017.
 
-    Examples
-    --------
-    >>> from skau.baselines import ROINetClassifier
-    >>> from skau.datasets import load_sample_faces
-    >>> faces = load_sample_faces()
-    >>> few = slice(0, 120, 3)
-    >>> X, Y, groups = faces.images[few, ::2, ::2], faces.target[few], faces.groups[few]
-    >>> clf = ROINetClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)
-    >>> clf.predict_proba(X).shape
-    (40, 12)
+    {baseline_example}
     """
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseNetBaseline._parameter_constraints,
-        "centres": CENTRES_CONSTRAINT,
-    }
 
     centres: Centres = "template"
 

@@ -109,22 +109,14 @@ class SVTPTClassifier(CallbacksMixin, AUClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    classes_ : ndarray
-        ``arange(n_aus)``, or the two labels of a single AU.
-    au_names_ : ndarray of str
-        The columns of ``y``, or "y0", "y1", ...
+    {au_attributes}
     trained_on_ : dict
         Numbers of rows, subjects and labels, as those of :class:`skau.DSNClassifier`.
     n_sources_ : ndarray of int, shape (n_aus,)
         Subjects whose SVM the regression of each AU learned from.
     gamma_ : float
         The value used.
-    input_shape_ : tuple
-        (channels, height, width) of the images, or (d,).
-    n_features_in_ : int
-        The product of ``input_shape_``.
-    feature_names_in_ : ndarray of str
-        Set when ``X`` is a DataFrame of vectors.
+    {input_attributes}
 
     Notes
     -----

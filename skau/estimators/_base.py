@@ -4,12 +4,13 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
 
 from ..training._augment import AUGMENTATIONS
 from ..training._callbacks import check_monitors
@@ -18,12 +19,11 @@ from ..training._stage import Stage
 from ..utils._device import own_modes
 from ..utils._fit_tasks import CallbacksMixin, EpochTasks
 from ..utils._groups import subject_codes
-from ..utils._parameters import parameters
 from ..utils._sample_weight import read_weights
 from ..utils._sklearn import Interval, StrOptions, fit_context
 from ..utils._warnings import user_level
 from ._calibration import calibrate, measure_population, unknown_population
-from ._class_weight import CONSTRAINT, ClassificationLoss, ClassWeight, class_weights
+from ._class_weight import ClassificationLoss, ClassWeight, class_weights
 from ._hold_out import hold_out
 from ._network import BaseNetworkEstimator
 from ._prediction import AUClassifierMixin
@@ -33,7 +33,6 @@ from ._validation import check_inputs, check_labels, warn_of_rare
 __all__ = ["BaseAUClassifier"]
 
 
-@parameters
 class BaseAUClassifier(
     CallbacksMixin,
     ClassNamePrefixFeaturesOutMixin,
@@ -44,41 +43,26 @@ class BaseAUClassifier(
     """Fit, predict and transform around a network and its training schedule.
 
     A method says what is its own in two places: ``_make_module`` builds the network and
-    ``_make_stages`` says what is minimised, over which batches, for how many epochs. Below
-    ``@parameters``, its own parameters are annotated defaults.
+    ``_make_stages`` says what is minimised, over which batches, for how many epochs.
     """
 
     __metadata_request__partial_fit: ClassVar[dict[str, bool]] = {"groups": True}
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "optimizer": [callable],
-        "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
-        "class_weight": CONSTRAINT,
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "monitor": [StrOptions({"loss", "f1"})],
-        "device": [str, torch.device],
-        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
-        "callbacks": [list, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
-
-    max_epochs: int = 20
-    batch_size: int = 64
-    lr: float = 1e-4
-    optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam
-    augment: str | Callable[[torch.Tensor], torch.Tensor] | None = "flip"
+    max_epochs: Annotated[int, Interval(Integral, 1, None, closed="left")] = 20
+    batch_size: Annotated[int, Interval(Integral, 1, None, closed="left")] = 64
+    lr: Annotated[float, Interval(Real, 0, None, closed="neither")] = 1e-4
+    optimizer: Annotated[Callable[..., torch.optim.Optimizer], callable] = torch.optim.Adam
+    augment: Annotated[
+        str | Callable[[Tensor], Tensor] | None, StrOptions(set(AUGMENTATIONS)), callable, None
+    ] = "flip"
     class_weight: ClassWeight = None
-    validation_fraction: float = 0.2
-    monitor: str = "f1"
-    device: str | torch.device = "auto"
-    precision: str = "auto"
-    callbacks: list | None = None
-    random_state: int | np.random.RandomState | None = None
-    verbose: int = 0
+    validation_fraction: Annotated[float, Interval(Real, 0, 1, closed="left")] = 0.2
+    monitor: Annotated[str, StrOptions({"loss", "f1"})] = "f1"
+    device: Annotated[str | torch.device, str, torch.device] = "auto"
+    precision: Annotated[str, StrOptions({"auto", "float32", "bfloat16"})] = "auto"
+    callbacks: Annotated[list | None, list, None] = None
+    random_state: Annotated[int | np.random.RandomState | None, "random_state"] = None
+    verbose: Annotated[int, "verbose"] = 0
 
     @abstractmethod
     def _make_stages(

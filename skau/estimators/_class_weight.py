@@ -1,7 +1,7 @@
 """How much each label counts in the classification loss, which all networks share."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -12,10 +12,12 @@ from ..modules import AUOutput
 from ..training._stage import Loss, Term
 from ..utils._sklearn import StrOptions
 
-__all__ = ["CONSTRAINT", "ClassWeight", "ClassificationLoss", "class_weights"]
+__all__ = ["ClassWeight", "ClassificationLoss", "class_weights"]
 
-ClassWeight = str | Mapping[Any, float] | Sequence[Mapping[Any, float]] | None
-CONSTRAINT: list[Any] = [StrOptions({"balanced", "asymmetric"}), dict, list, None]
+ClassWeight = Annotated[
+    str | Mapping[Any, float] | Sequence[Mapping[Any, float]] | None,
+    StrOptions({"balanced", "asymmetric"}), dict, list, None,
+]  # fmt: skip
 
 
 class ClassificationLoss(Loss):

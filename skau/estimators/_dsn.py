@@ -1,7 +1,7 @@
 """Domain separation: a person encoder and an expression encoder of one face."""
 
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -14,12 +14,9 @@ from ..modules import DSN, AUOutput
 from ..training._batches import ShuffledBatches
 from ..training._data import AUDataset
 from ..training._stage import Loss, Stage, Term
-from ..utils._docs import substitute
-from ..utils._parameters import parameters
 from ..utils._sklearn import Interval, StrOptions
 from ._base import BaseAUClassifier
 from ._class_weight import ClassificationLoss
-from ._docs import SHARED
 from ._validation import check_inputs
 
 __all__ = ["DSNClassifier"]
@@ -49,8 +46,6 @@ class _DSNLoss(Loss):
         return total, terms
 
 
-@parameters
-@substitute(SHARED)
 class DSNClassifier(BaseAUClassifier):
     r"""AU detection that separates the person from the expression.
 
@@ -84,9 +79,7 @@ class DSNClassifier(BaseAUClassifier):
         Learning rate.
     {training_parameters}
 
-    Attributes
-    ----------
-    {fitted_attributes}
+    {network_attributes}
 
     References
     ----------
@@ -107,18 +100,10 @@ class DSNClassifier(BaseAUClassifier):
     (120, 12)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseAUClassifier._parameter_constraints,
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "beta": [Interval(Real, 0, None, closed="left")],
-        "person_encoder": ["boolean"],
-        "difference": [StrOptions({"normalized", "mean", "literal"})],
-    }
-
-    alpha: float = 0.01
-    beta: float = 0.05
-    person_encoder: bool = True
-    difference: str = "normalized"
+    alpha: Annotated[float, Interval(Real, 0, None, closed="left")] = 0.01
+    beta: Annotated[float, Interval(Real, 0, None, closed="left")] = 0.05
+    person_encoder: Annotated[bool, "boolean"] = True
+    difference: Annotated[str, StrOptions({"normalized", "mean", "literal"})] = "normalized"
     lr: float = 1e-3
 
     _network_parameters = ("person_encoder",)

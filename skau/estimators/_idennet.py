@@ -2,7 +2,7 @@
 
 from functools import partial
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -14,18 +14,13 @@ from ..modules import IdenNet
 from ..training._batches import AlternatingBatches, MixedBatches, ShuffledBatches
 from ..training._data import AUDataset
 from ..training._stage import Stage
-from ..utils._docs import substitute
-from ..utils._parameters import parameters
 from ..utils._sklearn import Interval, StrOptions
-from ._docs import SHARED
 from ._identity import BaseIdentityClassifier, IdenNetLoss
-from ._part import PART, Part, make_part
+from ._part import Part, make_part
 
 __all__ = ["IdenNetClassifier"]
 
 
-@parameters
-@substitute(SHARED)
 class IdenNetClassifier(BaseIdentityClassifier):
     r"""AU detection that subtracts a learnt identity from the features.
 
@@ -109,9 +104,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
         Learning rate.
     {training_parameters}
 
-    Attributes
-    ----------
-    {fitted_attributes}
+    {network_attributes}
 
     Notes
     -----
@@ -150,22 +143,12 @@ class IdenNetClassifier(BaseIdentityClassifier):
     >>> clf = IdenNetClassifier(backbone=FaceNet, pretrained="20180402-114759-vggface2.pt")
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseIdentityClassifier._parameter_constraints,
-        "alpha": [Interval(Real, 0, 1, closed="both")],
-        "identity_weight": [Interval(Real, 0, None, closed="left"), None],
-        "first_weights": [StrOptions({"he", "released"})],
-        "normalize": ["boolean"],
-        "identity_transform": [StrOptions({"translation", "affine"})],
-        "backbone": PART,
-    }
-
-    alpha: float = 0.02
-    identity_weight: float | None = 0.02
-    normalize: bool = True
-    identity_transform: str = "translation"
+    alpha: Annotated[float, Interval(Real, 0, 1, closed="both")] = 0.02
+    identity_weight: Annotated[float | None, Interval(Real, 0, None, closed="left"), None] = 0.02
+    normalize: Annotated[bool, "boolean"] = True
+    identity_transform: Annotated[str, StrOptions({"translation", "affine"})] = "translation"
     backbone: Part = None
-    first_weights: str = "he"
+    first_weights: Annotated[str, StrOptions({"he", "released"})] = "he"
 
     _network_parameters = (
         "normalize", "identity_transform", "backbone", "trunk", "pretrained", "first_weights",

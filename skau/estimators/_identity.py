@@ -4,8 +4,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -17,12 +16,11 @@ from ..modules._weights import load_weights
 from ..training._batches import IdentityBatches, draw_pairs, mine_negatives
 from ..training._data import AUDataset
 from ..training._stage import Loss, Stage, Term
-from ..utils._parameters import parameters
 from ..utils._sklearn import Interval
 from ..utils._warnings import user_level
 from ._base import BaseAUClassifier
 from ._class_weight import ClassificationLoss
-from ._part import PART, Part
+from ._part import Part
 
 __all__ = ["BaseIdentityClassifier", "IdenNetLoss", "MinedTriplets"]
 
@@ -84,26 +82,15 @@ class IdenNetLoss(Loss):
         return total, terms
 
 
-@parameters
 class BaseIdentityClassifier(BaseAUClassifier):
     """The parameters of training on identities, the batches that they ask for, the start."""
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseAUClassifier._parameter_constraints,
-        "margin": [Interval(Real, 0, None, closed="left")],
-        "negative_pool": [Interval(Integral, 0, None, closed="left")],
-        "trunk": PART,
-        "pretrained": [str, os.PathLike, None],
-        "identity_epochs": [Interval(Integral, 0, None, closed="left")],
-        "identity_lr": [Interval(Real, 0, None, closed="neither")],
-    }
-
-    margin: float = 0.5
-    negative_pool: int = 0
+    margin: Annotated[float, Interval(Real, 0, None, closed="left")] = 0.5
+    negative_pool: Annotated[int, Interval(Integral, 0, None, closed="left")] = 0
     trunk: Part = None
-    pretrained: str | Path | None = None
-    identity_epochs: int = 3
-    identity_lr: float = 1e-4
+    pretrained: Annotated[str | os.PathLike[str] | None, str, os.PathLike, None] = None
+    identity_epochs: Annotated[int, Interval(Integral, 0, None, closed="left")] = 3
+    identity_lr: Annotated[float, Interval(Real, 0, None, closed="neither")] = 1e-4
 
     def _build(self) -> None:
         super()._build()

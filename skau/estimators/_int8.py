@@ -45,10 +45,7 @@ class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Base
     ----------
     estimator_ : classifier
         The fitted estimator.
-    classes_ : ndarray
-        ``arange(n_aus)``, or the two labels of a single AU.
-    au_names_ : ndarray of str
-        The columns of ``y``, or "y0", "y1", ...
+    {au_attributes}
     n_features_in_ : int
         The product of the shape of an image.
 

@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import fields
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,19 +11,14 @@ from ..modules._mixed_effects import MixedEffectsNet
 from ..training._batches import ShuffledBatches
 from ..training._data import AUDataset
 from ..training._stage import Stage
-from ..utils._docs import substitute
-from ..utils._parameters import parameters
 from ..utils._warnings import user_level
 from ._base import BaseAUClassifier
-from ._docs import SHARED
 from ._effects import PersonEffects
-from ._part import PART, Part, make_part
+from ._part import Part, make_part
 
 __all__ = ["MixedEffectsClassifier"]
 
 
-@parameters
-@substitute(SHARED)
 class MixedEffectsClassifier(BaseAUClassifier):
     r"""AU detection that foretells a person's bias and takes it out of the features.
 
@@ -65,9 +60,7 @@ class MixedEffectsClassifier(BaseAUClassifier):
     {schedule_parameters}
     {training_parameters}
 
-    Attributes
-    ----------
-    {fitted_attributes}
+    {network_attributes}
 
     Notes
     -----
@@ -98,11 +91,6 @@ class MixedEffectsClassifier(BaseAUClassifier):
     >>> rows = [subject in known for subject in groups]
     >>> proba = clf.predict_proba(X[rows], groups=groups[rows], reference=at_rest[rows])
     """
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseAUClassifier._parameter_constraints,
-        "trunk": PART,
-    }
 
     trunk: Part = None
 

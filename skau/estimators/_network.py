@@ -3,7 +3,7 @@
 import inspect
 import warnings
 from abc import ABCMeta, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, dataclass_transform
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from ..training._callbacks import check_callbacks
 from ..training._net import AUNet
 from ..training._stage import Loss
 from ..utils._device import own_modes, resolve_device, resolve_precision
+from ..utils._parameters import parameters
 from ..utils._portable import leave_out
 from ..utils._random import RandomStream
 from ..utils._warnings import user_level
@@ -26,8 +27,12 @@ from ._calibration import population_table, unknown_population
 __all__ = ["BaseNetworkEstimator"]
 
 
+@dataclass_transform(kw_only_default=True, eq_default=False)
 class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
-    """An estimator around a network, of which model files hold the weights alone."""
+    """An estimator around a network, of which model files hold the weights alone.
+
+    The annotated defaults of its subclasses are their parameters, as `parameters` says.
+    """
 
     input_shape_: tuple[int, ...]
     precision_: str
@@ -37,6 +42,11 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
     net_: AUNet
     _built: dict[str, Any]  # the parameters that the network was made with
     _network_parameters: ClassVar[tuple[str, ...]] = ()  # those that another network would have
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" not in vars(cls) and inspect.get_annotations(cls):
+            parameters(cls)
 
     @abstractmethod
     def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> AUModule:

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
+from typing import Annotated
 
 from torch import nn
 
-__all__ = ["PART", "Part", "make_part"]
+__all__ = ["Part", "make_part"]
 
-Part = Callable[[], nn.Module] | nn.Module | None
-
-PART: list[Any] = [callable, None]
-"""The constraint of such a parameter; a module is callable."""
+Part = Annotated[
+    Callable[[], nn.Module] | nn.Module | None, callable, None
+]  # modules are callable
 
 
 def make_part(value: Part, name: str) -> nn.Module | None:

@@ -59,10 +59,7 @@ class RegionClassifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Ba
         One an AU, fitted, in the order of ``au_names_``; None for an AU without any label.
     regions_ : dict
         The region of each AU; empty with ``regions=None``.
-    classes_ : ndarray
-        ``arange(n_aus)``, or the two labels of a single AU.
-    au_names_ : ndarray of str
-        The columns of ``y``, or "y0", "y1", ...
+    {au_attributes}
     trained_on_ : dict
         Numbers of rows, subjects and labels, as those of :class:`skau.DSNClassifier`.
 

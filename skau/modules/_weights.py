@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Mapping
-from pathlib import Path
+from os import PathLike
 from textwrap import shorten
 from typing import Any
 
@@ -13,7 +13,11 @@ __all__ = ["load_weights"]
 
 
 def load_weights(
-    module: nn.Module, path: str | Path, *, argument: str = "pretrained", partly: bool = False
+    module: nn.Module,
+    path: str | PathLike[str],
+    *,
+    argument: str = "pretrained",
+    partly: bool = False,
 ) -> None:
     """Fill ``module`` from a file of weights, every one of them or none.
 
@@ -92,7 +96,7 @@ def _of_trunk_and_fc5(module: nn.ModuleDict, weights: dict[str, Tensor]) -> dict
     return named
 
 
-def _read(path: str | Path, argument: str) -> dict[str, Tensor]:
+def _read(path: str | PathLike[str], argument: str) -> dict[str, Tensor]:
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, EOFError, RuntimeError) as error:

@@ -2,7 +2,7 @@
 
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -110,37 +110,24 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
     ValueError: no face found in row 0...
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "size": [Interval(Integral, 8, None, closed="left")],
-        "align": [StrOptions({"eyes", "eye_distance", "box"}), None],
-        "region": [StrOptions({"full", "upper", "lower"})],
-        "margin": [Interval(Real, -0.5, None, closed="neither")],
-        "landmarks_per_subject": [Interval(Integral, 1, None, closed="left"), None],
-        "select": [StrOptions({"largest", "central", "most_confident"})],
-        "on_missing": [StrOptions({"raise", "warn"})],
-        "min_face_size": [Interval(Real, 12, None, closed="left")],
-        "threshold": [Interval(Real, 0, 1, closed="left")],
-        "n_jobs": [Integral, None],
-        "device": [str],
-        "memory": [str, PathLike, HasMethods(["cache"]), None],
-        "verbose": ["verbose"],
-    }
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
     __metadata_request__transform: ClassVar[dict[str, bool]] = {"groups": True}
 
-    size: int = 128
-    align: str | None = "eyes"
-    region: str = "full"
-    margin: float = 0.0
-    landmarks_per_subject: int | None = None
-    select: str = "largest"
-    on_missing: str = "raise"
-    min_face_size: float = 20
-    threshold: float = 0.85
-    n_jobs: int | None = None
-    device: str = "auto"
-    memory: Any = None
-    verbose: int = 0
+    size: Annotated[int, Interval(Integral, 8, None, closed="left")] = 128
+    align: Annotated[str | None, StrOptions({"eyes", "eye_distance", "box"}), None] = "eyes"
+    region: Annotated[str, StrOptions({"full", "upper", "lower"})] = "full"
+    margin: Annotated[float, Interval(Real, -0.5, None, closed="neither")] = 0.0
+    landmarks_per_subject: Annotated[
+        int | None, Interval(Integral, 1, None, closed="left"), None
+    ] = None
+    select: Annotated[str, StrOptions({"largest", "central", "most_confident"})] = "largest"
+    on_missing: Annotated[str, StrOptions({"raise", "warn"})] = "raise"
+    min_face_size: Annotated[float, Interval(Real, 12, None, closed="left")] = 20
+    threshold: Annotated[float, Interval(Real, 0, 1, closed="left")] = 0.85
+    n_jobs: Annotated[int | None, Integral, None] = None
+    device: Annotated[str, str] = "auto"
+    memory: Annotated[Any, str, PathLike, HasMethods(["cache"]), None] = None
+    verbose: Annotated[int, "verbose"] = 0
 
     def fit(self, X: Any, y: Any = None, groups: ArrayLike | None = None) -> Self:
         """Check the parameters and the kind of input; nothing is learned.

@@ -29,11 +29,9 @@ def substitute(parts: Mapping[str, str]) -> Callable[[C], C]:
 
     def decorate(cls: C) -> C:
         if cls.__doc__:  # python -OO leaves none
-            cls.__doc__ = re.sub(
-                r"^( *)\{(\w+)\}$",
-                lambda found: indent(parts[found[2]].strip("\n"), found[1]),
-                cls.__doc__,
-                flags=re.MULTILINE,
+            line = re.compile(rf"^( *)\{{({'|'.join(parts)})\}}$", re.MULTILINE)
+            cls.__doc__ = line.sub(
+                lambda found: indent(parts[found[2]].strip("\n"), found[1]), cls.__doc__
             )
         return cls
 

@@ -1,10 +1,8 @@
-"""Constructors of estimators with many parameters, of which each is declared once."""
+"""Constructors of estimators with many parameters, each declared once: type, values, default."""
 
 import inspect
 from dataclasses import dataclass, fields
-from typing import TypeVar, dataclass_transform
-
-__all__ = ["parameters"]
+from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
@@ -15,27 +13,35 @@ def parameters(cls: type[T]) -> type[T]:
 
     scikit-learn reads an estimator's parameters from the signature of ``__init__``, which has to
     name them all; a dataclass writes it. A class's own parameters come before those of its bases,
-    and a default that it gives anew takes the base's place.
+    and a default that it gives anew takes the base's place. What ``Annotated`` says beside the
+    type is what scikit-learn's ``_parameter_constraints`` hold: the values that it may have.
 
     Examples
     --------
-    >>> import inspect
+    >>> from typing import Annotated
     >>> @parameters
     ... class Base:
-    ...     lr: float = 1e-4
+    ...     lr: Annotated[float, "positive"] = 1e-4
     >>> @parameters
     ... class Derived(Base):
     ...     alpha: float = 0.5
     ...     lr: float = 1e-3
     >>> inspect.signature(Derived)
     <Signature (*, alpha: float = 0.5, lr: float = 0.001) -> None>
+    >>> Derived._parameter_constraints
+    {'lr': ['positive']}
     """
     cls = dataclass(kw_only=True, repr=False, eq=False)(cls)
     names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     declared_by: dict[str, type] = {}
+    constraints: dict[str, list[Any]] = {}
     for base in reversed(cls.__mro__):
-        for name in inspect.get_annotations(base):
+        constraints |= vars(base).get("_parameter_constraints", {})
+        for name, kind in inspect.get_annotations(base).items():
             declared_by.setdefault(name, base)
+            if values := getattr(kind, "__metadata__", ()):
+                constraints[name] = list(values)
+    cls._parameter_constraints = constraints  # type: ignore[attr-defined]
     order = [name for base in cls.__mro__ for name in names if declared_by[name] is base]
     given = inspect.signature(cls.__init__).parameters
     cls.__init__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """Callbacks, links, the HTML diagram and table output, as scikit-learn has them."""
 
+import inspect
 import pickle
 from importlib import import_module
 
@@ -229,6 +230,43 @@ def test_without_an_address_there_is_no_link(monkeypatch):
     monkeypatch.setattr(_pages, "_address", lambda: "")
     assert DSNClassifier()._get_doc_link() == ""
     assert 'href=""' not in DSNClassifier()._repr_html_()
+
+
+MANY = inspect.signature(DSNClassifier).parameters
+
+
+class Wider(DSNClassifier):
+    """A user's own, as scikit-learn's developer guide has it.
+
+    {kept}
+    """
+
+    def __init__(self, *, factor=2.0, max_epochs=1, person_encoder=True):
+        super().__init__(max_epochs=max_epochs, person_encoder=person_encoder)
+        self.factor = factor
+
+
+class Widest(Wider):
+    pass
+
+
+class Declared(DSNClassifier):
+    factor: float = 2.0
+    max_epochs: int = 1
+
+
+@pytest.mark.parametrize("Estimator", [Wider, Widest, Declared])
+def test_a_subclass_of_ones_own(Estimator, blobs):
+    X, Y, groups = blobs
+    names = list(inspect.signature(Estimator).parameters)
+    assert names[0] == "factor"
+    assert len(names) == (3 if issubclass(Estimator, Wider) else 1 + len(MANY))
+    clf = pickle.loads(pickle.dumps(clone(Estimator(factor=3.0)).fit(X, Y, groups=groups)))
+    assert (clf.factor, len(clf.history_)) == (3, 1)
+    assert clf.predict(X).shape == Y.shape
+    with pytest.raises(ValueError, match="'max_epochs' parameter of"):
+        Estimator(max_epochs=0).fit(X, Y, groups=groups)
+    assert "\n    {kept}\n" in Wider.__doc__
 
 
 def test_the_diagram_shows_what_was_fitted(blobs):

@@ -1,6 +1,6 @@
-"""What the docstrings of all networks say alike: parameters and attributes."""
+"""What the docstrings of several classifiers say alike: parameters, attributes, an example."""
 
-__all__ = ["SHARED"]
+__all__ = ["docstring_parts"]
 
 _SCHEDULE = """
 max_epochs : int, default=20
@@ -69,27 +69,33 @@ trunk : callable, torch.nn.Module or None, default=None
     weights with ``requires_grad=False``.
 """
 
-_ATTRIBUTES = """
-module_ : torch.nn.Module
-    The network.
-net_ : skorch.NeuralNet
-    What trained it.
+_AUS = """
 classes_ : ndarray
     ``arange(n_aus)``, or the two labels of a single AU.
 au_names_ : ndarray of str
     The columns of ``y``, or "y0", "y1", ...
-history_ : DataFrame
-    One row an epoch with the stage and every loss term, of training and of validation.
-best_epoch_ : int
-    The epoch whose state was kept, counted from 1 over all of ``history_``.
-precision_ : str
-    The arithmetic chosen.
+"""
+
+_INPUTS = """
 input_shape_ : tuple
     (channels, height, width) of the images, or (d,).
 n_features_in_ : int
     The product of ``input_shape_``.
 feature_names_in_ : ndarray of str
     Set when ``X`` is a DataFrame of vectors.
+"""
+
+_NETWORK = """
+module_ : torch.nn.Module
+    The network.
+net_ : skorch.NeuralNet
+    What trained it.
+history_ : DataFrame
+    One row an epoch with the stage and every loss term, of training and of validation.
+best_epoch_ : int
+    The epoch whose state was kept, counted from 1 over all of ``history_``.
+precision_ : str
+    The arithmetic chosen.
 population_ : DataFrame with one row an AU
     What the logits of a training subject are usually like, for ``predict(X, groups=...)``:
     ``mean`` over a subject's frames, averaged over subjects, ``std`` of the frames of all
@@ -104,11 +110,30 @@ trained_on_ : dict
     stands in a model file's card. ``partial_fit`` adds up, a row that comes twice twice.
 """
 
-SHARED = {
-    "schedule_parameters": _SCHEDULE,
-    "training_parameters": _TRAINING,
-    "identity_parameters": _IDENTITY,
-    "trunk_parameter": _TRUNK,
-    "fitted_attributes": _ATTRIBUTES,
-}
-"""For `skau.utils._docs.substitute`."""
+_EXAMPLE = """
+Examples
+--------
+>>> from skau.baselines import AnyClassifier
+>>> from skau.datasets import load_sample_faces
+>>> faces = load_sample_faces()
+>>> few = slice(0, 120, 3)
+>>> X, Y, groups = faces.images[few, ::2, ::2], faces.target[few], faces.groups[few]
+>>> clf = AnyClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)
+>>> clf.predict_proba(X).shape
+(40, 12)
+"""
+
+
+def docstring_parts(name: str) -> dict[str, str]:
+    """Return the parts for the docstring of a classifier; see `skau.utils._docs.substitute`."""
+    return {
+        "schedule_parameters": _SCHEDULE,
+        "training_parameters": _TRAINING,
+        "network_parameters": f"Parameters\n----------{_SCHEDULE}{_TRAINING.lstrip()}",
+        "identity_parameters": _IDENTITY,
+        "trunk_parameter": _TRUNK,
+        "au_attributes": _AUS,
+        "input_attributes": _INPUTS,
+        "network_attributes": f"Attributes\n----------{_NETWORK}{_AUS.lstrip()}{_INPUTS.lstrip()}",
+        "baseline_example": _EXAMPLE.replace("AnyClassifier", name),
+    }
