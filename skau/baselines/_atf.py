@@ -117,7 +117,7 @@ class ATFClassifier(BaseNetBaseline):
     {baseline_example}
     """
 
-    adversary: Annotated[float, Interval(Real, 0, None, closed="left")] = 0.1
+    adversary: Annotated[float, Interval(Real, 0, 1e6, closed="both")] = 0.1
     centres: Annotated[Centres | None, StrOptions({"template"}), "array-like", None] = "template"
 
     _takes_maps = True

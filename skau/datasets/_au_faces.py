@@ -18,6 +18,7 @@ from sklearn.utils import Bunch, check_random_state
 from tqdm import tqdm
 
 from ..utils._cache import Cache
+from ..utils._sklearn import n_workers
 from ._bunch import au_names, make_bunch
 from ._rendering._people import BP4D_AUS, PRESENT, Drawn, draw_subject
 from ._rendering._rig import ACTION_UNITS
@@ -191,7 +192,7 @@ def make_au_faces(
         for subject in range(n_subjects)
     )
     order = np.argsort(np.argsort(numbers))
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    results = Parallel(n_jobs=n_workers(n_jobs, n_subjects), return_as="generator")(jobs)
     bar = tqdm(results, total=n_subjects, disable=not verbose, desc="people", unit="person")
     for subject, drawn in enumerate(bar):
         images[subject], intensity[subject] = drawn.images, drawn.intensity[:, order]
@@ -208,7 +209,7 @@ def make_au_faces(
         descr=DESCR.format(size=image_size, present=PRESENT),
         as_frame=as_frame,
     )
-    corpus.intensity = amounts if as_frame else amounts.to_numpy()
+    corpus.intensity = amounts if as_frame else amounts.to_numpy(copy=True)
     corpus.rest = pd.DataFrame(rest, index=subjects, columns=names) if as_frame else rest
     return corpus
 

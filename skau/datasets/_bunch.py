@@ -110,7 +110,7 @@ def make_bunch(
     return Bunch(
         name=name,
         images=images,
-        target=target if as_frame else target.to_numpy(),
+        target=target if as_frame else target.to_numpy(copy=True),
         groups=subjects,
         frame=pd.concat([frame, target], axis=1) if as_frame else None,
         au_names=list(target.columns),

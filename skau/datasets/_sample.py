@@ -81,5 +81,5 @@ def load_sample_faces(*, as_frame: bool = True) -> Bunch:
         descr=DESCR.format(size=size),
         as_frame=as_frame,
     )
-    corpus.intensity = intensity if as_frame else intensity.to_numpy()
+    corpus.intensity = intensity if as_frame else intensity.to_numpy(copy=True)
     return corpus

@@ -53,8 +53,9 @@ verbose : int, default=0
 
 _IDENTITY = """
 margin : float, default=0.5
-    Margin of the triplet loss, in squared distance. Each anchor/positive pair has four negatives:
-    two are the hardest of the batch, those of the largest loss, two drawn from the rest.
+    Margin of the triplet loss, in squared distance, 0 to 1e6. Each anchor/positive pair has four
+    negatives: two are the hardest of the batch, those of the largest loss, two drawn from the
+    rest.
 negative_pool : int, default=0
     Further images, drawn at random, among which an identity batch finds its negatives. The
     paper mines over the whole set, its released code over the batch.

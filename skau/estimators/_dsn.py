@@ -62,9 +62,9 @@ class DSNClassifier(BaseAUClassifier):
     Parameters
     ----------
     alpha : float, default=0.01
-        Weight of the reconstruction loss.
+        Weight of the reconstruction loss, 0 to 1e6.
     beta : float, default=0.05
-        Weight of the difference loss.
+        Weight of the difference loss, 0 to 1e6.
     person_encoder : bool, default=True
         False is the paper's single-encoder baseline: no person encoder and no difference loss;
         the decoder rebuilds the face from the expression code.
@@ -100,8 +100,8 @@ class DSNClassifier(BaseAUClassifier):
     (120, 12)
     """
 
-    alpha: Annotated[float, Interval(Real, 0, None, closed="left")] = 0.01
-    beta: Annotated[float, Interval(Real, 0, None, closed="left")] = 0.05
+    alpha: Annotated[float, Interval(Real, 0, 1e6, closed="both")] = 0.01
+    beta: Annotated[float, Interval(Real, 0, 1e6, closed="both")] = 0.05
     person_encoder: Annotated[bool, "boolean"] = True
     difference: Annotated[str, StrOptions({"normalized", "mean", "literal"})] = "normalized"
     lr: float = 1e-3

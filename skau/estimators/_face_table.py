@@ -234,7 +234,8 @@ class FaceTable:
         return table["face"].map(join_people(tracks)).astype("Int64")
 
     def _calibrated(self, table: pd.DataFrame, population: pd.DataFrame) -> np.ndarray:
-        logits = table[self._scorer.names].to_numpy()
+        # a copy: what pandas shares, of a single column, may not be written to
+        logits = table[self._scorer.names].to_numpy(copy=True)
         person = table["person"].to_numpy(dtype=float, na_value=np.nan)
         rows = np.flatnonzero(~np.isnan(logits).any(axis=1) & ~np.isnan(person))
         whose = person[rows].astype(int)

@@ -18,6 +18,7 @@ from ..preprocessing._results import table_writer
 from ..preprocessing._storage import part_of
 from ..utils._cache import Cache
 from ..utils._formats import write_sidecar
+from ..utils._sklearn import n_workers
 from ..utils._text import first_few, first_lines
 from ..utils._warnings import user_level
 from ._face_table import ArgumentError, corrections, drop_others, read_run, read_table
@@ -194,7 +195,7 @@ def _score_films(
     score = delayed(partial(_score_film, model))
     with tqdm(total=len(parts), desc="films", unit="film", disable=not verbose) as bar:
         for attempt in range(_ATTEMPTS):
-            work = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+            work = Parallel(n_jobs=n_workers(n_jobs, len(left)), return_as="generator_unordered")(
                 score(film, parts[film], options) for film in sorted(left)
             )
             try:

@@ -144,7 +144,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
     """
 
     alpha: Annotated[float, Interval(Real, 0, 1, closed="both")] = 0.02
-    identity_weight: Annotated[float | None, Interval(Real, 0, None, closed="left"), None] = 0.02
+    identity_weight: Annotated[float | None, Interval(Real, 0, 1e6, closed="both"), None] = 0.02
     normalize: Annotated[bool, "boolean"] = True
     identity_transform: Annotated[str, StrOptions({"translation", "affine"})] = "translation"
     backbone: Part = None

@@ -85,7 +85,7 @@ class IdenNetLoss(Loss):
 class BaseIdentityClassifier(BaseAUClassifier):
     """The parameters of training on identities, the batches that they ask for, the start."""
 
-    margin: Annotated[float, Interval(Real, 0, None, closed="left")] = 0.5
+    margin: Annotated[float, Interval(Real, 0, 1e6, closed="both")] = 0.5
     negative_pool: Annotated[int, Interval(Integral, 0, None, closed="left")] = 0
     trunk: Part = None
     pretrained: Annotated[str | os.PathLike[str] | None, str, os.PathLike, None] = None

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..utils._fit_tasks import CallbacksMixin, fit_part
 from ..utils._groups import subject_codes
 from ..utils._routing import fit_groups, predict_groups
-from ..utils._sklearn import HasMethods, StrOptions, fit_context
+from ..utils._sklearn import HasMethods, StrOptions, fit_context, n_workers
 from ._prediction import AUClassifierMixin
 from ._trained_on import training_facts
 from ._validation import check_labels, warn_of_rare
@@ -142,7 +142,7 @@ class RegionClassifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Ba
         table = pd.DataFrame(labels.values, columns=labels.names)
         params = fit_groups(self.estimator, groups)
         context = self._begin_fit(int((~unlearned).sum()), X, y)
-        fitted = Parallel(n_jobs=self.n_jobs)(
+        fitted = Parallel(n_jobs=n_workers(self.n_jobs, len(models)))(
             delayed(fit_part)(model, context.subcontext(au), self, X, table[[au]], params)
             for au, model, none in zip(labels.names, models, unlearned, strict=True)
             if not none
@@ -200,9 +200,9 @@ class RegionClassifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Ba
         ndarray of shape (n, n_aus), or (n,) of a single AU
         """
         check_is_fitted(self)
-        columns = Parallel(n_jobs=self.n_jobs)(
-            delayed(predict_groups)(model, "decision_function", X, groups)
-            for model in self._models()
+        models = self._models()
+        columns = Parallel(n_jobs=n_workers(self.n_jobs, len(models)))(
+            delayed(predict_groups)(model, "decision_function", X, groups) for model in models
         )
         logits = np.full((len(columns[0]), len(self.estimators_)), np.nan)
         logits[:, ~self._unlearned] = np.column_stack(columns)

@@ -1,17 +1,24 @@
 """What a fitted pipeline says of face crops: one column of probabilities for each AU."""
 
+from copy import copy
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..preprocessing import FaceCropper
-from ..utils._unwrap import classifier_of
+from ..utils._unwrap import classifier_of, fitted_attribute
 from ._prediction import AUClassifierMixin
 
 __all__ = ["Scorer"]
+
+# as our own TunedThresholdsClassifier, they leave probabilities and logits as they are
+_DECIDING = (FixedThresholdClassifier, TunedThresholdClassifierCV)
 
 
 class Scorer:
@@ -45,22 +52,30 @@ class Scorer:
         check_is_fitted(self._rest[-1] if isinstance(self._rest, Pipeline) else self._rest)
         size = self.cropper.size
         noise = np.random.RandomState(0).randint(0, 256, (2, size, size, 3)).astype(np.uint8)
-        self._single = np.ndim(self._rest.predict(noise)) == 1
+        try:
+            self._single = np.ndim(self._rest.predict(noise)) == 1
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"model: what follows its cropper takes no crops of {size} x {size}: {error}"
+            ) from error
         self.print = np.round(self.proba(noise), 4).tolist()
         """What the model says of two fixed images: other models say something else."""
         n = len(self.print[0])
-        names = getattr(classifier_of(self._rest), "au_names_", None)
+        names = fitted_attribute(self._rest, "au_names_")
         if names is None or len(names) != n:
             names = [f"y{j}" for j in range(n)]
         self.names = [str(name) for name in names]
 
     def proba(self, crops: np.ndarray) -> np.ndarray:
         """Compute the probability of each AU, (n, n_aus), of crops (n, size, size, 3)."""
-        proba = self._rest.predict_proba(crops)
-        if not isinstance(proba, list):
-            return _present(proba, self._rest.classes_) if self._single else np.asarray(proba)
-        classes = self._rest.classes_
-        return np.hstack([_present(p, c) for p, c in zip(proba, classes, strict=True)])
+        proba, classes = self._rest.predict_proba(crops), self._rest.classes_
+        if isinstance(proba, list):
+            table = np.hstack([_present(p, c) for p, c in zip(proba, classes, strict=True)])
+        else:
+            table = _present(proba, classes) if self._single else np.asarray(proba)
+        if len(table) != len(crops):
+            raise ValueError(f"model predicts {len(table)} rows of {len(crops)} crops")
+        return table
 
     def logits(self, crops: np.ndarray) -> np.ndarray:
         """Compute the logit of each AU, (n, n_aus)."""
@@ -74,7 +89,12 @@ class Scorer:
     def thresholds(self) -> dict[str, float]:
         """Return from which probability on each AU counts as present."""
         last = classifier_of(self._rest)
-        own = getattr(last, "thresholds_", getattr(last, "best_threshold_", 0.5))
+        own = getattr(last, "thresholds_", 0.5)
+        if isinstance(last, _DECIDING):
+            own = getattr(last, "best_threshold_", getattr(last, "threshold", "auto"))
+            if last.response_method == "decision_function":
+                own = expit(0.0 if own == "auto" else own)
+            own = 0.5 if own == "auto" else own
         values = np.broadcast_to(np.asarray(own, float), len(self.names)).tolist()
         return dict(zip(self.names, values, strict=True))
 
@@ -92,7 +112,7 @@ class Scorer:
     def known_population(self) -> pd.DataFrame | None:
         """Return how people's logits differ; None where the model does not know."""
         model = self._rest
-        if hasattr(model, "thresholds_"):  # they leave the logits as they are
+        if hasattr(model, "thresholds_") or isinstance(model, _DECIDING):
             model = model.estimator_
         if not isinstance(model, AUClassifierMixin):
             return None
@@ -108,29 +128,38 @@ def _halves(model: Any) -> tuple[FaceCropper, Any]:
             f"model is {_short(model)}; expected a fitted pipeline of a FaceCropper and a "
             "classifier, make_pipeline(FaceCropper(size=...), classifier), or a search around one"
         )
-    rest = steps[1:]
-    return steps[0][1], rest[0][1] if len(rest) == 1 else Pipeline(rest)
+    return steps[0][1], _joined(steps[1:])
+
+
+def _joined(steps: list[tuple[str, Any]]) -> Any:
+    return steps[0][1] if len(steps) == 1 else Pipeline(steps)
 
 
 def _steps(model: Any) -> list[tuple[str, Any]]:
-    """Return the steps of a pipeline, those of pipelines inside it among them."""
-    # a fitted search predicts by its best pipeline, a threshold classifier by its only one
-    inner = getattr(model, "best_estimator_", getattr(model, "estimator_", None))
-    if inner is not None and isinstance(inner, Pipeline) and _begins_with_cropper(inner):
-        return _steps(inner)
+    """Return the steps of a pipeline, those of pipelines inside it among them.
+
+    What stands around a pipeline with a cropper comes to stand around what follows the cropper.
+    """
+    if isinstance(model, FrozenEstimator):
+        return _steps(model.estimator)
+    if hasattr(model, "best_estimator_"):  # of a search, which predicts by it alone
+        return _steps(model.best_estimator_)
+    if hasattr(model, "estimator_"):
+        first, *rest = _steps(model.estimator_)
+        if rest and isinstance(first[1], FaceCropper):
+            around = copy(model)
+            around.estimator_ = _joined(rest)
+            return [first, ("model", around)]
     if not isinstance(model, Pipeline):
         return [("model", model)]
     steps: list[tuple[str, Any]] = []
     for name, step in model.steps:
         if step is None or step == "passthrough":
             continue
+        step = step.estimator if isinstance(step, FrozenEstimator) else step
         inside = _steps(step) if isinstance(step, Pipeline) else [(name, step)]
         steps += [(f"{name}-{own}" if len(inside) > 1 else name, one) for own, one in inside]
     return steps
-
-
-def _begins_with_cropper(pipeline: Pipeline) -> bool:
-    return isinstance(_steps(pipeline)[0][1], FaceCropper)
 
 
 def _present(proba: np.ndarray, classes: np.ndarray) -> np.ndarray:

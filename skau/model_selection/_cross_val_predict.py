@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn.model_selection import cross_validate
 from sklearn.utils import indexable
 
 from ..utils._labels import present_proba
-from ..utils._sklearn import num_samples, safe_indexing
+from ..utils._sklearn import n_workers, num_samples, safe_indexing
 from ._kfold import SubjectKFold
 
 
@@ -78,14 +79,23 @@ def cross_val_predict(
     array([ 0.,  0.,  0.,  0., nan])
     """
     X, y = indexable(X, y)
+    cv = SubjectKFold(5) if cv is None else cv
+    if isinstance(cv, Iterable):
+        try:
+            cv = [(train, test) for train, test in cv]
+        except (TypeError, ValueError):
+            raise ValueError(
+                "cv must be a splitter, or hold the rows of a training and a test part for each "
+                "fold"
+            ) from None
     fitted = cross_validate(
         estimator,
         X,
         y,
         groups=groups,
-        cv=SubjectKFold(5) if cv is None else cv,
+        cv=cv,
         params=params,
-        n_jobs=n_jobs,
+        n_jobs=n_workers(n_jobs, num_samples(X)),
         verbose=verbose,
         scoring=_no_score,
         return_estimator=True,

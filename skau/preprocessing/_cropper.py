@@ -45,7 +45,7 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
     Parameters
     ----------
     size : int, default=128
-        Side of the crops, in pixels.
+        Side of the crops, in pixels, 8 to 4096.
     align : {"eyes", "eye_distance", "box"} or None, default="eyes"
         ``"eyes"``: the LightCNN template: eyes level at 40/128 of the height, their mid-point in
         the middle of the width, the mouth's centre 48/128 of the height below them.
@@ -57,7 +57,8 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
         The part of the crop above or below the mid-point between eyes and nose, stretched to the
         square.
     margin : float, default=0.0
-        Widens the crop on each side by this fraction of its side; negative values narrow it.
+        Widens the crop on each side by this fraction of its side, up to 10; negative values, down
+        to -0.5, narrow it.
     landmarks_per_subject : int or None, default=None
         With ``groups``, find the landmarks in so many evenly spread images of each subject only,
         and cut all images of the subject by their median.  None: each image by its own.  Scorers
@@ -113,10 +114,10 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
     __metadata_request__transform: ClassVar[dict[str, bool]] = {"groups": True}
 
-    size: Annotated[int, Interval(Integral, 8, None, closed="left")] = 128
+    size: Annotated[int, Interval(Integral, 8, 4096, closed="both")] = 128
     align: Annotated[str | None, StrOptions({"eyes", "eye_distance", "box"}), None] = "eyes"
     region: Annotated[str, StrOptions({"full", "upper", "lower"})] = "full"
-    margin: Annotated[float, Interval(Real, -0.5, None, closed="neither")] = 0.0
+    margin: Annotated[float, Interval(Real, -0.5, 10, closed="right")] = 0.0
     landmarks_per_subject: Annotated[
         int | None, Interval(Integral, 1, None, closed="left"), None
     ] = None

@@ -1,8 +1,12 @@
-"""The private names of scikit-learn that skau uses: a new release breaks one file alone."""
+"""What skau takes of scikit-learn's private names: a new release breaks one file alone."""
+
+import sys
+from typing import Any
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils.validation import _num_samples as num_samples
 
 __all__ = [
@@ -10,6 +14,20 @@ __all__ = [
     "Interval",
     "StrOptions",
     "fit_context",
+    "n_workers",
     "num_samples",
     "safe_indexing",
 ]
+
+
+class Interval(_Interval):
+    """scikit-learn's, without the whole numbers that are too large for a float."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Say whether a value lies in it."""
+        return super().is_satisfied_by(val) and abs(val) <= sys.float_info.max
+
+
+def n_workers(n_jobs: int | None, n_tasks: int) -> int | None:
+    """Return ``n_jobs``, but no more than there is to do, which joblib would start."""
+    return n_jobs if n_jobs is None else min(n_jobs, n_tasks)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, GroupKFold
 from sklearn.multioutput import MultiOutputClassifier
@@ -18,7 +19,7 @@ from skau import DSNClassifier, predict_images, predict_video
 from skau.datasets import load_sample_faces
 from skau.estimators._calibration import calibrate
 from skau.inspection import draw_overlay
-from skau.model_selection import TunedThresholdsClassifier
+from skau.model_selection import CalibratedAUClassifier, TunedThresholdsClassifier
 from skau.preprocessing import FaceCropper, Frame, read_video
 
 AUS = ["AU6", "AU12"]
@@ -212,6 +213,36 @@ def test_a_search_around_the_pipeline(faces):
     three.fit(faces.images[:6], [0, 1, 2, 0, 1, 2])
     with pytest.raises(ValueError, match="model predicts 3 classes"):
         predict_images(three, faces.images[:2])
+
+
+@pytest.mark.filterwarnings("ignore:nobody held out")
+def test_what_stands_around_the_pipeline_has_its_say(model, faces):
+    rows, images = slice(80, 120), faces.images[:2]
+    data = (faces.images[rows], faces.target[AUS][rows], faces.groups[rows])
+    calibrated = CalibratedAUClassifier(FrozenEstimator(model)).fit(*data)
+    tuned = TunedThresholdsClassifier(calibrated, cv="prefit").fit(*data)
+    plain = predict_images(FrozenEstimator(model), images, verbose=0)
+    np.testing.assert_allclose(plain[AUS], model.predict_proba(images), rtol=1e-4)
+    table = predict_images(tuned, images, verbose=0)
+    np.testing.assert_allclose(table[AUS], calibrated.predict_proba(images), rtol=1e-4)
+    assert np.abs(table[AUS] - plain[AUS]).to_numpy().max() > 1e-3
+    assert list(table.attrs["thresholds"].values()) == pytest.approx(tuned.thresholds_)
+
+
+@pytest.mark.parametrize(("response", "threshold"), [("auto", 0.3), ("decision_function", -1.0)])
+def test_a_fixed_threshold_is_told_and_leaves_the_names(model, faces, response, threshold):
+    images, y = faces.images[::12], faces.target["AU12"][::12]
+    smile = make_pipeline(model[0], DSNClassifier(max_epochs=1, random_state=0)).fit(
+        images, y, dsnclassifier__groups=faces.groups[::12]
+    )
+    fixed = FixedThresholdClassifier(
+        FrozenEstimator(smile), threshold=threshold, response_method=response
+    ).fit(images, y)
+    table = predict_images(fixed, images, calibrate=True, verbose=0)
+    assert table.columns[-1] == "AU12"  # calibrated as without the threshold
+    pd.testing.assert_frame_equal(table, predict_images(smile, images, calibrate=True, verbose=0))
+    wanted = 0.3 if response == "auto" else 1 / (1 + np.e)
+    assert table.attrs["thresholds"] == {"AU12": pytest.approx(wanted)}
 
 
 # -- calibration -------------------------------------------------------------------------------
