@@ -503,7 +503,8 @@ def test_return_conventions(load, fixture, request):
     corpus = load(str(folder))
     arrays = load(folder, as_frame=False)
     assert arrays.frame is None
-    assert isinstance(arrays.target, np.ndarray) and arrays.target.flags.writeable
+    assert isinstance(arrays.target, np.ndarray)
+    assert arrays.target.flags.writeable
     np.testing.assert_array_equal(arrays.target, corpus.target.to_numpy())
     # Where a user applies for the data.
     assert "https://" in load.__doc__ or "http://" in load.__doc__
