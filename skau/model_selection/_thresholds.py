@@ -42,9 +42,9 @@ class TunedThresholdsClassifier(HeldOutClassifier):
         What the thresholds are best in: a name of scikit-learn's scorers of decisions ("f1",
         "balanced_accuracy", "jaccard", ...), a metric ``metric(y_true, y_pred)`` or a scorer
         ``scorer(estimator, X, y)``; each AU by itself.
-    false_alarm_rate : float in [0, 1), default=None
+    false_alarm_rate : float in [0, 1) or dict of str to float, default=None
         If given, in place of ``scoring``: the lowest threshold at which the AU is predicted in no
-        more than this share of the frames without it.
+        more than this share of the frames without it. A dict has a share for each AU, by name.
     cv : int, splitter, "prefit" or None, default=None
         Who is held out. None is ``SubjectKFold(5)``, a number that many folds of subjects.
         "prefit" takes ``estimator`` as it is, fitted on other people than those of ``fit``.
@@ -102,7 +102,7 @@ class TunedThresholdsClassifier(HeldOutClassifier):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **HeldOutClassifier._parameter_constraints,
         "scoring": [StrOptions(set(get_scorer_names())), callable],
-        "false_alarm_rate": [Interval(Real, 0, 1, closed="left"), None],
+        "false_alarm_rate": [Interval(Real, 0, 1, closed="left"), dict, None],
     }
 
     def __init__(
@@ -110,7 +110,7 @@ class TunedThresholdsClassifier(HeldOutClassifier):
         estimator: Any,
         *,
         scoring: str | Callable[..., Any] = "f1",
-        false_alarm_rate: float | None = None,
+        false_alarm_rate: float | dict[str, float] | None = None,
         cv: Any = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -121,8 +121,8 @@ class TunedThresholdsClassifier(HeldOutClassifier):
         self.n_jobs = n_jobs
 
     def _learn(self, scores: np.ndarray, labels: np.ndarray) -> None:
-        rate = self.false_alarm_rate
-        metric = _metric(self.scoring) if rate is None else None
+        rates = self._false_alarm_rates()
+        metric = _metric(self.scoring) if rates is None else None
         neutral = 0.5 if self._response(self.estimator_) == "predict_proba" else 0.0
         n_aus = labels.shape[1]
         self.thresholds_ = np.full(n_aus, neutral)
@@ -132,8 +132,27 @@ class TunedThresholdsClassifier(HeldOutClassifier):
                 self.thresholds_[j], self.best_scores_[j] = _best(
                     metric, y.astype(int), s, neutral
                 )
-            elif rate is not None:
-                self.thresholds_[j], self.best_scores_[j] = _at_false_alarm_rate(y, s, rate)
+            elif rates is not None:
+                self.thresholds_[j], self.best_scores_[j] = _at_false_alarm_rate(y, s, rates[j])
+
+    def _false_alarm_rates(self) -> list[float] | None:
+        """Give the share allowed to each AU."""
+        names, rates = [str(name) for name in self.au_names_], self.false_alarm_rate
+        if rates is None:
+            return None
+        if not isinstance(rates, dict):
+            return [rates] * len(names)
+        if set(rates) != set(names):
+            raise ValueError(
+                f"false_alarm_rate has {', '.join(map(str, rates))}, the classifier has "
+                f"{', '.join(names)}; give each of its AUs a share"
+            )
+        for name, rate in rates.items():
+            if not (isinstance(rate, Real) and 0 <= rate < 1):
+                raise ValueError(
+                    f"false_alarm_rate[{name!r}] is {rate!r}; give a share, at least 0 and below 1"
+                )
+        return [rates[name] for name in names]
 
     @available_if(_has("predict_proba"))
     def predict_proba(self, X: Any, groups: Any = None) -> Any:

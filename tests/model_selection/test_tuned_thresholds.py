@@ -136,6 +136,26 @@ def test_a_wanted_false_alarm_rate(frames, rate):
         assert false_alarm_rate(y, (p >= lower - 1e-9).astype(int)).item() > rate
 
 
+def test_a_false_alarm_rate_for_each_au(frames):
+    P, Y, groups = frames
+    rates = dict(zip(NAMES, (0.3, 0.0, 0.05), strict=True))
+
+    def tuned(rate):
+        return TunedThresholdsClassifier(Known(), false_alarm_rate=rate).fit(P, Y, groups=groups)
+
+    several = tuned(dict(reversed(rates.items())))
+    for j, rate in enumerate(rates.values()):
+        assert several.thresholds_[j] == tuned(rate).thresholds_[j]
+    with pytest.raises(
+        ValueError, match=f"false_alarm_rate has AU9, the classifier has {NAMES[0]}"
+    ):
+        tuned({"AU9": 0.1})
+    with pytest.raises(
+        ValueError, match=rf"false_alarm_rate\['{NAMES[1]}'\] is 1.5; give a share"
+    ):
+        tuned(rates | {NAMES[1]: 1.5})
+
+
 @pytest.mark.parametrize(
     ("scoring", "metric"),
     [
@@ -300,6 +320,7 @@ def test_in_searches_and_around_pipelines(vectors, Meta, routing):
     [
         TunedThresholdsClassifier(CalibratedAUClassifier(LogisticRegression(), method="isotonic")),
         TunedThresholdsClassifier(LogisticRegression(), false_alarm_rate=0.1),
+        TunedThresholdsClassifier(LogisticRegression(), false_alarm_rate={"y0": 0.1}),
         CalibratedAUClassifier(LogisticRegression()),
     ],
 )
