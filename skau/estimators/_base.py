@@ -247,7 +247,8 @@ class BaseAUClassifier(
             The person of each row. If given, the logits are calibrated to each person: a face
             that always looks a little like an AU has a high mean, one that shows little has a
             small standard deviation, and both are brought to those of ``population_``, the
-            further the more frames of the person there are. The AU outputs are linear in the
+            further the more frames of the person there are, so that frames without the AU pass a
+            threshold about as often as without ``groups``. The AU outputs are linear in the
             expression features, so taking the mean from the logits takes the deviation of the
             person's mean expression from the features. It supposes that people show an AU about
             equally often. **It uses the test person's other frames**: report such results as a

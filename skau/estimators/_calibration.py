@@ -12,7 +12,7 @@ from ..utils._warnings import user_level
 __all__ = ["calibrate", "measure_population", "population_table", "unknown_population"]
 
 
-_COLUMNS = ["mean", "std", "frames", "rest", "rest_frames"]
+_COLUMNS = ["mean", "std", "frames", "rest", "rest_frames", "level", "spread"]
 
 
 def unknown_population(names: np.ndarray) -> pd.DataFrame:
@@ -21,7 +21,7 @@ def unknown_population(names: np.ndarray) -> pd.DataFrame:
 
 
 def population_table(values: Any, names: np.ndarray) -> pd.DataFrame:
-    """Return the table of a population, of values of shape (n_aus, 5), or 3 if rest is unknown."""
+    """Return the table of a population; that of an older model lacks the last columns."""
     return pd.DataFrame(values, index=names, columns=_COLUMNS[: np.shape(values)[1]])
 
 
@@ -43,47 +43,65 @@ def measure_population(
     Returns
     -------
     DataFrame with one row an AU
-        ``mean`` over a person's frames, averaged over people, ``std`` of the frames of all people
-        (so that a threshold means the same after `calibrate`), and ``frames``: how
-        many frames tell as much about a person's mean as knowing people in general does, the
-        variance within people over that between them. It is infinite where people do not
-        differ, and NaN if nobody knows, as with one person or one frame of each. ``rest`` is the
-        mean at rest, averaged over people: of frames with no AU, or without this one if there
-        are none of those. ``rest_frames`` is ``frames`` among frames without this AU.
+        ``mean`` over a person's frames, averaged over people, ``std`` within people, and
+        ``frames``: how many frames tell as much about a person's mean as knowing people in
+        general does, the variance within people over that between them. It is infinite where
+        people do not differ, and NaN if nobody knows, as with one person or one frame of each.
+        ``rest`` is the mean at rest, averaged over people: of frames with no AU, or without
+        this one if there are none of those. ``rest_frames`` is ``frames`` among frames without
+        this AU. ``level`` and ``spread`` are what `calibrate` brings a person's mean and
+        standard deviation to.
     """
-    values = pd.DataFrame(logits, columns=names)
-    mean, std, frames = _effects(values, codes)
-    table = pd.DataFrame({"mean": mean, "std": std, "frames": frames})
-    absent = np.asarray(labels) == 0
+    values, absent = pd.DataFrame(logits, columns=names), np.asarray(labels) == 0
     resting = ~(np.asarray(labels) == 1).any(axis=1)
+    mean, within, between = _effects(values, codes)
+    table = pd.DataFrame(
+        {"mean": mean, "std": np.sqrt(within), "frames": _frames(within, between)}
+    )
     for j, name in enumerate(names):
         rows = absent[:, j]
         calm = rows & resting if (rows & resting).any() else rows
         rest = rest_frames = np.nan
         if calm.any():
             rest = values.loc[calm, name].groupby(codes[calm]).mean().mean()
-            rest_frames = _effects(values.loc[rows, [name]], codes[rows])[2][name]
+            _, *variances = _effects(values.loc[rows, [name]], codes[rows])
+            rest_frames = _frames(*variances)[name]
         table.loc[name, ["rest", "rest_frames"]] = rest, rest_frames
+    table["level"], table["spread"] = mean, np.sqrt(within + between)
+    if table["frames"].notna().all():
+        standard = calibrate(logits, codes, table.assign(level=0.0, spread=1.0))
+        for j, name in enumerate(names):
+            before, after = logits[absent[:, j], j], standard[absent[:, j], j]
+            if len(after) and after.std() > 0:
+                spread = before.std() / after.std()
+                level = before.mean() - spread * after.mean()
+                table.loc[name, ["level", "spread"]] = level, spread
     return table[_COLUMNS]
 
 
 def _effects(values: pd.DataFrame, codes: np.ndarray) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Return people's mean, the spread of all their frames, and the two variances' ratio."""
+    """Return people's mean, and the variances within and between people; NaN if unknown."""
     people = values.groupby(codes)
     n, means = people.size(), people.mean()
     within = people.var().mul(n - 1, axis=0).sum() / max(n.sum() - len(n), 1)
     between = (means.var() - within * (1 / n).mean()).clip(lower=0)
-    known = len(n) > 1 and n.max() > 1
-    frames = (within / between).fillna(0) if known else pd.Series(np.nan, index=values.columns)
-    return means.mean(), np.sqrt(within + between.fillna(0)), frames
+    if n.max() == 1:
+        between = between * np.nan
+    return means.mean(), within, between
+
+
+def _frames(within: pd.Series, between: pd.Series) -> pd.Series:
+    return (within / between).where(within > 0, 0 * between)
 
 
 def calibrate(logits: np.ndarray, groups: Any, population: pd.DataFrame) -> np.ndarray:
-    """Give every person's logits the mean and the standard deviation of the population.
+    """Take out of every person's logits what is that person's own level and spread.
 
     A person's own mean and standard deviation are known from few frames, so they are drawn
     towards the population's: of ``n`` frames they count ``n / (n + frames)``, as in the best
-    linear prediction of a random effect.
+    linear prediction of a random effect. Then logits are brought to a level and a spread at which
+    those of frames without the AU have the mean and the standard deviation that they had, on
+    the people trained on, before: a threshold takes as many of them for the AU.
 
     Parameters
     ----------
@@ -109,11 +127,14 @@ def calibrate(logits: np.ndarray, groups: Any, population: pd.DataFrame) -> np.n
         )
         return logits
     mean, std, frames = population[["mean", "std", "frames"]].to_numpy().T
+    of_all = ["level", "spread"] if "level" in population else ["mean", "std"]  # older models
+    level, spread = population[of_all].to_numpy().T
     people = pd.DataFrame(logits).groupby(codes)
     n = people.size().to_numpy()[:, None]
     trust = n / (n + frames)
     own_mean, own_std = people.mean().to_numpy(), people.std().fillna(0).to_numpy()
     own_mean = mean + trust * (own_mean - mean)
     own_std = std + trust * np.where(n > 1, own_std - std, 0)
-    stretch = np.divide(std, own_std, out=np.ones_like(own_std), where=own_std > 0)
-    return (logits - own_mean[codes]) * stretch[codes] + mean
+    divisor = np.where(own_std > 0, own_std, std)
+    stretch = np.divide(spread, divisor, out=np.ones_like(divisor), where=divisor > 0)
+    return (logits - own_mean[codes]) * stretch[codes] + level

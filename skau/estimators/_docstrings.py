@@ -99,9 +99,11 @@ precision_ : str
     The arithmetic chosen.
 population_ : DataFrame with one row an AU
     What the logits of a training subject are usually like, for ``predict(X, groups=...)``:
-    ``mean`` over a subject's frames, averaged over subjects, ``std`` of the frames of all
-    subjects, and ``frames``, the number of frames from which a subject counts for more than the
-    average. No label is used.
+    ``mean`` over a subject's frames, averaged over subjects, ``std`` within subjects, and
+    ``frames``, the number of frames from which a subject counts for more than the average;
+    ``rest`` and ``rest_frames``, mean and number for frames at rest; ``level`` and ``spread``,
+    to which a subject's mean and standard deviation are brought, so that as many frames without
+    the AU pass a threshold as before.
     NaN after ``partial_fit``, which does not measure it, and where ``fit`` was not told who
     is who.
 trained_on_ : dict

@@ -19,7 +19,7 @@ from ..preprocessing._storage import forget_parts, part_of
 from ..utils._cache import Cache
 from ..utils._formats import read_sidecar, write_sidecar
 from ._calibration import calibrate
-from ._reference import ANYBODY, rest_shifts
+from ._reference import ANYBODY, rest_lines
 from ._scorer import Scorer
 
 __all__ = ["ArgumentError", "FaceTable", "Settings", "corrections", "drop_others"]
@@ -73,7 +73,7 @@ class FaceTable:
         self._scorer, self._settings = scorer, settings
         # logits are kept wherever a later call could want to correct them
         self._population = scorer.known_population()
-        self._shifts = corrections(scorer, settings.calibrate, settings.reference)
+        self._rest_lines = corrections(scorer, settings.calibrate, settings.reference)
         self._rows: list[np.ndarray] = []
         self._looks: dict[int, list[Any]] = {}  # of each face, the sum, the number, the scene
         self._fresh: tuple[list[np.ndarray], dict[int, list[Any]]] = ([], {})
@@ -95,7 +95,7 @@ class FaceTable:
         worker = replace(self._scorer.cropper._worker(), device="")
         return self._settings.source | {
             "cropper": vars(worker),
-            **_told(self._settings.calibrate, self._shifts),
+            **_told(self._settings.calibrate, self._rest_lines),
             "aus": self._scorer.names,
             "model": self._scorer.print,
         }
@@ -240,18 +240,19 @@ class FaceTable:
         rows = np.flatnonzero(~np.isnan(logits).any(axis=1) & ~np.isnan(person))
         whose = person[rows].astype(int)
         if len(rows):
-            shifts = self._shifts or {}
-            if ANYBODY in shifts:
-                shifts = {int(np.bincount(whose).argmax()): shifts[ANYBODY]}
-            if unknown := sorted(set(shifts) - set(whose.tolist())):
+            lines = self._rest_lines or {}
+            if ANYBODY in lines:
+                lines = {int(np.bincount(whose).argmax()): lines[ANYBODY]}
+            if unknown := sorted(set(lines) - set(whose.tolist())):
                 kept = "" if self._cache is None else "; another number goes on from what is done"
                 raise ArgumentError(
                     f"reference: nobody has the number {', '.join(map(str, unknown))}; the column "
                     f"person holds {', '.join(map(str, np.unique(whose)))}{kept}"
                 )
-            own = np.isin(whose, list(shifts))
-            for number, shift in shifts.items():
-                logits[rows[whose == number]] += shift
+            own = np.isin(whose, list(lines))
+            for number, (slope, offset) in lines.items():
+                theirs = rows[whose == number]
+                logits[theirs] = slope * logits[theirs] + offset
             others = rows[~own]
             if self._settings.calibrate and len(others):
                 codes = np.unique(whose[~own], return_inverse=True)[1]
@@ -260,20 +261,20 @@ class FaceTable:
 
 
 def corrections(scorer: Scorer, calibrate: bool, reference: Any) -> dict[int, np.ndarray] | None:
-    """Return the shifts of people at rest; refuse a model that cannot correct for people."""
+    """Return the lines of people at rest; refuse a model that cannot correct for people."""
     if calibrate or reference is not None:
         scorer.population("calibrate" if calibrate else "reference")
-    return None if reference is None else rest_shifts(scorer, reference)
+    return None if reference is None else rest_lines(scorer, reference)
 
 
-def _told(calibrate: bool, shifts: dict[int, np.ndarray] | None) -> dict[str, Any]:
-    values = bool(calibrate), None if shifts is None else Cache.key(shifts)
+def _told(calibrate: bool, lines: dict[int, np.ndarray] | None) -> dict[str, Any]:
+    values = bool(calibrate), None if lines is None else Cache.key(lines)
     return dict(zip(_CORRECTIONS, values, strict=True))
 
 
-def drop_others(out: Path, calibrate: bool, shifts: dict[int, np.ndarray] | None) -> None:
+def drop_others(out: Path, calibrate: bool, lines: dict[int, np.ndarray] | None) -> None:
     """Delete a table that was corrected for people in another way."""
-    told = _told(calibrate, shifts)
+    told = _told(calibrate, lines)
     run = read_run(out)
     if isinstance(run, dict) and {key: run.get(key) for key in told} != told:
         out.unlink(missing_ok=True)

@@ -100,7 +100,7 @@ def predict_files(
     if not paths:
         raise ValueError("files holds no path; at least one film or photo is needed")
     scorer = Scorer(model)  # refuses what is no pipeline before any work
-    shifts = corrections(scorer, calibrate, reference)  # so are photos at rest without a face
+    lines = corrections(scorer, calibrate, reference)  # so are photos at rest without a face
     run = {
         "files": [[path, *file_print(path)[1:]] for path in paths], "faces": faces,
         "every": every, "fps": fps, "calibrate": calibrate, "reference": _told(reference),
@@ -126,7 +126,7 @@ def predict_files(
     parts = {film: folder / f"{Cache.key(known[film], settings)}.csv" for film in films}
     of_photos = folder / f"{Cache.key([known[path] for path in photos], settings)}.csv"
     for part in (*parts.values(), of_photos):
-        drop_others(part, calibrate, shifts)
+        drop_others(part, calibrate, lines)
     tables: list[pd.DataFrame] = []
     of_films: dict[str, pd.DataFrame] = {}
     unread: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Photos of people at rest: how far a person's resting logits are from everybody's."""
+"""Photos of people at rest: what makes a person's resting logits everybody's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,17 +11,18 @@ from ..utils._text import first_few
 from ..utils._warnings import quietly
 from ._scorer import Scorer
 
-__all__ = ["ANYBODY", "rest_shifts"]
+__all__ = ["ANYBODY", "rest_lines"]
 
 ANYBODY = -1  # of whom the photos are where nobody said so
 
 
-def rest_shifts(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
-    """Compute what is to be added to the logits of people of whom there are photos at rest.
+def rest_lines(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
+    """Compute the lines that correct the logits of people of whom there are photos at rest.
 
     The mean over a person's photos is known from few, so of ``n`` photos the deviation from the
     resting mean of the population counts ``n / (n + rest_frames)``, the best linear prediction of
-    a random effect.
+    a random effect. What is left of a face at rest varies less than faces of all people, by
+    whom thresholds are chosen, so it is stretched to vary as much.
 
     Parameters
     ----------
@@ -30,8 +31,9 @@ def rest_shifts(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
 
     Returns
     -------
-    dict of int to ndarray of shape (n_aus,)
-        By person; under `ANYBODY` where nobody said whose the photos are.
+    dict of int to ndarray of shape (2, n_aus)
+        By person, the slopes and what is then added; under `ANYBODY` where nobody said whose
+        the photos are.
     """
     population = scorer.population("reference")
     if not {"rest", "rest_frames"} <= set(population) or population["rest_frames"].isna().any():
@@ -40,7 +42,9 @@ def rest_shifts(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
             "this version of skau, with groups, several frames of people that show none of the AUs"
         )
     photos = reference if isinstance(reference, Mapping) else {ANYBODY: reference}
-    shifts: dict[int, np.ndarray] = {}
+    rest, rest_frames = population[["rest", "rest_frames"]].to_numpy().T
+    people = np.divide(1, rest_frames, out=np.zeros_like(rest), where=rest_frames > 0)
+    lines: dict[int, np.ndarray] = {}
     for person, images in photos.items():
         if isinstance(images, str) or not len(images):
             raise ValueError(
@@ -59,6 +63,9 @@ def rest_shifts(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
                 f"reference: no face found in {first_few(names)}, or it is no image; leave it out"
             )
         logits = scorer.logits(crops)
-        trust = len(logits) / (len(logits) + population["rest_frames"].to_numpy())
-        shifts[int(person)] = -trust * (logits.mean(axis=0) - population["rest"].to_numpy())
-    return shifts
+        trust = len(logits) / (len(logits) + rest_frames)
+        own = rest + trust * (logits.mean(axis=0) - rest)
+        # the variance at rest of all people, and of somebody of whom so much is known
+        slope = np.sqrt((1 + people) / (1 + (1 - trust) * people))
+        lines[int(person)] = np.array([slope, rest - slope * own])
+    return lines

@@ -1,11 +1,13 @@
 """Calibration to people of whom there are unlabelled frames."""
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import config_context
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -13,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from skau import DSNClassifier, IdenNetClassifier
 from skau.baselines import LightCNNClassifier
 from skau.estimators._calibration import calibrate, measure_population
+from skau.estimators._reference import rest_lines
 from skau.metrics import roc_auc
 from skau.model_selection import SubjectKFold
 
@@ -51,26 +54,32 @@ def test_population_by_hand():
     # nobody ever moves, and the means 1 and 5 have the variance 8
     assert found.index.tolist() == ["AU1", "AU2"]
     np.testing.assert_allclose(found["mean"], [3.5, 3])
-    np.testing.assert_allclose(found["std"], [(5 + 10) ** 0.5, 8**0.5])
+    np.testing.assert_allclose(found["std"], [5**0.5, 0])
     np.testing.assert_allclose(found["frames"], [5 / (12.5 - 2.5), 0])
     # no AU shows in rows 0, 2 and 3; of AU2, it is known of rows 0 and 2: one a person
     np.testing.assert_allclose(found["rest"], [(0 + 6) / 2, (1 + 5) / 2])
     np.testing.assert_allclose(found["rest_frames"], [5 / (12.5 - 2.5), np.nan])
 
 
-def test_calibrated_logits_spread_as_all_frames_do():
-    """So a threshold finds as many frames as before, and not only those of the strongest AUs."""
+def test_as_many_frames_without_the_au_pass_a_threshold_when_calibrated():
+    """People's bias is taken out, so that the rest of such frames varies less by itself."""
     rng = np.random.RandomState(0)
     codes = np.repeat(np.arange(60), 200)
-    logits = 2 * rng.randn(60, 1)[codes] + rng.randn(len(codes), 1) - 1
-    names = np.array(["AU1"])
-    population = measure_population(logits, codes, names, np.zeros_like(logits))
+    labels = rng.rand(len(codes), 1) < 0.3
+    logits = 2 * rng.randn(60, 1)[codes] + rng.randn(len(codes), 1) + 3 * labels - 1
+    population = measure_population(logits, codes, np.array(["AU1"]), labels.astype(float))
     calibrated = calibrate(logits, codes, population)
+    for threshold in (-1, 1, 2):
+        shares = (logits > threshold)[~labels].mean(), (calibrated > threshold)[~labels].mean()
+        np.testing.assert_allclose(*shares, atol=0.03)
+        missed = (logits <= threshold)[labels].mean(), (calibrated <= threshold)[labels].mean()
+        assert missed[1] < 0.6 * missed[0]
+    unlabelled = measure_population(
+        logits, codes, np.array(["AU1"]), np.full(labels.shape, np.nan)
+    )
+    calibrated = calibrate(logits, codes, unlabelled)
     np.testing.assert_allclose(calibrated.std(), logits.std(), rtol=0.02)
     np.testing.assert_allclose(calibrated.mean(), logits.mean(), atol=0.02)
-    for threshold in (-1, 1, 2):
-        shares = (logits > threshold).mean(), (calibrated > threshold).mean()
-        np.testing.assert_allclose(*shares, atol=0.03)
 
 
 def test_rest_is_without_the_au_where_some_au_always_shows():
@@ -106,9 +115,11 @@ def test_calibration_by_hand():
     population = pd.DataFrame({"mean": [1.0], "std": [2.0], "frames": [2.0]}, index=["AU1"])
     logits = np.array([[4.0], [6], [7]])
     # two frames count 1/2: mean 5 -> 3, std sqrt(2) -> 1 + sqrt(1/2); a single one 1/3: 7 -> 3
-    expected = [(4 - 3) * 2 / (1 + 0.5**0.5) + 1, (6 - 3) * 2 / (1 + 0.5**0.5) + 1, 7 - 3 + 1]
-    found = calibrate(logits, np.array([0, 0, 1]), population)
-    np.testing.assert_allclose(found[:, 0], expected)
+    expected = np.array([(4 - 3) / (1 + 0.5**0.5), (6 - 3) / (1 + 0.5**0.5), (7 - 3) / 2])
+    found = calibrate(logits, np.array([0, 0, 1]), population)  # of a model of before
+    np.testing.assert_allclose(found[:, 0], 2 * expected + 1)
+    found = calibrate(logits, np.array([0, 0, 1]), population.assign(level=-1.0, spread=3.0))
+    np.testing.assert_allclose(found[:, 0], 3 * expected - 1)
 
 
 def test_many_frames_give_every_person_the_populations_mean_and_spread():
@@ -221,3 +232,36 @@ def test_groups_are_routed_to_prediction(people):
         model.fit(X, Y, groups=groups)
         assert not np.array_equal(model.predict_proba(X, groups=groups), model.predict_proba(X))
     assert alone.shape == Y.shape
+
+
+class Photos(BaseEstimator):
+    """A cropper that finds a face in every photo."""
+
+    missing_ = ()
+
+    def __init__(self, on_missing="raise"):
+        self.on_missing = on_missing
+
+    def fit_transform(self, images):
+        return np.asarray(images)
+
+
+def test_as_many_faces_at_rest_pass_a_threshold_with_photos_of_the_person():
+    rng = np.random.default_rng(0)
+    people = 3000
+    own = rng.normal(-3.0, 1.5, people)
+    photos, frames = (own[:, None] + rng.normal(0, 1, (people, n)) for n in (2, 10))
+    table = pd.DataFrame({"rest": [-3.0], "rest_frames": [1 / 1.5**2]}, index=["AU1"])
+    scorer = SimpleNamespace(
+        cropper=Photos(), population=lambda _: table, logits=lambda crops: crops[:, None]
+    )
+    lines = rest_lines(scorer, dict(enumerate(photos)))
+    slope, offset = np.stack([lines[k] for k in range(people)])[:, :, 0].T
+    threshold = np.quantile(frames, 0.95)
+    corrected = slope[:, None] * frames + offset[:, None]
+    assert (corrected > threshold).mean() == pytest.approx(0.05, abs=0.006)
+    assert (corrected > threshold).mean(axis=1).std() < 0.7 * (frames > threshold).mean(
+        axis=1
+    ).std()
+    table["rest_frames"] = np.inf  # people do not differ, so their photos say nothing
+    np.testing.assert_array_equal(rest_lines(scorer, list(photos[0]))[-1], [[1.0], [0.0]])

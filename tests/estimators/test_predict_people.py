@@ -271,7 +271,7 @@ def test_calibration_under_tuned_thresholds(model, faces):
     pd.testing.assert_frame_equal(table, expected)
 
 
-def test_photos_at_rest_shift_a_person(model, faces):
+def test_photos_at_rest_correct_a_person(model, faces):
     films = [Frame(k / 10, faces.images[100]) for k in range(4)]
     rest = [faces.images[101], faces.images[102]]
     plain = predict_video(model, iter(films), verbose=0)
@@ -279,7 +279,9 @@ def test_photos_at_rest_shift_a_person(model, faces):
     people = model[-1].population_
     logits = model.decision_function(np.stack(rest)).mean(axis=0)
     trust = 2 / (2 + people["rest_frames"])
-    expected = np.log(plain[AUS] / (1 - plain[AUS])) - trust * (logits - people["rest"])
+    slope = ((people["rest_frames"] + 1) / (people["rest_frames"] + 1 - trust)) ** 0.5
+    own = people["rest"] + trust * (logits - people["rest"])
+    expected = slope * (np.log(plain[AUS] / (1 - plain[AUS])) - own) + people["rest"]
     np.testing.assert_allclose(np.log(table[AUS] / (1 - table[AUS])), expected, atol=1e-3)
     again = predict_video(model, iter(films), reference={0: rest}, verbose=0)
     pd.testing.assert_frame_equal(again, table)
