@@ -172,7 +172,6 @@ def refit_head(classifier: ResNetClassifier, crops: np.ndarray, intensity: np.nd
         with torch.no_grad():
             head.weight[k] = torch.from_numpy(slope)
             head.bias[k] = float(curve.intercept_[0] - mean @ slope)
-    classifier._measure_population(classifier._check_data(crops, known, who, None, reset=False))
 
 
 def as_shipped(classifier: ResNetClassifier) -> ResNetClassifier:
@@ -197,8 +196,10 @@ def tune(classifier: ResNetClassifier, crops: np.ndarray, intensity: np.ndarray,
     """Choose each AU's threshold: few faces at rest of people held out exceed it.
 
     Most people show nothing most of the time, so frames in which other AUs come do not count.
+    The same people tell what a person's logits are usually like, for `predict(X, groups=...)`.
     """
     y, at_rest = labels(intensity), intensity.max(1) <= UNSURE[0]
+    classifier._measure_population(classifier._check_data(crops, y, who, None, reset=False))
     shares = {f"AU{au}": share for au, share in FALSE_ALARMS.items()}
     tuned = TunedThresholdsClassifier(classifier, false_alarm_rate=shares, cv="prefit")
     return tuned.fit(crops, y.where((y == 1) | at_rest[:, None]), groups=who)
