@@ -147,6 +147,7 @@ class TunedThresholdsClassifier(HeldOutClassifier):
                 f"false_alarm_rate has {', '.join(map(str, rates))}, the classifier has "
                 f"{', '.join(names)}; give each of its AUs a share"
             )
+        rate: Any
         for name, rate in rates.items():
             if not (isinstance(rate, Real) and 0 <= rate < 1):
                 raise ValueError(
