@@ -147,9 +147,8 @@ class TunedThresholdsClassifier(HeldOutClassifier):
                 f"false_alarm_rate has {', '.join(map(str, rates))}, the classifier has "
                 f"{', '.join(names)}; give each of its AUs a share"
             )
-        rate: Any
         for name, rate in rates.items():
-            if not (isinstance(rate, Real) and 0 <= rate < 1):
+            if not isinstance(rate, int | float | np.number) or not 0 <= float(rate) < 1:
                 raise ValueError(
                     f"false_alarm_rate[{name!r}] is {rate!r}; give a share, at least 0 and below 1"
                 )
