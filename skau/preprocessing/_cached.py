@@ -1,6 +1,7 @@
 """Faces that were found or cut before, for these very pixels and settings."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from .._version import __version__
@@ -24,23 +25,17 @@ def work_or_remember(
     cut : bool
     """
     settings = (replace(worker, device=""), cut, __version__)
-    keys: list[str | None] = []
+    keys: dict[int, str] = {}
     done: dict[int, Done] = {}
     for place, ((_, known), fingerprint) in enumerate(items):
-        try:
-            keys.append(Cache.key(settings, known, fingerprint()))
-        except READ_ERRORS:
-            keys.append(None)  # the worker says what is wrong with it
-            continue
-        found = cache.get(keys[-1] or "")
-        if found is not None:
-            done[place] = Done(*found)
+        with suppress(*READ_ERRORS):  # the worker says what is wrong with it
+            keys[place] = Cache.key(settings, known, fingerprint())
+            if (kept := cache.get(keys[place])) is not None:
+                done[place] = Done(*kept)
     rest = [place for place in range(len(items)) if place not in done]
-    if rest:
-        results = worker.work([items[place][0] for place in rest], cut=cut)
-        for place, result in zip(rest, results, strict=True):
-            key = keys[place]
-            if key is not None and result.problem in (None, NO_FACE):
-                cache.put(key, tuple(result))  # whatever else went wrong may go right another time
-            done[place] = result
+    results = worker.work([items[place][0] for place in rest], cut=cut)
+    for place, result in zip(rest, results, strict=True):
+        if place in keys and result.problem in (None, NO_FACE):  # others may go right another time
+            cache.put(keys[place], tuple(result))
+        done[place] = result
     return [done[place] for place in range(len(items))]

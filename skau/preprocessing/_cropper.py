@@ -17,12 +17,12 @@ from ..utils._parameters import parameters
 from ..utils._sklearn import HasMethods, Interval, StrOptions
 from ._image_source import ImageSource
 from ._landmarks import (
-    COLUMNS,
     PROBABILITY,
     is_landmark_table,
     pool_values,
     read_table,
     sample_rows,
+    write_table,
 )
 from ._results import Results, Source, report, run, table_writer
 from ._storage import check_out, forget_parts
@@ -203,7 +203,7 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
                     "subject of each image; or pass the table of detect(X, groups=...) as X"
                 )
             rows = sample_rows(groups, self.landmarks_per_subject)
-            known = self._pooled(self._run(source, rows, cut=False), rows, groups)
+            known = pool_values(self._run(source, rows, cut=False).table(), groups)
         results = self._run(source, None, known, cut=True, out=out)
         self._report(source, results.problems)
         forget_parts(out)
@@ -254,24 +254,13 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
         source, known, groups = self._open(X, groups)
         if known is not None:
             raise ValueError("X already is a landmark table; detect needs the images: X['path']")
-        times: list[float] = []
         rows = None if groups is None else sample_rows(groups, self.landmarks_per_subject)
-        results = self._run(source, rows, cut=False, out=out, times=times)
-        places = range(len(results)) if rows is None else rows.tolist()
-        problems = {places[i]: why for i, why in results.problems.items() if why != NO_FACE}
-        self._report(source, problems)
-        if groups is None or rows is None:
-            values = results.table()
-        else:
-            values = self._pooled(results, rows, groups)
+        results = self._run(source, rows, cut=False, out=out)
+        unread = {row: why for row, why in results.problems.items() if why != NO_FACE}
+        self._report(source, unread)
+        values = results.table() if groups is None else pool_values(results.table(), groups)
         self.missing_ = np.flatnonzero(np.isnan(values[:, PROBABILITY]))
-        table = pd.DataFrame(values, columns=list(COLUMNS))
-        if isinstance(source, Video):
-            table.insert(0, "time", times)
-            table.insert(0, "frame", np.arange(len(table)))
-            table.insert(0, "path", source.path)
-        elif source.paths is not None:
-            table.insert(0, "path", source.paths)
+        table = write_table(values, source, results.times)
         write(table)
         forget_parts(out)
         return table
@@ -308,15 +297,6 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
         """Do rows of a source; see `skau.preprocessing._results.run`."""
         options |= {"memory": self.memory, "n_jobs": self.n_jobs, "verbose": self.verbose}
         return run(self._worker(), *args, **options)
-
-    @staticmethod
-    def _pooled(
-        results: Results, rows: NDArray[np.intp], groups: NDArray[Any]
-    ) -> NDArray[np.float64]:
-        """Pool the landmarks of sample rows for all rows."""
-        values = np.full((len(groups), len(COLUMNS)), np.nan)
-        values[rows] = results.table()
-        return pool_values(values, groups)
 
     def _report(self, source: Source, problems: dict[int, str]) -> None:
         """Raise or warn about the images that cannot be used or have no face."""

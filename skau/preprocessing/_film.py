@@ -121,7 +121,7 @@ def _look_at_all(
             seen.append(Seen(row, math.nan, -1, empty_row(), None, None, row, problem))
             continue
         for values in worker.find(image, everyone=everyone) or [empty_row(image.size)]:
-            seen += _cut_all(worker, [(image, Seen(row, math.nan, 0, values, None, None, row))])
+            seen.append(_cut(worker, image, Seen(row, math.nan, 0, values, None, None, row)))
     return seen
 
 
@@ -133,7 +133,7 @@ def _cut(worker: Worker, image: Image.Image, seen: Seen) -> Seen:
     known = not np.isnan(seen.values[PROBABILITY])
     if not known and worker.needs_landmarks:
         return seen._replace(face=-1)
-    done = worker.work([(lambda: image, seen.values)], cut=True)[0]
+    done = worker.cut(image, seen.values)
     crop = done.crop if done.problem is None else None
     look = appearance(image, seen.values) if known else None
     return seen._replace(face=seen.face if known else -1, crop=crop, look=look)

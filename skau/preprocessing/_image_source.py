@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.sparse import issparse
 
-from ..utils._arrays import plain, refuse_masked
 from ._images import as_array, as_uint8, read_image, read_pixels
 
 __all__ = ["ImageSource", "holds_images"]
@@ -81,8 +80,7 @@ class ImageSource:
         if isinstance(X, _SINGLE):
             raise ValueError(f"X is one {type(X).__name__}, not a list of images: pass [X]")
         if hasattr(X, "__array__"):
-            refuse_masked(X, "X")
-            X = np.asarray(plain(X, "X"))
+            X = as_array(X, "X")
             if X.ndim == 1 or (X.shape[1:] == (1,) and X.dtype.kind in "OUST"):
                 X = X.ravel().tolist()
         if isinstance(X, np.ndarray):

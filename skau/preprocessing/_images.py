@@ -113,10 +113,10 @@ def _as_8_bits(image: Image.Image) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def as_array(image: Any) -> NDArray[Any]:
+def as_array(images: Any, argument: str = "an image") -> NDArray[Any]:
     """Return an array, also of a tensor on another device or with a gradient."""
-    refuse_masked(image, "an image")
-    return np.asarray(plain(image, "an image"))
+    refuse_masked(images, argument)
+    return np.asarray(plain(images, argument))
 
 
 def as_uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:

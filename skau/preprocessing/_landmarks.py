@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..utils._groups import check_groups
 from ._image_source import ImageSource
-from ._video import FrameSource
+from ._video import FrameSource, Video
 
 if TYPE_CHECKING:
     from ._mtcnn._boxes import Faces
@@ -41,19 +41,40 @@ def empty_row(size: tuple[float, float] = (np.nan, np.nan)) -> NDArray[np.float6
     return values
 
 
-def select_face(faces: "Faces", size: tuple[int, int], select: str) -> NDArray[np.float64]:
-    """Return the numbers of one of the faces of an image of the size (width, height)."""
-    values = empty_row(size)
-    if len(faces):
-        if select == "central":
-            middle = faces.boxes.reshape(-1, 2, 2).mean(axis=1)
-            best = np.linalg.norm(middle - np.array(size) / 2, axis=1).argmin()
-        else:
-            best = faces.probability.argmax() if select == "most_confident" else 0
-        values[BOX] = faces.boxes[best].round(DECIMALS)
-        values[PROBABILITY] = faces.probability[best].round(6)
-        values[POINTS] = faces.points[best].ravel().round(DECIMALS)
-    return values
+def face_rows(faces: "Faces", size: tuple[int, int]) -> list[NDArray[np.float64]]:
+    """Return the numbers of each face of an image of the size (width, height)."""
+    rows = []
+    for box, probability, points in zip(*faces, strict=True):
+        rows.append(empty_row(size))
+        rows[-1][BOX] = box.round(DECIMALS)
+        rows[-1][PROBABILITY] = probability.round(6)
+        rows[-1][POINTS] = points.ravel().round(DECIMALS)
+    return rows
+
+
+def select_face(faces: "Faces", size: tuple[int, int], select: str) -> "Faces":
+    """Return one of the faces of an image of the size (width, height), if there is any."""
+    best = 0  # the largest
+    if select == "central" and len(faces):
+        middle = faces.boxes.reshape(-1, 2, 2).mean(axis=1)
+        best = int(np.linalg.norm(middle - np.array(size) / 2, axis=1).argmin())
+    elif select == "most_confident" and len(faces):
+        best = int(faces.probability.argmax())
+    return faces.take(np.arange(len(faces))[best : best + 1])
+
+
+def write_table(
+    values: NDArray[np.float64], source: ImageSource | FrameSource | Video, times: list[float]
+) -> pd.DataFrame:
+    """Return the landmark table of images, or of a video whose frames have these times."""
+    table = pd.DataFrame(values, columns=list(COLUMNS))
+    if isinstance(source, Video):
+        table.insert(0, "time", times)
+        table.insert(0, "frame", np.arange(len(table)))
+        table.insert(0, "path", source.path)
+    elif source.paths is not None:
+        table.insert(0, "path", source.paths)
+    return table
 
 
 def read_table(table: pd.DataFrame) -> tuple[NDArray[np.float64], ImageSource | FrameSource]:

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..utils._cache import Cache, name_file
+from ..utils._cache import Cache, write_whole
 from ..utils._extras import require_extra
 from ..utils._text import first_few
 from ..utils._threads import use_one_processor, wait_until_gone
@@ -26,7 +26,7 @@ from ..utils._warnings import user_level
 from ._cached import work_or_remember
 from ._image_source import ImageSource
 from ._landmarks import COLUMNS
-from ._storage import NpyWriter, begin, check_out, finish, part_of
+from ._storage import NpyWriter, check_out, part_of
 from ._video import FrameSource, Video
 from ._worker import NO_FACE, Done, Worker
 
@@ -81,8 +81,8 @@ class Results:
     ----------
     places : iterable of int
         The rows of the results, in the order in which they will come.
-    total : int or None
-        Number of rows, if it is known.
+    n : int or None
+        Number of rows of the source, if it is known.
     size : int or None
         Side of the crops; None: there are none.
     out : path-like or None
@@ -92,26 +92,26 @@ class Results:
     ----------
     problems : dict of int to str
         The rows that went wrong, and how.
+    times : list of float
+        Of the frames of a video.
     """
 
     def __init__(
         self,
         places: Iterable[int],
-        total: int | None,
+        n: int | None,
         size: int | None,
         out: str | PathLike[str] | None = None,
     ) -> None:
         self.problems: dict[int, str] = {}
-        self._places = iter(places)
+        self.times: list[float] = []
+        self._places, self._n = iter(places), n
         self._values: dict[int, NDArray[np.float64]] = {}
         self._crops: dict[int, NDArray[np.uint8]] = {}
         self._writer = None if size is None or out is None else NpyWriter(out, size)
         self._memory: NDArray[np.uint8] | None = None
-        if size is not None and out is None and total is not None:
-            self._memory = np.empty((total, size, size, 3), dtype=np.uint8)
-
-    def __len__(self) -> int:
-        return len(self._values)
+        if size is not None and out is None and n is not None:
+            self._memory = np.empty((n, size, size, 3), dtype=np.uint8)
 
     def add(self, done: list[Done]) -> None:
         """Take the next rows."""
@@ -129,9 +129,11 @@ class Results:
                 self._crops[row] = one.crop
 
     def table(self) -> NDArray[np.float64]:
-        """Return the numbers of the landmark table."""
-        values = [self._values[row] for row in range(len(self))]
-        return np.array(values, dtype=float).reshape(-1, len(COLUMNS))
+        """Return the numbers of the landmark table, NaN in rows that were not asked for."""
+        n = len(self._values) if self._n is None else self._n
+        values = np.full((n, len(COLUMNS)), np.nan)
+        values[list(self._values)] = list(self._values.values())
+        return values
 
     def crops(self) -> NDArray[np.uint8]:
         """Return the crops; those on disk as a memory map."""
@@ -139,7 +141,7 @@ class Results:
             return np.load(self._writer.out, mmap_mode="r")
         if self._memory is not None:
             return self._memory
-        return np.stack([self._crops[row] for row in range(len(self))])
+        return np.stack([self._crops[row] for row in range(len(self._crops))])
 
     def close(self, *, finished: bool) -> None:
         """Move crops on disk to their place, or drop them and leave there what there was."""
@@ -156,7 +158,6 @@ def run(
     cut: bool,
     out: str | PathLike[str] | None = None,
     memory: Any = None,
-    times: list[float] | None = None,
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Results:
@@ -175,21 +176,19 @@ def run(
         The landmarks of all rows of the source.
     cut : bool
         Cut crops; else landmarks are all that is wanted.
-    times : list of float, optional
-        Takes the times of the frames of a video.
     """
     work: Callable[..., list[Done]] = partial(worker.work, cut=cut)
     items: Iterable[Any]
-    places: Iterable[int] = count()
+    size = worker.size if cut else None
     if isinstance(source, Video):
-        total = source.n_frames
+        total = source.n_frames  # as the file states it
+        results = Results(count(), None, size, out)
         search = worker.needs_landmarks or not cut
-        items = worker.follow(source, [] if times is None else times, search=search)
+        items = worker.follow(source, results.times, search=search)
     else:
         rows = np.arange(len(source)) if rows is None else rows
+        rows = rows[source.order(rows)]
         total = len(rows)
-        order = source.order(rows)
-        places, rows = order.tolist(), rows[order]
         landmarks = [None] * total if known is None else known[rows]
         items = zip(source.loaders(rows), landmarks, strict=True)
         if memory is None and out is not None and source.paths is not None:
@@ -198,8 +197,7 @@ def run(
             prints = (partial(source.fingerprint, row) for row in rows)
             items = zip(items, prints, strict=True)
             work = partial(work_or_remember, Cache(memory), worker, cut=cut)
-    known_total = None if isinstance(source, Video) else total  # a film's is what it states
-    results = Results(places, known_total, worker.size if cut else None, out)
+        results = Results(rows.tolist(), len(source), size, out)
     try:
         with tqdm(total=total, desc="faces", disable=not verbose) as bar:
             for done in in_threads(work, items, n_jobs):
@@ -245,11 +243,10 @@ def table_writer(out: str | PathLike[str] | None) -> Callable[[pd.DataFrame], No
         require_extra("pyarrow", "parquet", f"out={fspath(out)!r}: Parquet files need pyarrow")
 
     def write(table: pd.DataFrame) -> None:
-        with name_file(Path(out), begin(out)):
+        with write_whole(Path(out)) as file:
             if parquet:
-                table.to_parquet(begin(out), index=False, engine="pyarrow")
+                table.to_parquet(file, index=False, engine="pyarrow")
             else:
-                table.to_csv(begin(out), index=False)
-        finish(out)
+                table.to_csv(file, index=False)
 
     return write

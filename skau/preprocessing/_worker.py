@@ -1,10 +1,10 @@
 """From images to landmarks and crops, a few images at a time."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,12 @@ from ._alignment import (
 )
 from ._face_boxes import Box, whole
 from ._images import READ_ERRORS
-from ._landmarks import BOX, FACE, POINTS, PROBABILITY, SIZE, empty_row, select_face
+from ._landmarks import BOX, FACE, POINTS, PROBABILITY, SIZE, empty_row, face_rows, select_face
 from ._mtcnn._boxes import Faces
 from ._mtcnn._following import follow_face
 from ._mtcnn._search import find_faces
 from ._tracks import BLOCK, Tracker
-from ._video import Frame
+from ._video import Video
 from ._warp import warp
 
 __all__ = ["NO_FACE", "Done", "Item", "Worker"]
@@ -65,11 +65,9 @@ class Worker:
         """Whether a crop depends on where the face is."""
         return self.align is not None or self.region != "full"
 
-    def follow(
-        self, video: Iterable[Frame], times: list[float], *, search: bool
-    ) -> Iterator[Item]:
+    def follow(self, video: Video, times: list[float], *, search: bool) -> Iterator[Item]:
         """Yield the frames with their landmarks if ``search``, and note their times."""
-        tracker = self.tracker(everyone=False, rate=getattr(video, "frame_rate", None))
+        tracker = self.tracker(everyone=False, rate=video.frame_rate)
         frames = iter(video)
         while block := list(islice(frames, BLOCK)):
             times += [frame.time for frame in block]
@@ -90,37 +88,30 @@ class Worker:
     ) -> list[NDArray[np.float64]]:
         """Return the rows of the landmark table of one or all faces in a part of an image."""
         part = whole(image) if part is None else part
-        faces = find_faces(
-            [image if part == whole(image) else image.crop(part)],
-            min_face_size=self.min_face_size,
-            threshold=self.threshold,
-            largest_only=not everyone and self.select == "largest",
-            device=self.device,
-        )[0]
+        copy = image if part == whole(image) else image.crop(part)
+        (faces,) = self._search([copy], largest_only=not everyone and self.select == "largest")
         corner = np.array(part[:2])
         faces = Faces(faces.boxes + np.tile(corner, 2), faces.probability, faces.points + corner)
         if not everyone:
-            return [select_face(faces, image.size, self.select)] if len(faces) else []
-        one_by_one = (faces.take(np.array([i])) for i in range(len(faces)))
-        return [select_face(face, image.size, "largest") for face in one_by_one]
+            faces = select_face(faces, image.size, self.select)
+        return face_rows(faces, image.size)
+
+    def _search(self, images: Sequence[Image.Image], **options: Any) -> list[Faces]:
+        settings = {"min_face_size": self.min_face_size, "threshold": self.threshold}
+        return find_faces(images, device=self.device, **(settings | options))
 
     def _glance(self, image: Image.Image) -> bool:
         """Whether there seems to be a large face; a tenth of the time of a search."""
         least = max(self.min_face_size, min(image.size) / LARGE)
         factor = max(1, int(least / SMALL))
-        faces = find_faces(
-            [image.reduce(factor) if factor > 1 else image],
-            min_face_size=least / factor,
-            threshold=self.threshold,
-            device=self.device,
-            hasty=True,
-        )[0]
+        copy = image.reduce(factor) if factor > 1 else image
+        (faces,) = self._search([copy], min_face_size=least / factor, hasty=True)
         return len(faces) > 0
 
     def _near(self, image: Image.Image, values: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """Return the row of a face at the place of another row; None if it is gone."""
         faces = follow_face(image, values[BOX], device=self.device)
-        return select_face(faces, image.size, "largest") if len(faces) else None
+        return next(iter(face_rows(faces, image.size)), None)
 
     def work(self, items: Sequence[Item], *, cut: bool) -> list[Done]:
         """Read images, find landmarks that are wanted and not known, and cut crops if asked."""
@@ -144,7 +135,7 @@ class Worker:
         try:
             rows = self._rows(images, items, cut)
             return {
-                i: self._cut(image, rows[i]) if cut else _found(rows[i])
+                i: self.cut(image, rows[i]) if cut else _found(rows[i])
                 for i, image in images.items()
             }
         except MemoryError as error:
@@ -165,38 +156,22 @@ class Worker:
         unknown = {i: image for i, image in images.items() if i not in rows}
         if cut and not self.needs_landmarks:
             return rows | {i: empty_row(image.size) for i, image in unknown.items()}
-        return rows | dict(zip(unknown, self._find(list(unknown.values())), strict=True))
+        found = self._search(list(unknown.values()), largest_only=self.select == "largest")
+        for (i, image), faces in zip(unknown.items(), found, strict=True):
+            best = face_rows(select_face(faces, image.size, self.select), image.size)
+            rows[i] = best[0] if best else empty_row(image.size)
+        return rows
 
-    def _find(self, images: list[Image.Image]) -> list[NDArray[np.float64]]:
-        faces = find_faces(
-            images,
-            min_face_size=self.min_face_size,
-            threshold=self.threshold,
-            largest_only=self.select == "largest",
-            device=self.device,
-        )
-        return [
-            select_face(found, image.size, self.select)
-            for image, found in zip(images, faces, strict=True)
-        ]
-
-    def _cut(self, image: Image.Image, values: NDArray[np.float64]) -> Done:
-        whole = whole_matrix(*image.size, self.size)
-        if self.needs_landmarks and np.isnan(values[FACE]).any():
-            return Done(values, warp(image, whole, self.size), NO_FACE)
-        if self.needs_landmarks and not np.isnan(values[SIZE]).any():
-            width, height = values[SIZE].astype(int)
-            if (width, height) != image.size:
-                problem = (
-                    f"the image has {image.width} x {image.height} pixels, its landmarks are of "
-                    f"one of {width} x {height}; detect them in these images"
-                )
-                return Done(values, warp(image, whole, self.size), problem)
+    def cut(self, image: Image.Image, values: NDArray[np.float64]) -> Done:
+        """Cut a crop, or the whole image where its row of the landmark table does not do."""
+        problem = None
         try:
+            if self.needs_landmarks:
+                _check_row(values, image.size)
             matrix = self.matrix(values, image.size)
         except ValueError as error:
-            return Done(values, warp(image, whole, self.size), str(error))
-        return Done(values, warp(image, matrix, self.size), None)
+            matrix, problem = whole_matrix(*image.size, self.size), str(error)
+        return Done(values, warp(image, matrix, self.size), problem)
 
     def matrix(self, values: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
         """Return where the crop lies in an image of the size (width, height).
@@ -218,6 +193,17 @@ class Worker:
 
 def _itself(image: Image.Image) -> Image.Image:
     return image
+
+
+def _check_row(values: NDArray[np.float64], size: tuple[int, int]) -> None:
+    """Refuse a row of the landmark table without a face, or of an image of another size."""
+    if np.isnan(values[FACE]).any():
+        raise ValueError(NO_FACE)
+    if not np.isnan(values[SIZE]).any() and (values[SIZE].astype(int) != size).any():
+        raise ValueError(
+            "the image has {} x {} pixels, its landmarks are of one of {:.0f} x {:.0f}; detect "
+            "them in these images".format(*size, *values[SIZE])
+        )
 
 
 def _found(values: NDArray[np.float64]) -> Done:

@@ -13,8 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ..preprocessing._image_source import ImageSource
-from ..preprocessing._images import READ_ERRORS, is_uint16
-from ..utils._arrays import refuse_masked
+from ..preprocessing._images import READ_ERRORS, as_array, is_uint16
 
 __all__ = ["AUDataset", "Batches", "ImageFiles", "open_images", "read_ahead"]
 
@@ -82,14 +81,12 @@ def open_images(X: Any) -> np.ndarray | ImageFiles:
     ----------
     X : images as `FaceCropper` takes them
     """
-    refuse_masked(X, "X")
     if isinstance(X, np.ma.MaskedArray):
-        X = X.data
+        X = as_array(X, "X")
     if isinstance(X, np.ndarray) and X.ndim > 2 and not is_uint16(X):
         return X  # also a memory map
     if isinstance(X, list | tuple) and all(isinstance(image, np.ndarray) for image in X):
-        for row, image in enumerate(X):
-            refuse_masked(image, f"X[{row}]")
+        X = [as_array(image, f"X[{row}]") for row, image in enumerate(X)]
         kinds = {(image.shape, image.dtype.str) for image in X}
         if len(kinds) == 1 and X[0].dtype == np.uint8:
             return np.stack(X)

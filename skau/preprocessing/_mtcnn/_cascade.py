@@ -18,6 +18,7 @@ from torch import Tensor
 from torchvision.ops import batched_nms
 
 from ._boxes import (
+    NOTHING,
     Candidates,
     Faces,
     clipped,
@@ -115,8 +116,6 @@ def reject(pixels: IntegralImages, candidates: Candidates, *, mirror: bool = Fal
 
     With ``mirror``, it sees each of them in a mirror.
     """
-    if not len(candidates.scores):
-        return candidates
     rnet = load_networks(pixels.device)[1]
     window, boxes, owner = _windows(pixels, candidates)
     if not len(boxes):
@@ -136,13 +135,10 @@ def refine(
     pixels: IntegralImages, candidates: Candidates, threshold: float, *, mirror: bool = False
 ) -> list[Faces]:
     """Return the faces of each image that the last network confirms."""
-    nothing = [Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))] * len(pixels)
-    if not len(candidates.scores):
-        return nothing
     onet = load_networks(pixels.device)[2]
     window, boxes, owner = _windows(pixels, candidates)
     if not len(boxes):
-        return nothing
+        return [NOTHING] * len(pixels)
     seen = _through(onet, pixels, window, owner, 48, mirror)
     found, owners = confirmed(seen, boxes, owner, threshold, mirror)
     faces = (found.take(np.flatnonzero(owners == i)) for i in range(len(pixels)))

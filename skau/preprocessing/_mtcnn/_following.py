@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from ._boxes import Faces, clipped, squared
+from ._boxes import NOTHING, Faces, clipped, squared
 from ._cascade import confirmed
 from ._networks import load_networks
 
@@ -57,7 +57,7 @@ def follow_face(
         squares = torch.cat([centre - half, centre + half], 1)
         within, holds_any = clipped(squares, image.size)
         if not holds_any.all():
-            return found.take(np.array([], dtype=np.intp))
+            return NOTHING
         crops = [
             np.asarray(image.resize((48, 48), Image.Resampling.BOX, box=tuple(edges)))
             for edges in within.tolist()
