@@ -59,21 +59,18 @@ _TOOTHY = 900
 _SMILES = (0, 2)  # displays that come as often again there
 # The movements of the first people, where they differ from those of the rig.
 _FIRST_UNITS = ACTION_UNITS | {
-    number: (ACTION_UNITS[number][0], targets)
-    for number, targets in {
-        2: _both("browOuterUp", 1.1),
-        6: _both("cheekSquint", 1.35),
-        7: _both("eyeSquint", 1.55),
-        9: _both("noseSneer", 1.1),
-        10: _both("mouthUpperUp", 1.1),
-        12: _both("mouthSmile", 0.85),
-        14: _both("mouthDimple", 1.8),
-        17: {"mouthShrugLower": 1.8, "mouthShrugUpper": 0.6},
-        20: _both("mouthStretch", 1.3),
-        23: {"mouthRollUpper": 1.0, "mouthRollLower": 1.0, "mouthPucker": 0.75},
-        24: _both("mouthPress", 1.0) | _both("mouthFrown", 0.35)
-        | {"mouthRollUpper": 0.8, "mouthRollLower": 0.8},
-    }.items()
+    2: _both("browOuterUp", 1.1),
+    6: _both("cheekSquint", 1.35),
+    7: _both("eyeSquint", 1.55),
+    9: _both("noseSneer", 1.1),
+    10: _both("mouthUpperUp", 1.1),
+    12: _both("mouthSmile", 0.85),
+    14: _both("mouthDimple", 1.8),
+    17: {"mouthShrugLower": 1.8, "mouthShrugUpper": 0.6},
+    20: _both("mouthStretch", 1.3),
+    23: {"mouthRollUpper": 1.0, "mouthRollLower": 1.0, "mouthPucker": 0.75},
+    24: _both("mouthPress", 1.0) | _both("mouthFrown", 0.35)
+    | {"mouthRollUpper": 0.8, "mouthRollLower": 0.8},
 }  # fmt: skip
 _FIRST_DIMPLE = [(2.0, [(0.285, 6.65), (0.305, 6.60), (0.295, 6.55)])]
 # How varied people differ from the rig in showing an AU: for each target the range of what is

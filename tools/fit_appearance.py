@@ -16,8 +16,8 @@ from PIL import Image
 from scipy.linalg import svd
 
 from skau.preprocessing import FaceCropper
+from skau.preprocessing._appearance import DATA, pixels
 from skau.preprocessing._landmarks import POINTS
-from skau.preprocessing._people import DATA, pixels
 
 sys.path.append(str(Path(__file__).parent))
 N_COMPONENTS, N_DIRECTIONS, SHRINKAGE = 150, 32, 0.1

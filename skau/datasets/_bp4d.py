@@ -11,13 +11,12 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from ..utils._text import first_few
-from ._bunch import au_names, code_labels, make_bunch
-from ._files import (
+from ._bunch import au_names, code_labels
+from ._folders import (
     Gaps,
     coded_images,
-    find_folders,
+    find_folder,
     has_images,
-    only,
     read_numbers,
     visible,
     wrong_folder,
@@ -122,47 +121,33 @@ def load_bp4d(
     >>> faces.target.mean(), faces.folds  # doctest: +SKIP
     """
     root, names, gaps = Path(folder), au_names(aus), Gaps("BP4D")
-    label_dirs = find_folders(root, _holds_labels, skip=SUBJECT)
-    if not label_dirs:
-        wrong_folder("load_bp4d", root, "AUCoding/AU_OCC with files such as F001_T1.csv")
-    image_root = Path(image_folder) if image_folder is not None else root
-    image_dirs = find_folders(image_root, _holds_images, skip=SUBJECT)
-    if not image_dirs:
-        wrong_folder("load_bp4d", image_root, "images such as F001/T1/0001.jpg")
+    label_dir = find_folder(
+        "load_bp4d", root, _holds_labels, "AUCoding/AU_OCC with files such as F001_T1.csv",
+        skip=SUBJECT,
+    )  # fmt: skip
+    image_dir = find_folder(
+        "load_bp4d", Path(image_folder or root), _holds_images, "images such as F001/T1/0001.jpg",
+        argument="image_folder", skip=SUBJECT,
+    )  # fmt: skip
     label_files = {
         (match[1].upper(), match[2].upper()): path
-        for path in visible(only(label_dirs, "load_bp4d", "AU labels", "folder"))
+        for path in visible(label_dir)
         if (match := LABEL_FILE.fullmatch(path.name))
     }
-    image_dir = only(image_dirs, "load_bp4d", "images", "image_folder")
     tasks = sorted(set(label_files) | set(_tasks(image_dir)))
     sequences = []
     for subject, task in tasks:
         path = label_files.get((subject, task))
         images = coded_images(image_dir / subject / task, first_frame)
-        sequences.append(
-            FaceSequence(
-                subject,
-                f"{subject}/{task}",
-                None if path is None else _read_labels(path, names, gaps),
-                images,
-            )
-        )
+        labels = None if path is None else _read_labels(path, names, gaps)
+        sequences.append(FaceSequence(subject, f"{subject}/{task}", labels, images))
     rows = collect_rows(sequences, names, gaps, uncoded="keep" if uncoded else "drop")
     if not rows.images:
         wrong_folder("load_bp4d", image_dir, "at least one image of a coded frame")
     gaps.warn()
     left_out = f"Images left out because nobody coded their frames: {rows.n_uncoded}."
-    return make_bunch(
-        "BP4D",
-        rows.images,
-        rows.subjects,
-        rows.target,
-        extra=rows.extra,
-        folds=BP4D_FOLDS,
-        descr=DESCR.format(uncoded="Uncoded frames are kept." if uncoded else left_out),
-        as_frame=as_frame,
-    )
+    descr = DESCR.format(uncoded="Uncoded frames are kept." if uncoded else left_out)
+    return rows.bunch("BP4D", descr=descr, folds=BP4D_FOLDS, as_frame=as_frame)
 
 
 def _holds_labels(folder: Path) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from ._bunch import make_bunch
-from ._files import Gaps, find_folders, is_image, only, read_numbers, wrong_folder
+from ._folders import Gaps, find_folder, is_image, read_numbers, wrong_folder
 
 DESCR = """\
 CelebA: 202,599 photographs of 10,177 celebrities, aligned and cropped to 178 x 218 pixels. Only
@@ -83,35 +83,30 @@ def load_celeba(
     >>> len(set(ids.groups))  # doctest: +SKIP
     """
     root, gaps = Path(folder), Gaps("CelebA")
-    anno = find_folders(
-        root, lambda p: (p / "identity_CelebA.txt").is_file(), depth=2, skip="img_"
+    file = "identity_CelebA.txt"
+    anno = find_folder(
+        "load_celeba", root, lambda p: (p / file).is_file(), file, depth=2, skip="img_"
     )
-    if not anno:
-        wrong_folder("load_celeba", root, "identity_CelebA.txt")
-    listing = read_numbers(anno[0] / "identity_CelebA.txt", sep=r"\s+", dtype=str)
+    listing = read_numbers(anno / file, sep=r"\s+", dtype=str)
     if listing.shape[1] != 2:
-        raise ValueError(
-            f"{anno[0] / 'identity_CelebA.txt'}: expected lines such as '000001.jpg 2880'."
-        )
+        raise ValueError(f"{anno / file}: expected lines such as '000001.jpg 2880'.")
     if image_folder is not None:
         image_dir = Path(image_folder)
-        if not image_dir.is_dir():
-            wrong_folder("load_celeba", image_dir, "images such as 000001.jpg (image_folder)")
     else:
-        # Unpacking may have put img_align_celeba into a folder of the same name.
-        found = find_folders(root, lambda p: p.name == "img_align_celeba", depth=2)
-        found = [p / p.name if (p / p.name).is_dir() else p for p in found]
-        image_dir = (
-            only(found, "load_celeba", "images", "image_folder")
-            if found
-            else root / "img_align_celeba"
-        )
-    if not image_dir.is_dir():
-        wrong_folder("load_celeba", root, "img_align_celeba with images such as 000001.jpg")
-    files = {name for name in os.listdir(image_dir) if is_image(Path(name)) and name[0] != "."}
+        image_dir = find_folder(
+            "load_celeba", root, lambda p: p.name == "img_align_celeba",
+            "img_align_celeba with images such as 000001.jpg",
+            argument="image_folder", depth=2,
+        )  # fmt: skip
+        # Unpacking may have put it into a folder of the same name.
+        nested = image_dir / image_dir.name
+        image_dir = nested if nested.is_dir() else image_dir
+    files = {path.name for path in image_dir.glob("[!.]*") if is_image(path)}
     there = listing[0].isin(files)
     if not there.any():
-        wrong_folder("load_celeba", image_dir, f"images such as {listing[0].iloc[0]}")
+        wrong_folder(
+            "load_celeba", image_dir, f"images such as {listing[0].iloc[0]} (image_folder)"
+        )
     for name in sorted(files - set(listing[0])):
         gaps.add("images without an identity are left out", name)
     for name in listing[0][~there]:

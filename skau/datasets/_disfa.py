@@ -10,13 +10,13 @@ from pathlib import Path
 import pandas as pd
 from sklearn.utils import Bunch
 
-from ._bunch import au_names, code_labels, make_bunch
-from ._files import (
+from ._bunch import au_names, code_labels
+from ._folders import (
     Gaps,
     coded_images,
+    find_folder,
     find_folders,
     has_images,
-    only,
     read_numbers,
     visible,
     wrong_folder,
@@ -136,12 +136,12 @@ def load_disfa(
         raise ValueError(f"camera must be 'left', 'right' or 'both', not {camera!r}.")
     root, gaps = Path(folder), Gaps("DISFA")
     names = au_names(aus, coded=DISFA_AUS, corpus="DISFA")
-    label_dirs = find_folders(root, lambda path: path.name.lower() == "actionunit_labels")
-    if not label_dirs:
-        wrong_folder("load_disfa", root, "ActionUnit_Labels/SN001/SN001_au1.txt")
-    label_dir = only(label_dirs, "load_disfa", "AU labels", "folder")
+    label_dir = find_folder(
+        "load_disfa", root, lambda path: path.name.lower() == "actionunit_labels",
+        "ActionUnit_Labels/SN001/SN001_au1.txt",
+    )  # fmt: skip
     label_files = {p.name.upper(): p for p in visible(label_dir) if SUBJECT.fullmatch(p.name)}
-    image_root = Path(image_folder) if image_folder is not None else root
+    image_root = Path(image_folder or root)
     frame_dirs = _frame_folders(image_root, camera)
     sequences = []
     for side in SIDES if camera == "both" else (camera,):
@@ -160,16 +160,8 @@ def load_disfa(
             sequences.append(FaceSequence(subject, f"{subject}/{side}", labels, images))
     rows = collect_rows(sequences, names, gaps)
     gaps.warn()
-    return make_bunch(
-        "DISFA",
-        rows.images,
-        rows.subjects,
-        rows.target,
-        extra=rows.extra,
-        folds=DISFA_FOLDS,
-        descr=DESCR.format(threshold=threshold, camera=camera),
-        as_frame=as_frame,
-    )
+    descr = DESCR.format(threshold=threshold, camera=camera)
+    return rows.bunch("DISFA", descr=descr, folds=DISFA_FOLDS, as_frame=as_frame)
 
 
 def _frame_folders(root: Path, camera: str) -> dict[tuple[str, str], Path]:

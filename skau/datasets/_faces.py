@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 from ..utils._text import first_few
 from ._bunch import UNKNOWN, code_labels, make_bunch
 from ._csv import label_columns, read_csv
-from ._files import Gaps, wrong_folder
+from ._folders import Gaps, wrong_folder
 
 DESCR = """\
 Read from {csv}. Labels: {labels}, NaN unknown or not annotated.

@@ -13,15 +13,7 @@ from ..utils._text import first_few
 from ._bunch import make_bunch
 from ._csv import read_csv
 from ._faces import load_faces
-from ._files import (
-    Gaps,
-    find_folders,
-    has_images,
-    is_image,
-    only,
-    visible,
-    wrong_folder,
-)
+from ._folders import Gaps, find_folder, has_images, is_image, visible
 
 DESCR = """\
 Face Research Lab London Set: 102 adults, one neutral and one smiling photograph each from the
@@ -95,13 +87,7 @@ def load_london(folder: str | os.PathLike[str], *, as_frame: bool = True) -> Bun
         extra = _demographics(root, subjects, gaps)
     gaps.warn()
     return make_bunch(
-        "London",
-        images,
-        subjects,
-        target,
-        extra=extra,
-        descr=DESCR,
-        as_frame=as_frame,
+        "London", images, subjects, target, extra=extra, descr=DESCR, as_frame=as_frame
     )
 
 
@@ -109,12 +95,7 @@ def _photographs(root: Path) -> tuple[list[str], list[str], list[float]]:
     """Return paths, subjects and AU12 of the distributed folders, subject by subject."""
     rows = []
     for expression, label in EXPRESSIONS.items():
-        folders = _holding(root, expression)
-        if not folders:
-            wrong_folder(
-                "load_london", root, f"photographs such as {expression}/001_03.jpg, or faces.csv"
-            )
-        for path in visible(only(folders, "load_london", expression, "folder")):
+        for path in visible(_folder_of(expression, root)):
             if not is_image(path):
                 continue  # the .tem files beside the photographs hold landmarks
             number = re.match(r"(\d{3})_", path.name)
@@ -125,9 +106,12 @@ def _photographs(root: Path) -> tuple[list[str], list[str], list[float]]:
     return list(images), list(subjects), list(labels)
 
 
-def _holding(root: Path, expression: str) -> list[Path]:
+def _folder_of(expression: str, root: Path) -> Path:
     # The archives may have been unpacked into folders of their own names.
-    return find_folders(root, lambda p: p.name == expression and has_images(p), depth=2)
+    expected = f"photographs such as {expression}/001_03.jpg, or faces.csv"
+    return find_folder(
+        "load_london", root, lambda p: p.name == expression and has_images(p), expected, depth=2
+    )
 
 
 def _demographics(root: Path, subjects: list[str], gaps: Gaps) -> pd.DataFrame:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import Bunch
 
 from ..utils._text import first_few
-from ._files import Gaps
+from ._bunch import make_bunch
+from ._folders import Gaps
 
 
 class FaceSequence(NamedTuple):
@@ -29,6 +31,11 @@ class Rows(NamedTuple):
     extra: pd.DataFrame  # columns sequence and frame
     target: pd.DataFrame
     n_uncoded: int  # images of frames that nobody coded and that were left out
+
+    def bunch(self, name: str, **options: Any) -> Bunch:
+        """Return the corpus; see `make_bunch`."""
+        rows = self.images, self.subjects, self.target
+        return make_bunch(name, *rows, extra=self.extra, **options)
 
 
 def collect_rows(

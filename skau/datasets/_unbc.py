@@ -11,16 +11,14 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from ._bunch import au_names, code_labels, make_bunch
-from ._files import (
+from ._bunch import au_names, code_labels
+from ._folders import (
     Gaps,
-    called,
+    find_folder,
     find_folders,
     has_images,
     numbered_images,
-    only,
     visible,
-    wrong_folder,
 )
 from ._sequences import FaceSequence, collect_rows
 
@@ -114,22 +112,24 @@ def load_unbc(
     """
     root, gaps = Path(folder), Gaps("UNBC")
     names = au_names(aus, coded=UNBC_AUS, corpus="UNBC")
-    facs = _label_folder(root, "FACS")
-    if facs is None:
-        wrong_folder("load_unbc", root, "Frame_Labels/FACS/042-ll042/ll042t1aaaff/*_facs.txt")
-    pspi = _label_folder(root, "PSPI")
-    image_root = Path(image_folder) if image_folder is not None else root
-    image_dirs = find_folders(image_root, _holds_images, skip=rf"{SUBJECT}|.*_Labels$")
-    if not image_dirs:
-        wrong_folder("load_unbc", image_root, "Images/042-ll042/ll042t1aaaff/ll042t1aaaff001.png")
-    image_dir = only(image_dirs, "load_unbc", "images", "image_folder")
+    # Unpacking may have nested Frame_Labels in itself, so the search goes one level further.
+    facs = find_folder(
+        "load_unbc", root, lambda path: path.match("Frame_Labels/FACS"),
+        "Frame_Labels/FACS/042-ll042/ll042t1aaaff/*_facs.txt", depth=4,
+    )  # fmt: skip
+    pspi = _first(root, "Frame_Labels/PSPI")
+    image_dir = find_folder(
+        "load_unbc", Path(image_folder or root), _holds_images,
+        "Images/042-ll042/ll042t1aaaff/ll042t1aaaff001.png",
+        argument="image_folder", skip=rf"{SUBJECT}|.*_Labels$",
+    )  # fmt: skip
     sequences, pain = [], {}
     for subject, name in sorted(set(_sequences(image_dir)) | set(_sequences(facs))):
         images = numbered_images(image_dir / subject / name)
         labels = _read_facs(facs / subject / name, names, threshold)
         # Without a single file the sequence as a whole is noted when the rows are collected.
         sequences.append(FaceSequence(subject, name, labels if len(labels) else None, images))
-        pain[name] = _read_scores(pspi / subject / name) if pspi is not None else {}
+        pain[name] = {} if pspi is None else _read_scores(pspi / subject / name)
     rows = collect_rows(sequences, names, gaps)
     extra = rows.extra.copy()
     extra["pspi"] = [
@@ -140,29 +140,21 @@ def load_unbc(
     for sequence, count in lost.items():
         gaps.add("images without a pain score", f"{sequence} ({count})")
     for scale, column in SEQUENCE_SCORES.items():
-        scores = find_folders(root, called("Sequence_Labels", scale), depth=4)
-        if scores:
+        scores = _first(root, f"Sequence_Labels/{scale}")
+        if scores is not None:
             files = {
-                sequence: scores[0] / subject / f"{sequence}.txt"
+                sequence: scores / subject / f"{sequence}.txt"
                 for subject, sequence in zip(rows.subjects, extra["sequence"], strict=True)
             }
             extra[column] = extra["sequence"].map({s: _read_score(p) for s, p in files.items()})
     gaps.warn()
-    return make_bunch(
-        "UNBC",
-        rows.images,
-        rows.subjects,
-        rows.target,
-        extra=extra,
-        descr=DESCR.format(threshold=threshold),
-        as_frame=as_frame,
-    )
+    rows = rows._replace(extra=extra)
+    return rows.bunch("UNBC", descr=DESCR.format(threshold=threshold), as_frame=as_frame)
 
 
-def _label_folder(root: Path, kind: str) -> Path | None:
-    """Return Frame_Labels/FACS or .../PSPI; unpacking may have nested Frame_Labels in itself."""
-    found = find_folders(root, called("Frame_Labels", kind), depth=4)
-    return only(found, "load_unbc", f"{kind} labels", "folder") if found else None
+def _first(root: Path, ending: str) -> Path | None:
+    """Return the folder whose path ends so, if there is one."""
+    return next(iter(find_folders(root, lambda path: path.match(ending), depth=4)), None)
 
 
 def _sequences(folder: Path) -> list[tuple[str, str]]:

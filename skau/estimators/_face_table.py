@@ -11,9 +11,9 @@ import pandas as pd
 from scipy.special import expit
 
 from ..preprocessing import head_pose
+from ..preprocessing._appearance import Appearances, join_people
 from ..preprocessing._film import Seen
 from ..preprocessing._landmarks import BOX, COLUMNS, POINTS, PROBABILITY
-from ..preprocessing._people import Appearances, join_people
 from ..preprocessing._results import table_writer
 from ..preprocessing._storage import forget_parts, part_of
 from ..utils._cache import Cache

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ._appearance import appearance
 from ._image_source import ImageSource
 from ._images import READ_ERRORS, read_image
 from ._landmarks import PROBABILITY, empty_row
-from ._people import appearance
 from ._results import in_threads
 from ._tracks import BLOCK, Sighting, Tracker
 from ._video import Frame

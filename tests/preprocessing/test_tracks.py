@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from skau.preprocessing import head_pose
+from skau.preprocessing._appearance import Appearances, _projection, join_people
 from skau.preprocessing._landmarks import COLUMNS
-from skau.preprocessing._people import Appearances, _projection, join_people
 from skau.preprocessing._pose import TEMPLATE, rotation
 from skau.preprocessing._tracks import Tracker
 

@@ -22,64 +22,46 @@ def _both(name: str, weight: float = 1.0) -> dict[str, float]:
     return {f"{name}Left": weight, f"{name}Right": weight}
 
 
-# FACS names, and the targets that show each AU at full strength, by the descriptions of the FACS
-# manual (Ekman, Friesen & Hager, 2002). Where the Face Units pack moves something else for an
-# AU, details of a face (`shape/`) mend it: its dimple and its press pull the corners outwards.
-ACTION_UNITS: dict[int, tuple[str, dict[str, float]]] = {
-    1: ("inner brow raiser", {"browInnerUp": 1.5}),
-    2: ("outer brow raiser", _both("browOuterUp", 1.1) | {"browInnerUp": 0.2}),
-    4: ("brow lowerer", _both("browDown")),
-    5: ("upper lid raiser", _both("eyeWide", 1.1)),
-    # cheeks that rise narrow the eyes
-    6: ("cheek raiser", _both("cheekSquint", 1.5) | _both("eyeSquint", 0.4)),
-    # the lids alone: the cheeks stay
-    7: (
-        "lid tightener",
-        _both("eyeSquint", 1.2) | _both("eyeBlink", 0.06) | _both("cheekSquint", -0.35),
-    ),
-    9: (
-        "nose wrinkler",
-        _both("noseSneer", 1.2) | _both("mouthUpperUp", 0.5) | _both("cheekSquint", 0.3),
-    ),
-    10: ("upper lip raiser", _both("mouthUpperUp", 1.2)),
-    12: ("lip corner puller", _both("mouthSmile", 0.85) | _both("cheekSquint", 0.35)),
-    # corners tightened, and drawn back rather than outwards
-    14: (
-        "dimpler",
-        _both("mouthDimple", 1.1)
-        | {
-            "mouthShrugLower": 0.2, "shape/mouth-scale-horiz-decr": 1.15,
-            "shape/mouth-angles-down": 0.25,
-        },
-    ),
-    15: ("lip corner depressor", _both("mouthFrown", 1.3)),
-    16: ("lower lip depressor", _both("mouthLowerDown")),
-    # the chin boss goes up and takes the lower lip along
-    17: (
-        "chin raiser",
-        {"mouthShrugLower": 1.3, "mouthShrugUpper": 0.4, "shape/chin-height-decr": 0.5},
-    ),
-    18: ("lip pucker", {"mouthPucker": 1.0}),
-    20: ("lip stretcher", _both("mouthStretch", 1.0) | _both("mouthDimple", 0.5)),
-    # the red of the lips narrows
-    23: (
-        "lip tightener",
-        {
-            "mouthPucker": 0.4, "mouthRollUpper": 0.35, "mouthRollLower": 0.35,
-            "shape/mouth-upperlip-height-decr": 0.6, "shape/mouth-lowerlip-height-decr": 0.6,
-        },
-    ),
-    # lips pressed on each other; the mouth does not widen
-    24: (
-        "lip pressor",
-        {
-            "mouthRollUpper": 0.6, "mouthRollLower": 0.6, "mouthShrugLower": 0.25,
-            "shape/mouth-scale-horiz-decr": 0.25, "shape/chin-height-decr": 0.15,
-        },
-    ),
-    25: ("lips part", _both("mouthLowerDown", 0.6) | _both("mouthUpperUp", 0.3)),
-    26: ("jaw drop", {"jawOpen": 0.55}),
-    43: ("eyes closed", _both("eyeBlink")),
+# The targets that show each AU at full strength, by the descriptions of the FACS manual (Ekman,
+# Friesen & Hager, 2002). Where the Face Units pack moves something else for an AU, details of a
+# face (`shape/`) mend it: its dimple and its press pull the corners outwards.
+ACTION_UNITS: dict[int, dict[str, float]] = {
+    1: {"browInnerUp": 1.5},  # inner brow raiser
+    2: _both("browOuterUp", 1.1) | {"browInnerUp": 0.2},  # outer brow raiser
+    4: _both("browDown"),  # brow lowerer
+    5: _both("eyeWide", 1.1),  # upper lid raiser
+    # cheek raiser: cheeks that rise narrow the eyes
+    6: _both("cheekSquint", 1.5) | _both("eyeSquint", 0.4),
+    # lid tightener: the lids alone, the cheeks stay
+    7: _both("eyeSquint", 1.2) | _both("eyeBlink", 0.06) | _both("cheekSquint", -0.35),
+    # nose wrinkler
+    9: _both("noseSneer", 1.2) | _both("mouthUpperUp", 0.5) | _both("cheekSquint", 0.3),
+    10: _both("mouthUpperUp", 1.2),  # upper lip raiser
+    12: _both("mouthSmile", 0.85) | _both("cheekSquint", 0.35),  # lip corner puller
+    # dimpler: corners tightened, and drawn back rather than outwards
+    14: _both("mouthDimple", 1.1) | {
+        "mouthShrugLower": 0.2, "shape/mouth-scale-horiz-decr": 1.15,
+        "shape/mouth-angles-down": 0.25,
+    },
+    15: _both("mouthFrown", 1.3),  # lip corner depressor
+    16: _both("mouthLowerDown"),  # lower lip depressor
+    # chin raiser: the chin boss goes up and takes the lower lip along
+    17: {"mouthShrugLower": 1.3, "mouthShrugUpper": 0.4, "shape/chin-height-decr": 0.5},
+    18: {"mouthPucker": 1.0},  # lip pucker
+    20: _both("mouthStretch", 1.0) | _both("mouthDimple", 0.5),  # lip stretcher
+    # lip tightener: the red of the lips narrows
+    23: {
+        "mouthPucker": 0.4, "mouthRollUpper": 0.35, "mouthRollLower": 0.35,
+        "shape/mouth-upperlip-height-decr": 0.6, "shape/mouth-lowerlip-height-decr": 0.6,
+    },
+    # lip pressor: lips pressed on each other, the mouth does not widen
+    24: {
+        "mouthRollUpper": 0.6, "mouthRollLower": 0.6, "mouthShrugLower": 0.25,
+        "shape/mouth-scale-horiz-decr": 0.25, "shape/chin-height-decr": 0.15,
+    },
+    25: _both("mouthLowerDown", 0.6) | _both("mouthUpperUp", 0.3),  # lips part
+    26: {"jawOpen": 0.55},  # jaw drop
+    43: _both("eyeBlink"),  # eyes closed
 }  # fmt: skip
 
 
@@ -191,7 +173,7 @@ def expression(
     *,
     strength: dict[int, float],
     lopsided: float = 0.0,
-    units: dict[int, tuple[str, dict[str, float]]] = ACTION_UNITS,
+    units: dict[int, dict[str, float]] = ACTION_UNITS,
 ) -> dict[str, float]:
     """Give the target weights of a face that shows some AUs.
 
@@ -208,7 +190,7 @@ def expression(
     """
     weights: dict[str, float] = {}
     for number, amount in intensity.items():
-        for name, weight in units[number][1].items():
+        for name, weight in units[number].items():
             side = 1 + lopsided * (name.endswith("Left") - name.endswith("Right"))
             key = target_name(name)
             weights[key] = weights.get(key, 0.0) + weight * amount * strength[number] * side

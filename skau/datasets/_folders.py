@@ -7,14 +7,13 @@ import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pandas as pd
 
+from .._endings import PHOTOS
 from ..utils._text import first_few
 from ..utils._warnings import user_level
-
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 
 
 def wrong_folder(loader: str, folder: Path, expected: str, hint: str = "") -> NoReturn:
@@ -35,7 +34,7 @@ def visible(folder: Path) -> list[Path]:
 
 def is_image(path: Path) -> bool:
     """Whether the name is that of an image."""
-    return path.suffix.lower() in IMAGE_SUFFIXES
+    return path.suffix.lower() in PHOTOS
 
 
 def has_images(folder: Path) -> bool:
@@ -64,16 +63,30 @@ def find_folders(
     return found
 
 
-def called(*parts: str) -> Callable[[Path], bool]:
-    """Return a test for `find_folders`: whether a path ends in these names."""
-    return lambda path: path.parts[-len(parts) :] == parts
+def find_folder(
+    loader: str,
+    root: Path,
+    wanted: Callable[[Path], bool],
+    expected: str,
+    *,
+    argument: str = "folder",
+    **search: Any,
+) -> Path:
+    """Return the one folder for which `wanted` holds; see `find_folders`.
 
-
-def only(folders: list[Path], loader: str, what: str, argument: str) -> Path:
-    """Return the one folder found; two are for the user to decide."""
+    Raises
+    ------
+    FileNotFoundError
+        If there is none; the message says that `expected` is missing.
+    ValueError
+        If there are several: the user may choose one by `argument`.
+    """
+    folders = find_folders(root, wanted, **search)
+    if not folders:
+        wrong_folder(loader, root, expected)
     if len(folders) > 1:
         raise ValueError(
-            f"{loader}: found {what} in more than one place: {first_few(folders)}. "
+            f"{loader}: found {expected} in more than one place: {first_few(folders)}. "
             f"Pass the one to use as {argument}."
         )
     return folders[0]
