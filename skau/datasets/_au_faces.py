@@ -110,7 +110,7 @@ def make_au_faces(
     Returns
     -------
     faces : :class:`~sklearn.utils.Bunch`
-        With the attributes
+        As every loader returns it (see :mod:`skau.datasets`), with
 
         images : ndarray of shape (n_subjects * n_frames, image_size, image_size, 3), uint8
             RGB pictures, a person after another.
@@ -124,12 +124,6 @@ def make_au_faces(
             Subjects ``S001``, ``S002``, ...
         frame : DataFrame
             Columns subject, frame (the picture's number, from 0) and the AUs of `target`.
-        au_names : list of str
-            The columns of `target`.
-        folds : None
-            There are no published folds.
-        name, DESCR : str
-            ``"AU faces"``, and what is in it.
 
     Raises
     ------

@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 from sklearn.utils import Bunch
 
+from ..utils._docs import substitute
 from ..utils._text import first_few
-from ._bunch import au_names, code_labels
+from ._bunch import DOCS, au_names, code_labels
 from ._folders import (
     Gaps,
     coded_images,
@@ -49,6 +50,7 @@ database", Image and Vision Computing 32 (2014), 692-706.
 """
 
 
+@substitute(DOCS)
 def load_bp4d(
     folder: str | os.PathLike[str],
     *,
@@ -82,23 +84,14 @@ def load_bp4d(
         as most published code has it. Copies whose images count from 0 need 0.
     uncoded : bool, default=False
         Also take the frames that nobody coded, as rows of NaN. They are more than half of BP4D.
-    as_frame : bool, default=True
-        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
+    {corpus}
 
-    Returns
-    -------
-    corpus : :class:`~sklearn.utils.Bunch`
-        As every loader returns it (see :mod:`skau.datasets`), with
-
-        target : DataFrame of shape (n, n_aus)
-            1.0 present, 0.0 absent, NaN unknown. Columns ``AUn``.
+        {target}
         groups : ndarray of shape (n,), dtype str
             Subjects ``F001`` to ``M018``.
         frame : DataFrame
             Columns image, subject, sequence (``F001/T1``), frame, and the AUs.
-        folds : dict of str to list of str
-            The published test parts P1, P2, P3, for
-            :class:`~skau.model_selection.PredefinedSubjectSplit`.
+        {folds}
 
     Raises
     ------

@@ -13,6 +13,27 @@ from sklearn.utils import Bunch
 UNKNOWN = (9, -1, 999)
 """What the corpora and the tools around them write where an AU could not be scored."""
 
+DOCS = {
+    "corpus": """
+as_frame : bool, default=True
+    Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
+
+Returns
+-------
+corpus : :class:`~sklearn.utils.Bunch`
+    As every loader returns it (see :mod:`skau.datasets`), with
+""",
+    "target": """
+target : DataFrame of shape (n, n_aus)
+    1.0 present, 0.0 absent, NaN unknown. Columns ``AUn``.
+""",
+    "folds": """
+folds : dict of str to list of str
+    The published test parts P1, P2, P3, for :class:`~skau.model_selection.PredefinedSubjectSplit`.
+""",
+}
+"""What the docstrings of all loaders say alike."""
+
 
 def au_names(
     aus: Iterable[int | str], *, coded: Iterable[int] | None = None, corpus: str = ""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 from sklearn.utils import Bunch
 
-from ._bunch import make_bunch
+from ..utils._docs import substitute
+from ._bunch import DOCS, make_bunch
 from ._folders import Gaps, find_folder, is_image, read_numbers, wrong_folder
 
 DESCR = """\
@@ -23,6 +24,7 @@ Z. Liu et al., "Deep learning face attributes in the wild", ICCV 2015, 3730-3738
 """
 
 
+@substitute(DOCS)
 def load_celeba(
     folder: str | os.PathLike[str],
     *,
@@ -47,13 +49,7 @@ def load_celeba(
         The folder with ``identity_CelebA.txt``, and the images unless `image_folder` is given.
     image_folder : str or path, default=None
         The folder that holds ``000001.jpg``, ..., for other versions of the images.
-    as_frame : bool, default=True
-        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
-
-    Returns
-    -------
-    corpus : :class:`~sklearn.utils.Bunch`
-        As every loader returns it (see :mod:`skau.datasets`), with
+    {corpus}
 
         target : DataFrame of shape (n, 0)
             No AU is annotated. Stacked with other corpora, all NaN.

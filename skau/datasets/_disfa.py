@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 from sklearn.utils import Bunch
 
-from ._bunch import au_names, code_labels
+from ..utils._docs import substitute
+from ._bunch import DOCS, au_names, code_labels
 from ._folders import (
     Gaps,
     coded_images,
@@ -50,6 +51,7 @@ on Affective Computing 4 (2013), 151-160.
 """
 
 
+@substitute(DOCS)
 def load_disfa(
     folder: str | os.PathLike[str],
     *,
@@ -92,23 +94,14 @@ def load_disfa(
         The folder that holds the frame folders, if they lie elsewhere.
     first_frame : int, default=1
         The number of the first image of each video. OpenCV loops often count from 0.
-    as_frame : bool, default=True
-        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
+    {corpus}
 
-    Returns
-    -------
-    corpus : :class:`~sklearn.utils.Bunch`
-        As every loader returns it (see :mod:`skau.datasets`), with
-
-        target : DataFrame of shape (n, n_aus)
-            1.0 present, 0.0 absent, NaN unknown. Columns ``AUn``.
+        {target}
         groups : ndarray of shape (n,), dtype str
             Subjects ``SN001`` to ``SN032``.
         frame : DataFrame
             Columns image, subject, sequence (``SN001/left``), frame, and the AUs.
-        folds : dict of str to list of str
-            The published test parts P1, P2, P3, for
-            :class:`~skau.model_selection.PredefinedSubjectSplit`.
+        {folds}
 
     Raises
     ------

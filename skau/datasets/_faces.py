@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from ..utils._docs import substitute
 from ..utils._text import first_few
-from ._bunch import UNKNOWN, code_labels, make_bunch
+from ._bunch import DOCS, UNKNOWN, code_labels, make_bunch
 from ._csv import label_columns, read_csv
 from ._folders import Gaps, wrong_folder
 
@@ -20,6 +21,7 @@ Read from {csv}. Labels: {labels}, NaN unknown or not annotated.
 """
 
 
+@substitute(DOCS)
 def load_faces(
     folder: str | os.PathLike[str],
     csv: str | os.PathLike[str] | None = None,
@@ -57,16 +59,9 @@ def load_faces(
         ``unknown=[0], threshold=1``. Where -1 is a true intensity, pass ``unknown=[]``.
     name : str, default=None
         The corpus name, which :func:`stack_corpora` uses. None takes the name of the folder.
-    as_frame : bool, default=True
-        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
+    {corpus}
 
-    Returns
-    -------
-    corpus : :class:`~sklearn.utils.Bunch`
-        As every loader returns it (see :mod:`skau.datasets`), with
-
-        target : DataFrame of shape (n, n_aus)
-            1.0 present, 0.0 absent, NaN unknown. Columns ``AUn``.
+        {target}
         groups : ndarray of shape (n,), dtype str
             The subjects.
         frame : DataFrame

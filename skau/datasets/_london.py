@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 from sklearn.utils import Bunch
 
+from ..utils._docs import substitute
 from ..utils._text import first_few
-from ._bunch import make_bunch
+from ._bunch import DOCS, make_bunch
 from ._csv import read_csv
 from ._faces import load_faces
 from ._folders import Gaps, find_folder, has_images, is_image, visible
@@ -27,6 +28,7 @@ https://doi.org/10.6084/m9.figshare.5047666
 EXPRESSIONS = {"neutral_front": 0.0, "smiling_front": 1.0}
 
 
+@substitute(DOCS)
 def load_london(folder: str | os.PathLike[str], *, as_frame: bool = True) -> Bunch:
     """Load the frontal photographs of the Face Research Lab London Set.
 
@@ -39,13 +41,7 @@ def load_london(folder: str | os.PathLike[str], *, as_frame: bool = True) -> Bun
     ----------
     folder : str or path
         The folder with the two folders of photographs, or with ``faces.csv``.
-    as_frame : bool, default=True
-        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
-
-    Returns
-    -------
-    corpus : :class:`~sklearn.utils.Bunch`
-        As every loader returns it (see :mod:`skau.datasets`), with
+    {corpus}
 
         target : DataFrame of shape (n, 1)
             ``AU12``: 1.0 for the smiling photograph, 0.0 for the neutral one.

@@ -32,25 +32,16 @@ def load_sample_faces(*, as_frame: bool = True) -> Bunch:
     Returns
     -------
     faces : :class:`~sklearn.utils.Bunch`
-        With the attributes
+        As :func:`make_au_faces` returns it, but for `rest`, with
 
         images : ndarray of shape (480, 128, 128, 3), dtype uint8
             RGB pictures, 20 each of 24 people.
         target : DataFrame of shape (480, 12)
-            ``AUn``: 1.0 where the AU is present, 0.0 where it is absent; AUs 1, 2, 4, 6, 7, 10,
-            12, 14, 15, 17, 23 and 24.
-        intensity : DataFrame of shape (480, 12)
-            Intensity of each AU, 0 to 1; present means 0.2 or more.
+            AUs 1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23 and 24.
         groups : ndarray of shape (480,), dtype str
             Subjects ``S001`` to ``S024``.
         frame : DataFrame
             Columns subject, frame (the picture's number, 0 to 21) and the AUs of `target`.
-        au_names : list of str
-            The columns of `target`.
-        folds : None
-            There are no published folds.
-        name, DESCR : str
-            ``"Sample faces"``, and what is in it.
 
     See Also
     --------

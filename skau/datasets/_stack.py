@@ -36,7 +36,7 @@ def stack_corpora(
     Returns
     -------
     corpus : :class:`~sklearn.utils.Bunch`
-        With the attributes
+        As every loader returns it (see :mod:`skau.datasets`), with
 
         images : ndarray
             Where all corpora hold arrays of one shape, one array of shape (n, height, width[, 3]).
@@ -48,8 +48,6 @@ def stack_corpora(
         frame : DataFrame
             Columns image (where the images are paths), subject, corpus, the columns that the
             corpora's frames have, and the AUs.
-        au_names : list of str
-            The columns of `target`.
         folds : dict or None
             The published folds of all corpora, such as ``"BP4D/P1"``. To test on those of one
             corpus and train on everything else, pass its folds to

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from ._bunch import au_names, code_labels
+from ..utils._docs import substitute
+from ._bunch import DOCS, au_names, code_labels
 from ._folders import (
     Gaps,
     find_folder,
@@ -44,6 +45,7 @@ P. Lucey et al., "Painful data: the UNBC-McMaster shoulder pain expression archi
 """
 
 
+@substitute(DOCS)
 def load_unbc(
     folder: str | os.PathLike[str],
     *,
@@ -74,16 +76,9 @@ def load_unbc(
         AUs to load, of those eleven. IdenNet uses 6, 7, 12, 25, 26 and 43.
     image_folder : str or path, default=None
         The folder that holds ``042-ll042``, ..., if the images lie elsewhere.
-    as_frame : bool, default=True
-        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
+    {corpus}
 
-    Returns
-    -------
-    corpus : :class:`~sklearn.utils.Bunch`
-        As every loader returns it (see :mod:`skau.datasets`), with
-
-        target : DataFrame of shape (n, n_aus)
-            1.0 present, 0.0 absent, NaN unknown. Columns ``AUn``.
+        {target}
         groups : ndarray of shape (n,), dtype str
             Subjects such as ``042-ll042``.
         frame : DataFrame

@@ -19,9 +19,7 @@ __all__ = ["write_report"]
 _HERE = Path(__file__).parent
 
 
-def write_report(
-    path: str | PathLike[str], title: str, sections: Mapping[str, Any], *, digits: int = 3
-) -> Path:
+def write_report(path: str | PathLike[str], title: str, sections: Mapping[str, Any]) -> Path:
     """Write a page of tables and figures that needs no other file and no network.
 
     Tables sort by a click on a column's head, figures are inlined, and the page prints. Further
@@ -36,9 +34,7 @@ def write_report(
     sections : dict
         The contents by heading: one thing or a list of them. A string is a paragraph, a DataFrame
         or Series a table, a dict a list of names and values, a display or a matplotlib figure a
-        picture, an estimator its diagram. None is left out.
-    digits : int, default=3
-        Decimals of the numbers in tables.
+        picture, an estimator its diagram. None is left out. Numbers have three decimals.
 
     Returns
     -------
@@ -65,7 +61,7 @@ def write_report(
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"path={str(path)!r} must end in .html")
     parts = [
-        {"heading": heading, "id": f"section-{i}", "blocks": _blocks(heading, content, digits)}
+        {"heading": heading, "id": f"section-{i}", "blocks": _blocks(heading, content)}
         for i, (heading, content) in enumerate(sections.items(), start=1)
     ]
     loader = jinja2.FileSystemLoader(_HERE)
@@ -82,24 +78,23 @@ def write_report(
     return path
 
 
-def _blocks(heading: str, content: Any, digits: int) -> list[dict[str, Any]]:
+def _blocks(heading: str, content: Any) -> list[dict[str, Any]]:
     things = list(content) if isinstance(content, list | tuple) else [content]
-    return [_block(heading, thing, digits) for thing in things if thing is not None]
+    return [_block(heading, thing) for thing in things if thing is not None]
 
 
-def _block(heading: str, thing: Any, digits: int) -> dict[str, Any]:
+def _block(heading: str, thing: Any) -> dict[str, Any]:
     if isinstance(thing, str):
         return {"kind": "text", "paragraphs": [p for p in thing.split("\n\n") if p.strip()]}
     if isinstance(thing, Mapping):
         pairs = [
-            (str(k), f"{v:g}" if isinstance(v, float) else _text(v, digits))
-            for k, v in thing.items()
+            (str(k), f"{v:g}" if isinstance(v, float) else _text(v)) for k, v in thing.items()
         ]
         return {"kind": "pairs", "pairs": pairs}
     if isinstance(thing, pd.Series):
         thing = thing.to_frame(name=thing.name if thing.name is not None else "value")
     if isinstance(thing, pd.DataFrame):
-        return _table(heading, thing, digits)
+        return _table(heading, thing)
     figure = getattr(thing, "figure_", thing)
     if hasattr(figure, "savefig"):
         name = type(thing).__name__.removesuffix("Display")
@@ -113,10 +108,10 @@ def _block(heading: str, thing: Any, digits: int) -> dict[str, Any]:
     )
 
 
-def _table(heading: str, table: pd.DataFrame, digits: int) -> dict[str, Any]:
+def _table(heading: str, table: pd.DataFrame) -> dict[str, Any]:
     name = table.index.name
     rows = [
-        [_cell(value, digits) for value in (label, *values)]
+        [_cell(value) for value in (label, *values)]
         for label, *values in table.itertuples(name=None)
     ]
     heads = ["" if name is None else str(name), *map(str, table.columns)]
@@ -127,19 +122,19 @@ def _table(heading: str, table: pd.DataFrame, digits: int) -> dict[str, Any]:
     return {"kind": "table", "caption": heading, "columns": columns, "body": body, "foot": foot}
 
 
-def _cell(value: Any, digits: int) -> dict[str, Any]:
+def _cell(value: Any) -> dict[str, Any]:
     """Return what a cell shows, and by what it is sorted."""
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
     missing = value is None or (number and bool(np.isnan(value)))
     key = "" if missing else repr(float(value)) if number else str(value)
-    return {"text": _text(value, digits), "key": key, "number": number or missing}
+    return {"text": _text(value), "key": key, "number": number or missing}
 
 
-def _text(value: Any, digits: int) -> str:
+def _text(value: Any) -> str:
     if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
         return "–"
     if isinstance(value, float | np.floating):
-        return f"{value:.{digits}f}"
+        return f"{value:.3f}"
     return str(value)
 
 

@@ -1,17 +1,17 @@
-"""Parts of docstrings that several classes share, written once."""
+"""Parts of docstrings that several classes or functions share, written once."""
 
 import re
 from collections.abc import Callable, Mapping
 from textwrap import indent
-from typing import TypeVar
+from typing import Any, TypeVar
 
 __all__ = ["substitute"]
 
-C = TypeVar("C", bound=type)
+C = TypeVar("C", bound=Callable[..., Any])
 
 
 def substitute(parts: Mapping[str, str]) -> Callable[[C], C]:
-    """Return a decorator that puts ``parts`` into a class's docstring.
+    """Return a decorator that puts ``parts`` into the docstring of a class or function.
 
     A line that holds nothing but ``{name}`` becomes ``parts["name"]``, indented like that line.
 
@@ -27,12 +27,12 @@ def substitute(parts: Mapping[str, str]) -> Callable[[C], C]:
     unit : str, default='cm'
     """
 
-    def decorate(cls: C) -> C:
-        if cls.__doc__:  # python -OO leaves none
+    def decorate(documented: C) -> C:
+        if documented.__doc__:  # python -OO leaves none
             line = re.compile(rf"^( *)\{{({'|'.join(parts)})\}}$", re.MULTILINE)
-            cls.__doc__ = line.sub(
-                lambda found: indent(parts[found[2]].strip("\n"), found[1]), cls.__doc__
+            documented.__doc__ = line.sub(
+                lambda found: indent(parts[found[2]].strip("\n"), found[1]), documented.__doc__
             )
-        return cls
+        return documented
 
     return decorate
