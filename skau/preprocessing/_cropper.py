@@ -19,13 +19,13 @@ from ._image_source import ImageSource
 from ._landmarks import (
     PROBABILITY,
     is_landmark_table,
+    landmark_table,
     pool_values,
     read_table,
     sample_rows,
-    write_table,
 )
 from ._results import Results, Source, report, run, table_writer
-from ._storage import check_out, forget_parts
+from ._storage import Crops, check_out, forget_parts
 from ._video import Video
 from ._worker import NO_FACE, Worker
 
@@ -203,11 +203,13 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
                     "subject of each image; or pass the table of detect(X, groups=...) as X"
                 )
             rows = sample_rows(groups, self.landmarks_per_subject)
-            known = pool_values(self._run(source, rows, cut=False).table(), groups)
-        results = self._run(source, None, known, cut=True, out=out)
+            known = pool_values(self._run(source, rows).table(), groups)
+        n = None if isinstance(source, Video) else len(source)
+        with Crops(int(self.size), n, out) as crops:
+            results = self._run(source, None, known, crops=crops, out=out)
         self._report(source, results.problems)
         forget_parts(out)
-        return results.crops()
+        return crops.array()
 
     def detect(
         self,
@@ -255,12 +257,12 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
         if known is not None:
             raise ValueError("X already is a landmark table; detect needs the images: X['path']")
         rows = None if groups is None else sample_rows(groups, self.landmarks_per_subject)
-        results = self._run(source, rows, cut=False, out=out)
+        results = self._run(source, rows, out=out)
         unread = {row: why for row, why in results.problems.items() if why != NO_FACE}
         self._report(source, unread)
         values = results.table() if groups is None else pool_values(results.table(), groups)
         self.missing_ = np.flatnonzero(np.isnan(values[:, PROBABILITY]))
-        table = write_table(values, source, results.times)
+        table = landmark_table(values, source, results.times)
         write(table)
         forget_parts(out)
         return table

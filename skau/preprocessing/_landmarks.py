@@ -63,7 +63,7 @@ def select_face(faces: "Faces", size: tuple[int, int], select: str) -> "Faces":
     return faces.take(np.arange(len(faces))[best : best + 1])
 
 
-def write_table(
+def landmark_table(
     values: NDArray[np.float64], source: ImageSource | FrameSource | Video, times: list[float]
 ) -> pd.DataFrame:
     """Return the landmark table of images, or of a video whose frames have these times."""

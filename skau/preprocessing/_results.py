@@ -4,8 +4,9 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import count, islice
+from itertools import chain, count, islice
 from os import PathLike, fspath
 from pathlib import Path
 from threading import get_native_id
@@ -26,7 +27,7 @@ from ..utils._warnings import user_level
 from ._cached import work_or_remember
 from ._image_source import ImageSource
 from ._landmarks import COLUMNS
-from ._storage import NpyWriter, check_out, part_of
+from ._storage import Crops, check_out, part_of
 from ._video import FrameSource, Video
 from ._worker import NO_FACE, Done, Worker
 
@@ -74,79 +75,21 @@ def _start(started: list[int]) -> None:
     started.append(get_native_id())
 
 
+@dataclass
 class Results:
-    """The results of a run, in memory or, with ``out``, on disk.
+    """What became of the rows of a source, but for their crops."""
 
-    Parameters
-    ----------
-    places : iterable of int
-        The rows of the results, in the order in which they will come.
-    n : int or None
-        Number of rows of the source, if it is known.
-    size : int or None
-        Side of the crops; None: there are none.
-    out : path-like or None
-        Where the crops are after `close`.
-
-    Attributes
-    ----------
-    problems : dict of int to str
-        The rows that went wrong, and how.
-    times : list of float
-        Of the frames of a video.
-    """
-
-    def __init__(
-        self,
-        places: Iterable[int],
-        n: int | None,
-        size: int | None,
-        out: str | PathLike[str] | None = None,
-    ) -> None:
-        self.problems: dict[int, str] = {}
-        self.times: list[float] = []
-        self._places, self._n = iter(places), n
-        self._values: dict[int, NDArray[np.float64]] = {}
-        self._crops: dict[int, NDArray[np.uint8]] = {}
-        self._writer = None if size is None or out is None else NpyWriter(out, size)
-        self._memory: NDArray[np.uint8] | None = None
-        if size is not None and out is None and n is not None:
-            self._memory = np.empty((n, size, size, 3), dtype=np.uint8)
-
-    def add(self, done: list[Done]) -> None:
-        """Take the next rows."""
-        for one, row in zip(done, self._places, strict=False):
-            self._values[row] = one.values
-            if one.problem is not None:
-                self.problems[row] = one.problem
-            if one.crop is None:
-                continue
-            if self._writer is not None:
-                self._writer.write(row, one.crop)
-            elif self._memory is not None:
-                self._memory[row] = one.crop
-            else:
-                self._crops[row] = one.crop
+    n: int | None  # number of rows of the source, if it is known
+    values: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    problems: dict[int, str] = field(default_factory=dict)
+    times: list[float] = field(default_factory=list)  # of the frames of a video
 
     def table(self) -> NDArray[np.float64]:
         """Return the numbers of the landmark table, NaN in rows that were not asked for."""
-        n = len(self._values) if self._n is None else self._n
-        values = np.full((n, len(COLUMNS)), np.nan)
-        values[list(self._values)] = list(self._values.values())
-        return values
-
-    def crops(self) -> NDArray[np.uint8]:
-        """Return the crops; those on disk as a memory map."""
-        if self._writer is not None:
-            return np.load(self._writer.out, mmap_mode="r")
-        if self._memory is not None:
-            return self._memory
-        return np.stack([self._crops[row] for row in range(len(self._crops))])
-
-    def close(self, *, finished: bool) -> None:
-        """Move crops on disk to their place, or drop them and leave there what there was."""
-        if self._writer is not None:
-            self._writer.close(finished=finished)
+        n = len(self.values) if self.n is None else self.n
+        table = np.full((n, len(COLUMNS)), np.nan)
+        table[list(self.values)] = list(self.values.values())
+        return table
 
 
 def run(
@@ -155,7 +98,7 @@ def run(
     rows: NDArray[np.intp] | None = None,
     known: NDArray[np.float64] | None = None,
     *,
-    cut: bool,
+    crops: Crops | None = None,
     out: str | PathLike[str] | None = None,
     memory: Any = None,
     n_jobs: int | None = None,
@@ -174,21 +117,22 @@ def run(
         Default: all.
     known : ndarray of shape (n, 17), optional
         The landmarks of all rows of the source.
-    cut : bool
-        Cut crops; else landmarks are all that is wanted.
+    crops : Crops, optional
+        Takes the crops; else landmarks are all that is wanted.
     """
+    cut = crops is not None
     work: Callable[..., list[Done]] = partial(worker.work, cut=cut)
     items: Iterable[Any]
-    size = worker.size if cut else None
+    places: Iterable[int]
+    results = Results(None if isinstance(source, Video) else len(source))
     if isinstance(source, Video):
-        total = source.n_frames  # as the file states it
-        results = Results(count(), None, size, out)
+        total, places = source.n_frames, count()  # the number that the file states
         search = worker.needs_landmarks or not cut
         items = worker.follow(source, results.times, search=search)
     else:
         rows = np.arange(len(source)) if rows is None else rows
         rows = rows[source.order(rows)]
-        total = len(rows)
+        total, places = len(rows), rows.tolist()
         landmarks = [None] * total if known is None else known[rows]
         items = zip(source.loaders(rows), landmarks, strict=True)
         if memory is None and out is not None and source.paths is not None:
@@ -197,16 +141,15 @@ def run(
             prints = (partial(source.fingerprint, row) for row in rows)
             items = zip(items, prints, strict=True)
             work = partial(work_or_remember, Cache(memory), worker, cut=cut)
-        results = Results(rows.tolist(), len(source), size, out)
-    try:
-        with tqdm(total=total, desc="faces", disable=not verbose) as bar:
-            for done in in_threads(work, items, n_jobs):
-                results.add(done)
-                bar.update(len(done))
-        results.close(finished=True)
-    except BaseException:
-        results.close(finished=False)
-        raise
+    with tqdm(total=total, desc="faces", disable=not verbose) as bar:
+        done = chain.from_iterable(in_threads(work, items, n_jobs))
+        for one, row in zip(done, places, strict=False):
+            results.values[row] = one.values
+            if one.problem is not None:
+                results.problems[row] = one.problem
+            if crops is not None and one.crop is not None:
+                crops.add(row, one.crop)
+            bar.update()
     return results
 
 

@@ -6,13 +6,14 @@ from contextlib import suppress
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..utils._cache import name_file
 
-__all__ = ["NpyWriter", "begin", "check_out", "finish", "forget_parts", "part_of"]
+__all__ = ["Crops", "begin", "check_out", "finish", "forget_parts", "part_of"]
 
 
 def check_out(out: str | PathLike[str] | None, *suffixes: str) -> None:
@@ -57,45 +58,67 @@ def forget_parts(out: str | PathLike[str] | None) -> None:
         shutil.rmtree(part_of(out), ignore_errors=True)
 
 
-class NpyWriter:
-    """Write images to a ``.npy`` file, in any order, until no row is left out.
+class Crops:
+    """Crops in memory or, with ``out``, in a ``.npy`` file, whose rows come in any order.
+
+    At the end of a ``with`` block the file is at its place. If the block fails, it is dropped, and
+    what was there before stays.
 
     Parameters
     ----------
-    out : path-like
-        Where the file is after `close`, if it shall be finished.
     size : int
-        Side of the images, ``(size, size, 3)`` of uint8.
+        Side of the crops, ``(size, size, 3)`` of uint8.
+    n : int or None
+        How many there will be, if that is known.
+    out : path-like or None
     """
 
-    def __init__(self, out: str | PathLike[str], size: int) -> None:
-        self.out, self._rows, self._shape = Path(out), 0, (size, size, 3)
-        self._file = begin(out).open("wb")
-        with name_file(self.out):
-            self._write_header()
-        self._first = self._file.tell()
+    def __init__(self, size: int, n: int | None, out: str | PathLike[str] | None) -> None:
+        self._shape, self._rows = (size, size, 3), 0
+        self._kept: Any = {}
+        self._out = None if out is None else Path(out)
+        if self._out is not None:
+            self._file = begin(self._out).open("wb")
+            with name_file(self._out):
+                self._write_header()
+            self._first = self._file.tell()
+        elif n is not None:
+            self._kept = np.empty((n, *self._shape), dtype=np.uint8)
 
-    def write(self, row: int, image: NDArray[np.uint8]) -> None:
-        """Write the image of a row."""
-        with name_file(self.out):
-            self._file.seek(self._first + row * image.size)
-            self._file.write(np.ascontiguousarray(image).data)
+    def add(self, row: int, crop: NDArray[np.uint8]) -> None:
+        """Take the crop of a row."""
+        if self._out is None:
+            self._kept[row] = crop
+            return
+        with name_file(self._out):
+            self._file.seek(self._first + row * crop.size)
+            self._file.write(np.ascontiguousarray(crop).data)
         self._rows = max(self._rows, row + 1)
 
-    def close(self, *, finished: bool) -> None:
-        """Move the file to its place, or drop it."""
-        if finished:
-            with name_file(self.out):
+    def array(self) -> NDArray[np.uint8]:
+        """Return all crops; those in a file as a memory map."""
+        if self._out is not None:
+            return np.load(self._out, mmap_mode="r")
+        return np.stack(list(self._kept.values())) if isinstance(self._kept, dict) else self._kept
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if self._out is None:
+            return
+        if kind is None:
+            with name_file(self._out):
                 self._file.seek(0)
                 self._write_header()
                 self._file.close()
-            finish(self.out)
+            finish(self._out)
             return
         with suppress(OSError):  # the disk that stopped the run is still full
             self._file.close()
         with suppress(OSError):
-            begin(self.out).unlink()
-            part_of(self.out).rmdir()  # if nothing of the run is kept there
+            begin(self._out).unlink()
+            part_of(self._out).rmdir()  # if nothing of the run is kept there
 
     def _write_header(self) -> None:
         # NumPy pads headers so that the first axis can grow in place.
