@@ -70,6 +70,7 @@ def command(
     from ..model_selection._fold_table import fold_reports
     from ..models import save
     from ..preprocessing import FaceCropper
+    from ..preprocessing._results import table_writer
     from ..preprocessing._storage import forget_parts, part_of
     from ..training import ResumeTraining
 
@@ -112,13 +113,13 @@ def command(
             n_jobs=None if dask else jobs, params={"groups": data.groups},
         )  # fmt: skip
     scores = fold_reports(cv, data.target, proba, data.groups)
-    _write(scores.reset_index(), out / "scores.csv")
+    table_writer(out / "scores.csv")(scores.reset_index())
     who = pd.DataFrame({"image": labelled.images, "subject": labelled.groups})
     predictions = pd.DataFrame(proba[: len(who)], columns=data.target.columns)
-    _write(pd.concat([who, predictions], axis=1), out / "predictions.csv")
+    table_writer(out / "predictions.csv")(pd.concat([who, predictions], axis=1))
 
     estimator.fit(crops, data.target, groups=data.groups)
-    _write(estimator.history_, out / "history.csv")
+    table_writer(out / "history.csv")(estimator.history_)
     estimator.set_params(callbacks=None)
     cropper.set_params(on_missing="raise", memory=None, verbose=0)
     save(make_pipeline(cropper, estimator), model)
@@ -128,13 +129,6 @@ def command(
     click.echo(f"mean over {n_folds} folds of people never seen")
     click.echo(means.round(3).rename_axis(None).to_string())
     click.echo(f"\nthe model of all people: {out / 'model.skau'}")
-
-
-def _write(table: Any, path: Path) -> None:
-    from ..utils._cache import write_whole
-
-    with write_whole(path) as file:
-        table.to_csv(file, index=False)
 
 
 def _check_people(faces: Any, n_folds: int) -> None:

@@ -1,8 +1,6 @@
 """Probabilities of each AU that are as often right as they say."""
 
-from __future__ import annotations
-
-from typing import Any, ClassVar
+from typing import Annotated, Any
 
 import numpy as np
 from scipy.special import logit
@@ -10,6 +8,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
+from ..utils._parameters import parameters
 from ..utils._sklearn import StrOptions
 from ._held_out import HeldOutClassifier
 
@@ -18,6 +17,7 @@ __all__ = ["CalibratedAUClassifier"]
 _EDGE = 1e-6  # isotonic regression says 0 and 1, whose logits are infinite
 
 
+@parameters
 class CalibratedAUClassifier(HeldOutClassifier):
     """Calibrate the probability of each AU on people that the classifier has not seen.
 
@@ -89,23 +89,7 @@ class CalibratedAUClassifier(HeldOutClassifier):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **HeldOutClassifier._parameter_constraints,
-        "method": [StrOptions({"sigmoid", "temperature", "isotonic"})],
-    }
-
-    def __init__(
-        self,
-        estimator: Any,
-        *,
-        method: str = "sigmoid",
-        cv: Any = None,
-        n_jobs: int | None = None,
-    ) -> None:
-        self.estimator = estimator
-        self.method = method
-        self.cv = cv
-        self.n_jobs = n_jobs
+    method: Annotated[str, StrOptions({"sigmoid", "temperature", "isotonic"})] = "sigmoid"
 
     def _response(self, model: Any) -> str:
         return "decision_function" if hasattr(model, "decision_function") else "predict_proba"

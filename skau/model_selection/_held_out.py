@@ -1,12 +1,11 @@
 """What thresholds and calibration share: predictions for people that a model has not seen."""
 
-from __future__ import annotations
-
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
+from dataclasses import field
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from sklearn import get_config
@@ -20,6 +19,7 @@ from ..utils._classifier import MultiAUMixin
 from ..utils._fit_tasks import CallbacksMixin, fit_part
 from ..utils._groups import check_groups
 from ..utils._labels import as_array, code_present, fitted_names, present_proba, read_table
+from ..utils._parameters import parameters
 from ..utils._routing import fit_groups, predict_groups
 from ..utils._sklearn import HasMethods, StrOptions, fit_context, num_samples
 from ..utils._text import first_few
@@ -30,6 +30,7 @@ from ._kfold import SubjectKFold, scored_rows
 __all__ = ["HeldOutClassifier"]
 
 
+@parameters
 class HeldOutClassifier(
     CallbacksMixin, AccuracyMixin, MultiAUMixin, MetaEstimatorMixin, BaseEstimator
 ):
@@ -38,18 +39,11 @@ class HeldOutClassifier(
     A subclass says what it learns in ``_learn``.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "estimator": [
-            HasMethods(["fit", "predict_proba"]),
-            HasMethods(["fit", "decision_function"]),
-        ],
-        "cv": ["cv_object", StrOptions({"prefit"})],
-        "n_jobs": [Integral, None],
-    }
-
-    estimator: Any
-    cv: Any
-    n_jobs: int | None
+    estimator: Annotated[
+        Any, HasMethods(["fit", "predict_proba"]), HasMethods(["fit", "decision_function"])
+    ] = field(kw_only=False)
+    cv: Annotated[Any, "cv_object", StrOptions({"prefit"})] = None
+    n_jobs: Annotated[int | None, Integral, None] = None
 
     @abstractmethod
     def _learn(self, scores: np.ndarray, labels: np.ndarray) -> None:

@@ -1,11 +1,9 @@
 """A decision threshold for each AU."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Annotated, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -13,6 +11,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ..utils._parameters import parameters
 from ..utils._sklearn import Interval, StrOptions
 from ._held_out import HeldOutClassifier
 
@@ -25,6 +24,7 @@ def _has(method: str) -> Callable[[Any], bool]:
     return lambda self: hasattr(getattr(self, "estimator_", self.estimator), method)
 
 
+@parameters
 class TunedThresholdsClassifier(HeldOutClassifier):
     """Choose the threshold of each AU on people that the classifier has not seen.
 
@@ -99,26 +99,12 @@ class TunedThresholdsClassifier(HeldOutClassifier):
     array([ True,  True])
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **HeldOutClassifier._parameter_constraints,
-        "scoring": [StrOptions(set(get_scorer_names())), callable],
-        "false_alarm_rate": [Interval(Real, 0, 1, closed="left"), dict, None],
-    }
-
-    def __init__(
-        self,
-        estimator: Any,
-        *,
-        scoring: str | Callable[..., Any] = "f1",
-        false_alarm_rate: float | dict[str, float] | None = None,
-        cv: Any = None,
-        n_jobs: int | None = None,
-    ) -> None:
-        self.estimator = estimator
-        self.scoring = scoring
-        self.false_alarm_rate = false_alarm_rate
-        self.cv = cv
-        self.n_jobs = n_jobs
+    scoring: Annotated[str | Callable[..., Any], StrOptions(set(get_scorer_names())), callable] = (
+        "f1"
+    )
+    false_alarm_rate: Annotated[
+        float | dict[str, float] | None, Interval(Real, 0, 1, closed="left"), dict, None
+    ] = None
 
     def _learn(self, scores: np.ndarray, labels: np.ndarray) -> None:
         rates = self._false_alarm_rates()
@@ -209,7 +195,7 @@ class _Decided(ClassifierMixin, BaseEstimator):
     def __init__(self) -> None:
         self.classes_ = np.array([0, 1])
 
-    def fit(self, X: Any, y: Any) -> _Decided:
+    def fit(self, X: Any, y: Any) -> Self:
         return self
 
     def predict(self, X: np.ndarray) -> np.ndarray:

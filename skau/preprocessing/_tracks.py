@@ -29,6 +29,7 @@ JUMP = 0.25  # a face that moved by more of its side is compared with what it wa
 ALIKE = 0.5  # ... and is another one where the correlation is lower than this
 RESUMED = 0.8  # ... or than this where it comes back after frames that did not show it
 FRESH = 0.1  # the weight of the present frame in what a face is like
+KNOWN = "next_face", "scene", "frame", "credit", "cells"  # of a tracker, beside tracks and changes
 
 Row = NDArray[np.float64]
 Find = Callable[[Image.Image, Box], list[Row]]
@@ -252,22 +253,16 @@ class Tracker:
 
     def state(self) -> dict[str, Any]:
         """Return all that a tracker must know to go on, as numbers and arrays."""
-        return {
-            "tracks": [[t.face, t.values, t.look, t.seen] for t in self.tracks],
-            "next_face": self.next_face,
-            "scene": self.scene,
-            "frame": self.frame,
-            "credit": self.credit,
-            "cells": self.cells,
-            "searched": self.changes.searched,
-        }
+        tracks = [[t.face, t.values, t.look, t.seen] for t in self.tracks]
+        known = {name: getattr(self, name) for name in KNOWN}
+        return {"tracks": tracks, "searched": self.changes.searched, **known}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up what `state` returned."""
         self.tracks = [Track(*parts) for parts in state["tracks"]]
-        self.next_face, self.scene = state["next_face"], state["scene"]
-        self.frame, self.credit = state["frame"], state["credit"]
-        self.cells, self.changes.searched = state["cells"], state["searched"]
+        self.changes.searched = state["searched"]
+        for name in KNOWN:
+            setattr(self, name, state[name])
 
 
 def portrait(image: Image.Image, values: Row) -> NDArray[np.float64]:

@@ -1,13 +1,13 @@
 """Constructors of estimators with many parameters, each declared once: type, values, default."""
 
 import inspect
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
 
-@dataclass_transform(kw_only_default=True, eq_default=False)
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
 def parameters(cls: type[T]) -> type[T]:
     """Make the annotated defaults of a class, and of its bases, the constructor's parameters.
 
@@ -44,10 +44,17 @@ def parameters(cls: type[T]) -> type[T]:
     cls._parameter_constraints = constraints  # type: ignore[attr-defined]
     order = [name for base in cls.__mro__ for name in names if declared_by[name] is base]
     given = inspect.signature(cls.__init__).parameters
+    order.sort(key=lambda name: given[name].kind)  # what is given by its place comes first
     cls.__init__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [given[name] for name in ("self", *order)], return_annotation=None
+        [_readable(given[name]) for name in ("self", *order)], return_annotation=None
     )
     for name in names:
         if name in vars(cls):
             delattr(cls, name)  # the default is the constructor's; the class itself has no value
     return cls
+
+
+def _readable(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Leave out which values it may have: signatures are read by people."""
+    kind = parameter.annotation
+    return parameter.replace(annotation=kind.__origin__ if hasattr(kind, "__metadata__") else kind)
