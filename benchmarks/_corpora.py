@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from skau import datasets
-from skau.preprocessing import FaceCropper
-from skau.preprocessing._landmarks import COLUMNS, pool_values, sample_rows
+from skau.preprocessing import FaceCropper, pool_by_subject
+from skau.preprocessing._landmarks import COLUMNS, sample_rows
 
 # What paper 2 uses of each corpus.
 PUBLISHED_AUS = {
@@ -133,12 +133,9 @@ def from_bunch(
 
 def _pool(table: pd.DataFrame, groups: np.ndarray, n_frames: int) -> pd.DataFrame:
     """Give every frame of a subject the median landmarks of ``n_frames`` of them."""
-    rows = sample_rows(groups, n_frames)
-    values = np.full((len(table), len(COLUMNS)), np.nan)
-    values[rows] = table[list(COLUMNS)].to_numpy(float)[rows]
-    pooled = table.copy()
-    pooled[list(COLUMNS)] = pool_values(values, groups)
-    return pooled
+    sampled = np.isin(np.arange(len(table)), sample_rows(groups, n_frames))
+    columns = list(COLUMNS)
+    return pool_by_subject(table.assign(**table[columns].where(sampled[:, None])), groups)
 
 
 def _cut(name: str, source: Any, work: Path, size: int, region: str, align: str) -> np.ndarray:

@@ -191,6 +191,11 @@ def as_shipped(classifier: ResNetClassifier) -> ResNetClassifier:
     return pickle.loads(pickle.dumps(classifier))
 
 
+def at_rest(intensity: np.ndarray) -> np.ndarray:
+    """Say in which pictures nothing is shown."""
+    return intensity.max(1) <= UNSURE[0]
+
+
 def tune(classifier: ResNetClassifier, crops: np.ndarray, intensity: np.ndarray,
          who: np.ndarray) -> TunedThresholdsClassifier:  # fmt: skip
     """Choose each AU's threshold: few faces at rest of people held out exceed it.
@@ -198,11 +203,11 @@ def tune(classifier: ResNetClassifier, crops: np.ndarray, intensity: np.ndarray,
     Most people show nothing most of the time, so frames in which other AUs come do not count.
     The same people tell what a person's logits are usually like, for `predict(X, groups=...)`.
     """
-    y, at_rest = labels(intensity), intensity.max(1) <= UNSURE[0]
+    y = labels(intensity)
     classifier._measure_population(classifier._check_data(crops, y, who, None, reset=False))
     shares = {f"AU{au}": share for au, share in FALSE_ALARMS.items()}
     tuned = TunedThresholdsClassifier(classifier, false_alarm_rate=shares, cv="prefit")
-    return tuned.fit(crops, y.where((y == 1) | at_rest[:, None]), groups=who)
+    return tuned.fit(crops, y.where((y == 1) | at_rest(intensity)[:, None]), groups=who)
 
 
 def figures(model: TunedThresholdsClassifier, crops: np.ndarray,
@@ -210,7 +215,6 @@ def figures(model: TunedThresholdsClassifier, crops: np.ndarray,
     """Tell how well the model does on the people who chose its thresholds."""
     y, score = labels(intensity).to_numpy(), model.predict_proba(crops)
     shown = score > model.thresholds_
-    at_rest = intensity.max(1) <= UNSURE[0]
     rows = {}
     for k, name in enumerate(model.au_names_):
         known = ~np.isnan(y[:, k])
@@ -218,7 +222,7 @@ def figures(model: TunedThresholdsClassifier, crops: np.ndarray,
             "threshold": model.thresholds_[k],
             "ROC AUC on held-out rendered people": roc_auc_score(y[known, k], score[known, k]),
             "F1 on them": f1_score(y[known, k], shown[known, k]),
-            "false alarms at rest": shown[at_rest, k].mean(),
+            "false alarms at rest": shown[at_rest(intensity), k].mean(),
         }
     return pd.DataFrame(rows).T
 

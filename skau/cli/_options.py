@@ -50,4 +50,5 @@ def as_usage(option: str = "", kinds: Any = (ValueError, OSError)) -> Iterator[N
     try:
         yield
     except kinds as error:
-        raise click.UsageError(f"{option}: {error}" if option else str(error)) from error
+        what = re.sub(r"^load_\w+: ", "", str(error))  # a loader's name, which no caller gave
+        raise click.UsageError(f"{option}: {what}" if option else what) from error

@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -48,8 +49,9 @@ def command(
     """Score the AUs of photos, folders and films: a row a face and frame.
 
     INPUTS are files, folders, patterns, or - for a list on standard input; a GIF that moves is a
-    film. Without --out the table is printed as CSV; with it, the same call goes on where it
-    stopped. Files that cannot be read are named at the end; then the exit code is 1.
+    film, of other animations the first picture is read. Without --out the table is printed as
+    CSV; with it, the same call goes on where it stopped. Files that cannot be read are named at
+    the end; then the exit code is 1.
 
     --calibrate takes off what is just a person's face, by all of their frames; --reference does
     so by photos of them at rest. On films of rendered people, open-1 gained 2.8 points of F1 by
@@ -136,19 +138,13 @@ def _check_folder(overlay: Path, photos: list[str]) -> None:
 
 def _at_rest(reference: tuple[str, ...]) -> dict[int, list[str]] | list[str] | None:
     """Return photos at rest: a list, or by the number that stands before them."""
-    if not reference:
-        return None
-    numbered = [re.fullmatch(r"(\d+)=(.+)", name) for name in reference]
-    known = [match for match in numbered if match is not None]
-    photos = [match[2] for match in known] if known else list(reference)
-    if known and len(known) < len(reference):
+    numbered: dict[int, list[str]] = {}
+    for name in reference:
+        if match := re.fullmatch(r"(\d+)=(.+)", name):
+            numbered.setdefault(int(match[1]), []).append(match[2])
+    if 0 < sum(map(len, numbered.values())) < len(reference):
         raise click.UsageError("--reference: write a person's number before all photos or none")
-    for photo in photos:
+    for photo in chain(*numbered.values()) if numbered else reference:
         if not Path(photo).is_file():
             raise click.UsageError(f"--reference: there is no file {photo!r}")
-    if not known:
-        return photos
-    of: dict[int, list[str]] = {}
-    for match in known:
-        of.setdefault(int(match[1]), []).append(match[2])
-    return of
+    return numbered or list(reference) or None

@@ -30,8 +30,9 @@ def workers(dask: str | None) -> Iterator[None]:
 
 
 def plain(message: object) -> str:
-    """Leave out what Python alone needs of an error: its class and number."""
-    return re.sub(r"(?<=: )[A-Za-z]+Error: |\[Errno -?\d+\] ", "", str(message))
+    """Leave out what Python alone needs of an error: its class and number, the row of a file."""
+    text = re.sub(r"(?<=: )[A-Za-z]+Error: |\[Errno -?\d+\] ", "", str(message))
+    return re.sub(r"\brow \d+ \(([^()]+)\)", r"\1", text)
 
 
 def _show_as_lines() -> None:

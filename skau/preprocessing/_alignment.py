@@ -73,12 +73,7 @@ def eye_distance_matrix(points: ArrayLike, size: int, margin: float = 0.0) -> Ma
     Returns
     -------
     ndarray of shape (2, 3)
-        Takes places in the crop to places in the image.
-
-    Raises
-    ------
-    ValueError
-        If the eyes coincide or the mouth is not below the line of the eyes.
+        As that of `eye_matrix`, which raises the same errors.
 
     Examples
     --------

@@ -1,6 +1,7 @@
 """One image from an array, a file or PIL, as RGB with 8 bits a channel."""
 
 import struct
+import warnings
 from os import PathLike, fspath
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from ..utils._arrays import plain, refuse_masked
+from ..utils._warnings import user_level
 
 __all__ = [
     "READ_ERRORS", "advise_uint8", "as_array", "as_uint8", "is_uint16", "read_image",
@@ -19,6 +21,7 @@ READ_ERRORS = (
     OSError, SyntaxError, ValueError, EOFError, struct.error, MemoryError,
     Image.DecompressionBombError,
 )  # fmt: skip
+_ANIMATED = {"AVIF", "GIF", "PNG", "WEBP"}  # a TIFF has pages, a photo of a phone a preview
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -84,6 +87,11 @@ def _load(image: Any) -> Image.Image:
             f"{error} Scale it down, or raise PIL.Image.MAX_IMAGE_PIXELS if you trust it."
         ) from None
     with opened:
+        if opened.format in _ANIMATED and getattr(opened, "is_animated", False):
+            warnings.warn(
+                f"{fspath(image)!r} is an animation; its first frame is read",
+                stacklevel=user_level(),
+            )
         opened.load()
         return _as_8_bits(_upright(opened))
 

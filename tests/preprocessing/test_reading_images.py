@@ -84,8 +84,11 @@ def test_file_formats(tmp_path):
     assert np.abs(_read(tmp_path / "cmyk.jpg").astype(int) - [255, 0, 0]).max() < 8
 
     frames = [Image.new("RGB", (10, 12), colour) for colour in ("red", "blue")]
-    frames[0].save(tmp_path / "two.gif", save_all=True, append_images=frames[1:])
-    np.testing.assert_array_equal(_read(str(tmp_path / "two.gif"))[0, 0], [255, 0, 0])
+    for name in ("two.gif", "two.webp"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], lossless=True)
+        with pytest.warns(UserWarning, match=rf"{name}' is an animation; its first frame is read"):
+            first = _read(str(tmp_path / name))
+        np.testing.assert_array_equal(first[0, 0], [255, 0, 0])
 
     palette = Image.fromarray(RGB).convert("P")
     palette.save(tmp_path / "palette.png")

@@ -19,6 +19,7 @@ References
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -80,12 +81,13 @@ def find_faces(
         buckets[image.size].append(i)
 
     def upright(copies: Sequence[Image.Image], smallest: float, hasty: bool) -> list[Faces]:
-        return _Search(copies, smallest, threshold, True, device, hasty).run()
+        return _Search(copies, smallest, threshold, device, hasty=hasty).run()
 
     found: dict[int, Faces] = {}
     for members in buckets.values():
         same_size = [images[i] for i in members]
-        search = _Search(same_size, min_face_size, threshold, largest_only, device, hasty)
+        most = 1 if largest_only else None
+        search = _Search(same_size, min_face_size, threshold, device, most, hasty)
         faces = search.run()
         # where the first network saw nothing, it sees nothing in turned copies either
         seen = [i for i in range(len(members)) if search.saw_any(i) and not hasty]
@@ -99,24 +101,21 @@ def find_faces(
     return [found[i] for i in range(len(images))]
 
 
+@dataclass
 class _Search:
     """The search in images of one size, from coarse rungs of the pyramid to fine ones."""
 
-    def __init__(
-        self,
-        images: Sequence[Image.Image],
-        min_face_size: float,
-        threshold: float,
-        largest_only: bool,
-        device: str,
-        hasty: bool = False,
-    ) -> None:
-        self.images, self.threshold, self.device = images, threshold, device
-        self.smallest, self.most = min_face_size, 1 if largest_only else None
-        self.hasty = hasty
+    images: Sequence[Image.Image]
+    smallest: float
+    threshold: float
+    device: str
+    most: int | None = 1  # faces of an image that are wanted
+    hasty: bool = False
+
+    def __post_init__(self) -> None:
         self._tables: tuple[list[int], int, IntegralImages] | None = None
-        self.near: list[list[Candidates]] = [[] for _ in images]  # by the first network, ...
-        self.likely: list[list[Candidates]] = [[] for _ in images]  # ... and by the second
+        self.near: list[list[Candidates]] = [[] for _ in self.images]  # by the first network, ...
+        self.likely: list[list[Candidates]] = [[] for _ in self.images]  # ... and by the second
 
     def run(self) -> list[Faces]:
         """Return the faces of each image."""
