@@ -25,7 +25,6 @@ __all__ = ["command"]
 @shared_options
 def command(
     photos: tuple[str, ...], out: Path, size: int, align: str, jobs: int | None, force: bool,
-    verbose: bool,
 ) -> None:  # fmt: skip
     """Find, align and cut the faces of photos.
 

@@ -14,7 +14,7 @@ __all__ = ["command"]
 @click.argument("model", type=click.Path())
 @click.argument("out", type=click.Path(path_type=Path))
 @shared_options
-def command(model: str, out: Path, force: bool, verbose: bool) -> None:
+def command(model: str, out: Path, force: bool) -> None:
     """Write MODEL as an ONNX file: crops in, probabilities out.
 
     MODEL is a .skau file, or a name that skau models lists. AU names and thresholds stand in the

@@ -13,9 +13,8 @@ __all__ = ["as_usage", "dask_option", "jobs_option", "shared_options"]
 def shared_options(function: Any) -> Any:
     """Add the options that every subcommand has."""
     function = click.option("--force", is_flag=True, help="Write over what is there.")(function)
-    return click.option("--verbose", is_flag=True, help="Show the traceback of an error.")(
-        function
-    )
+    text = "Show the traceback of an error."  # which `skau.cli.main` does
+    return click.option("--verbose", is_flag=True, expose_value=False, help=text)(function)
 
 
 def jobs_option(text: str, default: int | None = 1) -> Callable[[Any], Any]:

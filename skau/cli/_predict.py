@@ -44,7 +44,7 @@ _DRAWN, _TABLES = (".mp4", ".mkv", ".mov", ".m4v"), (".csv", ".parquet")
 def command(
     inputs: tuple[str, ...], out: Path | None, model: str, faces: str, calibrate: bool,
     reference: tuple[str, ...], every: int, fps: float | None, overlay: Path | None, layout: str,
-    jobs: int, dask: str | None, force: bool, verbose: bool,
+    jobs: int, dask: str | None, force: bool,
 ) -> None:  # fmt: skip
     """Score the AUs of photos, folders and films: a row a face and frame.
 

@@ -22,9 +22,7 @@ __all__ = ["command"]
     "--person", type=int, metavar="N", help="Whose page, if the film has several people."
 )
 @shared_options
-def command(
-    source: Path, out: Path, video: Path | None, person: int | None, force: bool, verbose: bool
-) -> None:
+def command(source: Path, out: Path, video: Path | None, person: int | None, force: bool) -> None:
     """Write an HTML page that needs nothing beside it.
 
     SOURCE is the folder of a training run, or the table of a film. A page of a film is one

@@ -42,7 +42,7 @@ _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
 def command(
     corpus: Path, out: Path, corpus_type: str, method: str, identities: Path | None,
     folds: int | None, epochs: int, size: int, seed: int, jobs: int, dask: str | None,
-    force: bool, verbose: bool,
+    force: bool,
 ) -> None:  # fmt: skip
     """Train on a corpus with whole subjects held out, then on all of it.
 

@@ -72,15 +72,7 @@ def find_folder(
     argument: str = "folder",
     **search: Any,
 ) -> Path:
-    """Return the one folder for which `wanted` holds; see `find_folders`.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is none; the message says that `expected` is missing.
-    ValueError
-        If there are several: the user may choose one by `argument`.
-    """
+    """Return the one folder for which `wanted` holds; of several the user has to choose."""
     folders = find_folders(root, wanted, **search)
     if not folders:
         wrong_folder(loader, root, expected)

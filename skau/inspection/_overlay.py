@@ -24,6 +24,7 @@ LEAST, STEP = 9, 1.2  # pixels of the letters; a bar's height by theirs
 # of people: no black, which a dark panel would hide; numbers on light ones are dark
 PEOPLE = [colour for colour in COLOURS if colour != "#000000"]
 LIGHT = {"#E69F00", "#56B4E9", "#F0E442"}
+Faces = dict[Any, list[dict[Any, Any]]]  # rows of the table by frame or photo
 ROOM = 1.7  # height of a picture by that of all bars, so that they leave room for the faces
 
 
@@ -86,17 +87,17 @@ def draw_overlay(
     often = (table[limits.index] > limits).mean().sort_values(ascending=False, kind="stable")
     pen = _Pen({str(au): limits[au] for au in limits.index}, often.index.tolist())
     found = table[table["probability"].notna()]
-    faces: dict[Any, list[dict[Any, Any]]] = {}
-    for row in found[[place, "person", *BOX, *names]].to_dict("records"):
-        faces.setdefault(row[place], []).append(row)
+    by_place = found[[place, "person", *BOX, *names]].groupby(place)
+    faces: Faces = {key: rows.to_dict("records") for key, rows in by_place}
+    target = Path(out)
     if photos:
-        _draw_photos([fspath(path) for path in source], faces, pen, Path(fspath(out)))
+        _draw_photos([fspath(path) for path in source], faces, pen, target)
     else:
-        check_out(out, *FILM_ENDINGS)
+        check_out(target, *FILM_ENDINGS)
         video = source if isinstance(source, Video) else read_video(source)
-        if Path(fspath(out)).exists() and Path(fspath(out)).samefile(video.path):
-            raise ValueError(f"out={fspath(out)!r} is the film itself; give another file")
-        _draw_film(video, table["frame"].unique(), faces, pen, Path(fspath(out)))
+        if target.exists() and target.samefile(video.path):
+            raise ValueError(f"out={str(target)!r} is the film itself; give another file")
+        _draw_film(video, set(table["frame"]), faces, pen, target)
 
 
 class _Pen:
@@ -169,9 +170,7 @@ class _Pen:
                 canvas.line([limit, y + 0.2 * size, limit, y + size], fill="white")
 
 
-def _draw_photos(
-    paths: list[str], faces: dict[Any, list[dict[Any, Any]]], pen: _Pen, out: Path
-) -> None:
+def _draw_photos(paths: list[str], faces: Faces, pen: _Pen, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     taken: set[str] = set()
     for path in dict.fromkeys(paths):
@@ -202,13 +201,9 @@ def _free(target: Path, taken: set[str]) -> Path:
     return target
 
 
-def _draw_film(
-    video: Video, looked_at: np.ndarray, faces: dict[Any, list[dict[Any, Any]]], pen: _Pen,
-    out: Path,
-) -> None:  # fmt: skip
+def _draw_film(video: Video, looked_at: set[int], faces: Faces, pen: _Pen, out: Path) -> None:
     """Encode the film anew; its sound is copied packet by packet."""
     av = import_extra("av", "video", "films need PyAV")
-    seen = set(looked_at.tolist())
     with av.open(video.path) as origin, av.open(str(begin(out)), "w") as film:
         sound = origin.streams.audio[0] if origin.streams.audio else None
         rate = origin.streams.video[0].average_rate or 25
@@ -225,7 +220,7 @@ def _draw_film(
         waiting = next(packets, None)
         shown: list[dict[Any, Any]] = []
         for number, frame in enumerate(video):
-            if number in seen:
+            if number in looked_at:
                 shown = faces.get(number, [])
             while waiting is not None and float(waiting.pts * waiting.time_base) <= frame.time:
                 waiting.stream = copied

@@ -73,10 +73,8 @@ def training_report(
             AUPrecisionRecallDisplay.from_predictions(part.labels, part.proba),
         ],
         "Search": [LossWeightsDisplay.from_estimator(estimator) if two else None, candidates],
-        "Training": None
-        if history is None
-        else [
-            TrainingHistoryDisplay.from_estimator(classifier),
+        "Training": [
+            None if history is None else TrainingHistoryDisplay.from_estimator(classifier),
             epochs,
         ],
     }

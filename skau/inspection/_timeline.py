@@ -218,17 +218,14 @@ def _find_peaks(table: pd.DataFrame, names: list[str], n: int, threshold: pd.Ser
         n = min(n, 1)
     chosen: list[Peak] = []
     waiting = np.ones(len(names), bool)  # for a first picture
-    while len(chosen) < n:
-        row, au = np.unravel_index(np.where(waiting, values, -np.inf).argmax(), values.shape)
-        value = float(values[row, au]) if waiting[au] else -np.inf
-        if value > -np.inf:
-            chosen.append(Peak(int(frames.iloc[row]), time[row], names[au], value, int(row)))
-            values[np.abs(time - time[row]) <= gap] = -np.inf
-            waiting[au] = False
-        elif waiting.all():
-            break
-        else:
+    while len(chosen) < n and values.max() > -np.inf:
+        if values[:, waiting].max(initial=-np.inf) == -np.inf:
             waiting[:] = True  # every AU that is there has a picture; some may have a second
+        row, au = np.unravel_index(np.where(waiting, values, -np.inf).argmax(), values.shape)
+        value = float(values[row, au])
+        chosen.append(Peak(int(frames.iloc[row]), time[row], names[au], value, int(row)))
+        values[np.abs(time - time[row]) <= gap] = -np.inf
+        waiting[au] = False
     return sorted(chosen, key=lambda peak: peak.time)
 
 

@@ -33,7 +33,7 @@ def work_or_remember(
             if (kept := cache.get(keys[place])) is not None:
                 done[place] = Done(*kept)
     rest = [place for place in range(len(items)) if place not in done]
-    results = worker.work([items[place][0] for place in rest], cut=cut)
+    results = worker.work([items[place][0] for place in rest], cut=cut) if rest else []
     for place, result in zip(rest, results, strict=True):
         if place in keys and result.problem in (None, NO_FACE):  # others may go right another time
             cache.put(keys[place], tuple(result))
