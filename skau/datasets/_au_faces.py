@@ -18,7 +18,7 @@ from sklearn.utils import Bunch, check_random_state
 from tqdm import tqdm
 
 from ..utils._cache import Cache
-from ..utils._sklearn import n_workers
+from ..utils._sklearn import n_workers, validate_params
 from ._bunch import au_names, make_bunch
 from ._rendering._people import BP4D_AUS, PRESENT, Drawn, draw_subject
 from ._rendering._rig import ACTION_UNITS
@@ -40,6 +40,7 @@ each other: `frame` numbers them, it is no time.
 """
 
 
+@validate_params({"random_state": ["random_state"]}, prefer_skip_nested_validation=True)
 def make_au_faces(
     n_subjects: int = 20,
     n_frames: int = 20,

@@ -1,6 +1,7 @@
 """How much each label counts in the classification loss, which all networks share."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Annotated, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor
 from ..losses import asymmetric_bce, masked_bce
 from ..modules import AUOutput
 from ..training._stage import Loss, Term
-from ..utils._sklearn import StrOptions
+from ..utils._sklearn import Interval, StrOptions
 
 __all__ = ["ClassWeight", "ClassificationLoss", "class_weights"]
 
@@ -18,6 +19,8 @@ ClassWeight = Annotated[
     str | Mapping[Any, float] | Sequence[Mapping[Any, float]] | None,
     StrOptions({"balanced", "asymmetric"}), dict, list, None,
 ]  # fmt: skip
+
+_WEIGHT = Interval(Real, 0, 1e6, closed="both")
 
 
 class ClassificationLoss(Loss):
@@ -109,6 +112,6 @@ def _given(
                 if n_aus > 1
                 else f"class_weight names {unknown}, but the labels are {labels}"
             )
-        if not all(np.isfinite(w) and w >= 0 for w in own.values()):
-            raise ValueError(f"class_weight must be finite and 0 or more, got {dict(own)}")
+        if not all(map(_WEIGHT.is_satisfied_by, own.values())):
+            raise ValueError(f"class_weight must hold numbers from 0 to 1e6, got {dict(own)}")
     return np.array([[float(own.get(label, 1)) for own in each] for label in labels])

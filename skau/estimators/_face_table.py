@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..preprocessing._film import Seen
 from ..preprocessing._landmarks import BOX, COLUMNS, POINTS, PROBABILITY
 from ..preprocessing._results import table_writer
 from ..preprocessing._storage import forget_parts, part_of
-from ..utils._cache import Cache
+from ..utils._cache import Cache, as_path
 from ..utils._formats import read_sidecar, write_sidecar
 from ._calibration import calibrate
 from ._reference import ANYBODY, rest_lines
@@ -79,7 +79,7 @@ class FaceTable:
         self._fresh: tuple[list[np.ndarray], dict[int, list[Any]]] = ([], {})
         self.state: dict[str, Any] | None = None
         self.ended: pd.DataFrame | None = None
-        self._out = None if out is None else Path(fspath(out))
+        self._out = None if out is None else as_path(out, "out")
         self._write = table_writer(out)
         self._cache = None
         if self._out is not None:

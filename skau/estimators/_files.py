@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from .._endings import is_film
 from ..preprocessing._results import table_writer
 from ..preprocessing._storage import part_of
-from ..utils._cache import Cache
+from ..utils._cache import Cache, as_path
 from ..utils._formats import write_sidecar
 from ..utils._sklearn import n_workers
 from ..utils._text import first_few, first_lines
@@ -94,7 +94,7 @@ def predict_files(
     """
     every, fps = check_options(faces, every, fps)
     calibrate = bool(calibrate)
-    out = Path(fspath(out))
+    out = as_path(out, "out")
     write = table_writer(out)
     paths = [fspath(file) for file in files]
     if not paths:

@@ -47,6 +47,9 @@ def check_inputs(estimator: Any, X: Any, reset: bool) -> np.ndarray | ImageFiles
         except (ValueError, TypeError, OverflowError, NotImplementedError, RuntimeError) as error:
             kind = ValueError if isinstance(error, ValueError | OverflowError) else TypeError
             raise kind(f"X: {error}") from error
+        largest = max(X.max(), -X.min())
+        if largest > np.finfo(np.float32).max:  # in which networks are trained
+            raise ValueError(f"X holds {largest:g}, too large for float32; scale the features")
         shape: tuple[int, ...] = X.shape[1:]
     else:
         if not isinstance(X, ImageFiles):

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from numbers import Integral
+from numbers import Integral, Real
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from ..preprocessing import Video, read_video
 from ..preprocessing._film import Seen, faces_of_film, sample, timed
+from ..utils._sklearn import Interval
 from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
 from ._scorer import Scorer
@@ -192,8 +193,8 @@ def check_options(faces: Any, every: Any, fps: Any) -> tuple[int, float | None]:
         raise ValueError(f"faces={faces!r} must be 'largest' or 'all'")
     if isinstance(every, bool) or not isinstance(every, Integral) or every < 1:
         raise ValueError(f"every={every!r} must be a whole number from 1")
-    if fps is not None and not 0 < fps < float("inf"):
-        raise ValueError(f"fps={fps!r} must be positive and finite")
+    if fps is not None and not Interval(Real, 0, None, closed="neither").is_satisfied_by(fps):
+        raise ValueError(f"fps={fps!r} must be a positive and finite number")
     if fps is not None and every != 1:
         raise ValueError(f"every={every} and fps={fps:g} exclude each other; give one of them")
     return int(every), None if fps is None else float(fps)

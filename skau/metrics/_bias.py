@@ -1,5 +1,6 @@
 """What depends on who is shown: across corpora, groups and subjects."""
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,17 @@ from sklearn.utils import check_array
 from ..utils._arrays import plain
 from ..utils._groups import check_groups
 from ..utils._labels import as_numbers
+from ..utils._sklearn import Interval, StrOptions, validate_params
 from ._frame import f1_frame
 from ._table import Scored
 
 __all__ = ["drop_rate", "f1_gap", "identity_leakage"]
 
 
+@validate_params(
+    {"method": [StrOptions({"mean_of_rates", "rate_of_means"})]},
+    prefer_skip_nested_validation=True,
+)
 def drop_rate(orig: Any, new: Any, *, method: str = "mean_of_rates") -> float:
     """Share of the F1 that is lost from one corpus to another (paper 2, section IV-D).
 
@@ -66,8 +72,6 @@ def drop_rate(orig: Any, new: Any, *, method: str = "mean_of_rates") -> float:
         )
     known = ~(np.isnan(before) | np.isnan(after))
     before, after = before[known], after[known]
-    if method not in ("mean_of_rates", "rate_of_means"):
-        raise ValueError(f"method must be 'mean_of_rates' or 'rate_of_means', got {method!r}")
     if method == "rate_of_means" and len(before):
         before, after = before.mean(keepdims=True), after.mean(keepdims=True)
     if not len(before) or (before == 0).any():
@@ -117,6 +121,9 @@ def f1_gap(Y_true: Any, Y_pred: Any, groups: Any) -> pd.Series:
     return gap.where(scores.notna().sum() > 1).rename("f1_gap")
 
 
+@validate_params(
+    {"n_splits": [Interval(Integral, 2, None, closed="left")]}, prefer_skip_nested_validation=True
+)
 def identity_leakage(
     features: Any, groups: Any, *, n_splits: int = 5, probe: ClassifierMixin | None = None
 ) -> float:
@@ -160,8 +167,10 @@ def identity_leakage(
     """
     try:
         X = check_array(plain(features, "features"), dtype=np.float64, input_name="features")
-    except ValueError as error:  # which does not always name it
+    except (ValueError, OverflowError) as error:  # which does not always name it
         raise ValueError(f"features: {error}") from error
+    if np.abs(X).max() > np.finfo(np.float32).max:
+        raise ValueError(f"features holds {np.abs(X).max():g}, too large for float32")
     subjects, codes, counts = np.unique(
         check_groups(groups, len(X)), return_inverse=True, return_counts=True
     )

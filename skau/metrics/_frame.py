@@ -1,11 +1,13 @@
 """Scores of each AU over the frames that are annotated for it."""
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..utils._labels import read_thresholds
+from ..utils._sklearn import Interval, validate_params
 from ._table import Scored, ratio
 
 __all__ = [
@@ -125,6 +127,9 @@ def false_alarm_rate(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> 
     return table.series(table.false_alarm_rate(), "false_alarm_rate")
 
 
+@validate_params(
+    {"n_bins": [Interval(Integral, 1, 10_000, closed="both")]}, prefer_skip_nested_validation=True
+)
 def calibration_error(
     Y_true: Any, Y_proba: Any, *, n_bins: int = 15, sample_weight: Any = None
 ) -> pd.Series:
@@ -141,7 +146,7 @@ def calibration_error(
     Y_proba : array-like of the same shape
         Probability that the AU is present.
     n_bins : int, default=15
-        Bins between 0 and 1.
+        Bins between 0 and 1, at most 10,000.
 
     Returns
     -------
@@ -162,11 +167,9 @@ def calibration_error(
     >>> calibration_error([1, 1, 0, 0], [0.9, 0.9, 0.1, 0.1]).round(3).tolist()
     [0.1]
     """
-    if n_bins < 1:
-        raise ValueError(f"n_bins must be at least 1, got {n_bins}")
     table = Scored(Y_true, Y_proba, sample_weight, "Y_proba")
     table.require_probability()
-    return table.series(table.calibration_error(n_bins), "calibration_error")
+    return table.series(table.calibration_error(int(n_bins)), "calibration_error")
 
 
 def au_report(

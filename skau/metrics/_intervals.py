@@ -1,6 +1,7 @@
 """How far a score, or a margin between two methods, depends on who was tested."""
 
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,8 @@ from sklearn.utils import check_random_state
 
 from ..utils._groups import check_groups
 from ..utils._labels import read_table
+from ..utils._sklearn import Interval as Within
+from ..utils._sklearn import validate_params
 from ._frame import f1_frame
 
 __all__ = ["Interval", "bootstrap_interval"]
@@ -22,6 +25,15 @@ class Interval(NamedTuple):
     high: float
 
 
+@validate_params(
+    {
+        "metric": [callable],
+        "confidence": [Within(Real, 0, 1, closed="neither")],
+        "n_resamples": [Within(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
 def bootstrap_interval(
     Y_true: Any,
     Y_pred: Any,
@@ -96,10 +108,6 @@ def bootstrap_interval(
     n = len(true)
     people = check_groups(groups, n)
     part = np.zeros(n, int) if folds is None else check_groups(folds, n, "folds", "fold")
-    if n_resamples < 1:
-        raise ValueError(f"n_resamples must be a whole number from 1, not {n_resamples!r}")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1, not {confidence!r}")
     rows_of = []
     for fold in np.unique(part):
         own = np.flatnonzero(part == fold)

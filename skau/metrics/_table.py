@@ -31,6 +31,9 @@ class Scored:
         other = other.match(true.given, true.values.shape[1], name, "Y_true")
         self.true, self.other, self.names = true.values, other.values, true.names
         self.other_name = name
+        if np.isinf(self.other).any():
+            row, column = np.argwhere(np.isinf(self.other))[0]
+            raise ValueError(f"{name}: row {row}, column {self.names[column]} is infinite")
         labelled, predicted = ~np.isnan(self.true), ~np.isnan(self.other)
         self.known = labelled & predicted
         self._warn_of_gaps(labelled & ~predicted, labelled)

@@ -10,10 +10,11 @@ from sklearn.model_selection import cross_validate
 from sklearn.utils import indexable
 
 from ..utils._labels import present_proba
-from ..utils._sklearn import n_workers, num_samples, safe_indexing
+from ..utils._sklearn import n_workers, num_samples, safe_indexing, validate_params
 from ._kfold import SubjectKFold
 
 
+@validate_params({"method": [str]}, prefer_skip_nested_validation=True)
 def cross_val_predict(
     estimator: Any,
     X: Any,
@@ -78,6 +79,8 @@ def cross_val_predict(
     ...                   cv=SubjectKFold(2), method="predict")
     array([ 0.,  0.,  0.,  0., nan])
     """
+    if not hasattr(estimator, method):
+        raise ValueError(f"method={method!r}: {type(estimator).__name__} has no such method")
     X, y = indexable(X, y)
     cv = SubjectKFold(5) if cv is None else cv
     if isinstance(cv, Iterable):

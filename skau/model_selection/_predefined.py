@@ -58,6 +58,8 @@ class PredefinedSubjectSplit(SubjectSplitter, BaseCrossValidator):
     def __init__(
         self, folds: Mapping[str, Iterable[Any]] | Iterable[Iterable[Any]], *, rest: str = "raise"
     ) -> None:
+        if not isinstance(folds, Iterable):
+            raise ValueError(_said(f"folds is {folds!r}, which holds no folds"))
         named = folds.items() if isinstance(folds, Mapping) else enumerate(folds)
         self.folds = {str(name): _subjects(name, part) for name, part in named}
         if not self.folds or not all(self.folds.values()):
@@ -110,10 +112,14 @@ class PredefinedSubjectSplit(SubjectSplitter, BaseCrossValidator):
         yield from masks.values()
 
 
+def _said(wrong: str) -> str:
+    return (
+        f"{wrong}. A fold is the list of its test subjects: folds={{'P1': ['S001', 'S002'], "
+        "'P2': ['S003']}"
+    )
+
+
 def _subjects(fold: Any, part: Any) -> list[str]:
     if isinstance(part, (str, bytes)) or not isinstance(part, Iterable):
-        raise ValueError(
-            f"folds: fold {fold!r} is {part!r}, which is no list of subjects. A fold is the list "
-            "of its test subjects: folds={'P1': ['S001', 'S002'], 'P2': ['S003']}"
-        )
+        raise ValueError(_said(f"folds: fold {fold!r} is {part!r}, which is no list of subjects"))
     return [str(subject) for subject in part]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
 from ..utils._labels import as_numbers
+from ..utils._sklearn import Interval, validate_params
 from ._kfold import SubjectKFold, SubjectSplitter
 
 
@@ -57,7 +59,7 @@ class RepeatedSubjectKFold(SubjectSplitter, BaseCrossValidator):
         n_repeats: int = 10,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
-        if n_repeats < 1:
+        if not Interval(Integral, 1, None, closed="left").is_satisfied_by(n_repeats):
             raise ValueError(f"n_repeats must be a whole number from 1, not {n_repeats!r}.")
         SubjectKFold(n_splits)  # says what is wrong with it
         self.n_splits, self.n_repeats, self.random_state = n_splits, n_repeats, random_state
@@ -83,6 +85,13 @@ class PairedInterval(NamedTuple):
     p_value: float
 
 
+@validate_params(
+    {
+        "test_share": [Interval(Real, 0, 1, closed="neither")],
+        "confidence": [Interval(Real, 0, 1, closed="neither")],
+    },
+    prefer_skip_nested_validation=True,
+)
 def paired_interval(
     first: ArrayLike, second: ArrayLike, *, test_share: float, confidence: float = 0.95
 ) -> PairedInterval:
@@ -137,10 +146,7 @@ def paired_interval(
             "first and second must hold one score for each of the same folds, but have the shapes "
             f"{a.shape} and {b.shape}."
         )
-    for name, share in (("test_share", test_share), ("confidence", confidence)):
-        if not 0 < share < 1:
-            raise ValueError(f"{name} must lie between 0 and 1, not {share!r}.")
-    if np.isinf([a, b]).any():
+    if (np.abs([a, b]) > np.finfo(np.float32).max).any():
         raise ValueError("first and second must hold finite scores, or NaN for folds without one.")
     differences = a - b
     differences = differences[~np.isnan(differences)]

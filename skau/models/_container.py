@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FORMAT", "SCHEMA", "ModelFileError", "pack", "unpack"]
+__all__ = ["FORMAT", "LARGEST", "SCHEMA", "ModelFileError", "pack", "unpack"]
 
 FORMAT = 1  # of the file; what cannot be read by older versions of skau raises it
 SCHEMA, _ABOUT = "schema.json", "skau.json"
 _MEMBER = re.compile(r"[0-9a-f-]{1,40}\.(npy|bin)")
 _JSON_LIMIT = 2**26  # bytes; that of a search over a thousand candidates has a hundredth of it
 _HEADS, _END = 30 + 46, 22  # bytes of a zip beside its parts, but for their names, twice
+LARGEST = zipfile.ZIP64_LIMIT - 1  # bytes of a file; larger zips have other parts at their end
 _WHEN = (1980, 1, 1, 0, 0, 0)  # in place of the time of writing: equal content, equal bytes
 
 
@@ -93,7 +94,7 @@ def _members(data: bytes) -> dict[str, bytes]:
         if sum(info.file_size for info in infos) > len(data):
             raise ModelFileError("its parts lie one over the other")
         whole = sum(_HEADS + 2 * len(info.filename) + info.file_size for info in infos) + _END
-        if whole != len(data) < zipfile.ZIP64_LIMIT:
+        if whole != len(data) <= LARGEST:
             raise ModelFileError("something stands before, between or behind its parts")
         return {info.filename: file.read(info) for info in infos}  # compares their CRC
 
@@ -131,3 +132,6 @@ def _check_array(name: str, content: bytes) -> None:
         raise ModelFileError(
             f"its part {name!r} says that it holds {shape} numbers, but it does not"
         )
+    # of nothing there may be any number, and whoever lists it has as many things
+    if dtype.itemsize == 0 or max(shape, default=0) > max(len(content), 2**16):
+        raise ModelFileError(f"its part {name!r} is an array without content of shape {shape}")

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from .._version import __version__
-from ..utils._cache import write_whole
+from ..utils._cache import as_path, write_whole
 from ..utils._unwrap import fitted_attribute
 from ..utils._warnings import user_level
-from ._container import SCHEMA, ModelFileError, pack, read_json, unpack
+from ._container import LARGEST, SCHEMA, ModelFileError, pack, read_json, unpack
 from ._schema import check_schema, empty, follow_moves, nodes
 from ._skops import check_types, construct, dump, halve, renumber
 
@@ -86,7 +86,7 @@ def save(
     >>> bool((again.predict_proba(X) == clf.predict_proba(X)).all()), card["trained_on"]
     (True, 'renders')
     """
-    card = _check_card(card)
+    path, card = as_path(path, "path"), _check_card(card)
     facts = fitted_attribute(model, "trained_on_")
     if facts is not None:
         card = {"trained_on": facts} | card
@@ -114,7 +114,7 @@ def save(
         raise _explain(model, error) from error
     versions = {"skau": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in _PACKAGES}
-    with write_whole(Path(path)) as file:
+    with write_whole(path) as file:
         file.write(pack(members, {"versions": versions, "card": card}))
 
 
@@ -154,9 +154,11 @@ def load(path: str | Path, *, return_card: bool = False) -> Any:
     >>> import skau
     >>> model, card = skau.load("model.skau", return_card=True)  # doctest: +SKIP
     """
-    data = Path(path).read_bytes()
+    path = as_path(path, "path")
     try:
-        members, about = unpack(data)
+        if path.stat().st_size > LARGEST:  # before it is in memory
+            raise ModelFileError("it is larger than any model file")
+        members, about = unpack(path.read_bytes())
         schema = read_json(members[SCHEMA], SCHEMA)
         if follow_moves(schema):
             members[SCHEMA] = json.dumps(schema).encode()

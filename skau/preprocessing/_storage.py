@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..utils._cache import name_file
+from ..utils._cache import as_path, name_file
 
 __all__ = ["Crops", "begin", "check_out", "finish", "forget_parts", "part_of"]
 
@@ -20,7 +20,7 @@ def check_out(out: str | PathLike[str] | None, *suffixes: str) -> None:
     """Say at once, before any work, what would keep the results from being written at its end."""
     if out is None:
         return
-    path = Path(out)
+    path = as_path(out, "out")
     if path.suffix.lower() not in suffixes:
         raise ValueError(f"out={str(path)!r} must end in {' or '.join(suffixes)}")
     if not path.parent.is_dir():

@@ -4,7 +4,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from os import PathLike, fspath
+from os import PathLike
 from typing import Any, NamedTuple
 
 import joblib
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..utils._cache import as_path
 from ..utils._extras import import_extra
 from ..utils._warnings import user_level
 
@@ -93,7 +94,7 @@ class Video:
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        self.path = fspath(path)
+        self.path = str(as_path(path, "path"))
         with _open(self.path) as container:
             stream = _stream(container, self.path)
             self.frame_rate = float(stream.average_rate) if stream.average_rate else None

@@ -21,7 +21,7 @@ import numpy as np
 
 from ._warnings import user_level
 
-__all__ = ["Cache", "name_file", "write_whole"]
+__all__ = ["Cache", "as_path", "name_file", "write_whole"]
 
 _LEFT_OVER = 3600.0  # seconds after which a file that was never finished is nobody's any more
 _STORY = "value"  # the member that says, as JSON, how the arrays belong together
@@ -143,21 +143,30 @@ class Cache:
         return self.folder / f"{key}.npz"
 
 
+def as_path(path: Any, argument: str) -> Path:
+    """Return a path; whatever is none is refused by name."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{argument} must be a path (str or path-like), got {path!r:.80}")
+    return Path(path)
+
+
 @contextmanager
 def write_whole(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that is there at the end of the block, whole, or not at all.
 
-    It is written beside, under a name of its own, reaches the disk and is renamed.
+    It is written beside, under a name of its own, reaches the disk and is renamed. A link stays,
+    and leads to the new content.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    target = Path(os.path.realpath(path))
+    part = target.with_name(f".{uuid4().hex}.part")
     with name_file(path, part):
         try:
             with part.open("xb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(path)
+            part.replace(target)
         except BaseException:
             with suppress(OSError):
                 part.unlink()

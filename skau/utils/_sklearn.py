@@ -1,11 +1,12 @@
 """What skau takes of scikit-learn's private names: a new release breaks one file alone."""
 
 import sys
+from numbers import Integral
 from typing import Any
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
-from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils._param_validation import HasMethods, StrOptions, validate_params
 from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils.validation import _num_samples as num_samples
 
@@ -17,6 +18,7 @@ __all__ = [
     "n_workers",
     "num_samples",
     "safe_indexing",
+    "validate_params",
 ]
 
 
@@ -28,6 +30,10 @@ class Interval(_Interval):
         return super().is_satisfied_by(val) and abs(val) <= sys.float_info.max
 
 
-def n_workers(n_jobs: int | None, n_tasks: int) -> int | None:
+def n_workers(n_jobs: Any, n_tasks: int) -> int | None:
     """Return ``n_jobs``, but no more than there is to do, which joblib would start."""
-    return n_jobs if n_jobs is None else min(n_jobs, n_tasks)
+    if n_jobs is None:
+        return None
+    if not isinstance(n_jobs, Integral):
+        raise TypeError(f"n_jobs must be a whole number or None, got {n_jobs!r}")
+    return min(int(n_jobs), n_tasks)

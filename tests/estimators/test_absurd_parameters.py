@@ -5,8 +5,22 @@ import pytest
 
 from skau import DSNClassifier, IdenNetClassifier
 from skau.baselines import ATFClassifier, LightCNNClassifier, SVTPTClassifier
-from skau.model_selection import TunedThresholdsClassifier, cross_val_predict
-from skau.preprocessing import FaceCropper
+from skau.datasets import make_au_faces
+from skau.metrics import (
+    bootstrap_interval,
+    calibration_error,
+    drop_rate,
+    identity_leakage,
+    roc_auc,
+)
+from skau.model_selection import (
+    PredefinedSubjectSplit,
+    RepeatedSubjectKFold,
+    TunedThresholdsClassifier,
+    cross_val_predict,
+    paired_interval,
+)
+from skau.preprocessing import FaceCropper, read_video
 from skau.utils._sklearn import n_workers
 
 RNG = np.random.RandomState(0)
@@ -42,6 +56,8 @@ def test_it_is_named(estimator, name, value):
 
 
 def test_no_more_workers_than_work():
+    with pytest.raises(TypeError, match="n_jobs must be a whole number or None, got '3'"):
+        n_workers("3", 3)
     assert [n_workers(n, 3) for n in (None, -1, 2, 2**31, NO_FLOAT)] == [None, -1, 2, 3, 3]
 
 
@@ -53,3 +69,40 @@ def test_folds_that_are_none(cv):
         tuned = TunedThresholdsClassifier(SVTPTClassifier(), cv=cv)
         with pytest.raises(ValueError, match="cv must be a splitter"):
             tuned.fit(X, Y, groups=PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: calibration_error([1, 0], [0.5, 0.5], n_bins=2**31), "'n_bins' parameter"),
+        (lambda: calibration_error([1, 0], [0.5, 0.5], n_bins="3"), "'n_bins' parameter"),
+        (lambda: bootstrap_interval(Y, Y, PEOPLE, n_resamples=1.5), "'n_resamples' parameter"),
+        (lambda: bootstrap_interval(Y, Y, PEOPLE, confidence="x"), "'confidence' parameter"),
+        (lambda: bootstrap_interval(Y, Y, PEOPLE, random_state=-1), "'random_state' parameter"),
+        (lambda: paired_interval([1], [1], test_share=None), "'test_share' parameter"),
+        (
+            lambda: paired_interval([1, 1e308], [1, 1], test_share=0.5),
+            "first and second must hold",
+        ),
+        (lambda: drop_rate([1], [1], method=3), "'method' parameter"),
+        (lambda: identity_leakage(X, PEOPLE, n_splits=1.5), "'n_splits' parameter"),
+        (lambda: identity_leakage(X * 1e307, PEOPLE, n_splits=2), "features"),
+        (lambda: identity_leakage(np.full((12, 1), NO_FLOAT), PEOPLE, n_splits=2), "features"),
+        (lambda: roc_auc([1, 0], [0.5, -np.inf]), "Y_score: row 1, column y0 is infinite"),
+        (lambda: RepeatedSubjectKFold(n_repeats="3"), "n_repeats must be a whole number"),
+        (lambda: PredefinedSubjectSplit(3), "folds is 3, which holds no folds"),
+        (lambda: cross_val_predict(SVTPTClassifier(), X, Y, method="x"), "method='x'"),
+        (lambda: make_au_faces(1, 1, random_state=-1), "'random_state' parameter"),
+        (lambda: read_video(3), "path must be a path"),
+        (lambda: DSNClassifier().fit(np.where(X.max() == X, 1e39, X), Y), "X holds 1e\\+39, too"),
+        (
+            lambda: DSNClassifier(class_weight={1: NO_FLOAT}).fit(X, Y),
+            "class_weight must hold num",
+        ),
+        (lambda: DSNClassifier(class_weight={1: "x"}).fit(X, Y), "class_weight must hold numbers"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:groups is not given")
+def test_functions_name_it_too(call, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        call()

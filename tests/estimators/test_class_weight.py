@@ -78,8 +78,8 @@ def test_dicts_are_by_label():
         ([{1: 2}], "holds 1 dicts, but y has 2 AUs"),
         ([{1: 2}, 3], "must hold dicts"),
         ([{1: 2}, {2: 1}], r"class_weight\[1\] names \[2\]"),
-        ({1: -1}, "0 or more"),
-        ({1: nan}, "finite"),
+        ({1: -1}, "from 0 to 1e6"),
+        ({1: nan}, "from 0 to 1e6"),
         ("even", "class_weight"),
     ],
 )

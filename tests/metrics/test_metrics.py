@@ -140,7 +140,7 @@ def test_drop_rate_leaves_out_what_has_no_score():
         drop_rate(WITHIN, ACROSS.rename("{}c".format))
     with pytest.raises(ValueError, match="shapes"):
         drop_rate([0.5, 0.5], [0.5])
-    with pytest.raises(ValueError, match="method must"):
+    with pytest.raises(ValueError, match="The 'method' parameter"):
         drop_rate([0.5], [0.5], method="mean")
 
 

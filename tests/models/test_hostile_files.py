@@ -70,6 +70,13 @@ def test_what_is_no_model_file(content, tmp_path):
     refuse(path, "cut, damaged or no model file")
 
 
+def test_a_file_too_large_for_memory(tmp_path):
+    path = tmp_path / "model.skau"
+    with path.open("wb") as file:
+        file.truncate(2**33)  # holds nothing, and takes no place
+    refuse(path, "larger than any model file")
+
+
 def test_no_such_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="model.skau"):
         load(tmp_path / "model.skau")
@@ -216,6 +223,8 @@ def header(shape, descr="<f4"):
         (header((10**12, 10**12)), "says that it holds"),
         (header((-1,)), "says that it holds|is no array"),
         (header((2**62, 4), "<f8") + bytes(8), "says that it holds"),
+        (header((10**12, 0)), "without content"),
+        (header((10**12,), "<U0"), "without content"),
         (b"\x93NUMPY\x02\x00\xff\xff\xff\x7f" + b" " * 100, "is no array"),
         (b"\x93NUMPY\x01\x00\x76\x00" + b"(" * 118, "is no array"),
         (b"\x93NUMPY\x03\x00" + header((2,))[8:] + bytes(8), "is no array"),
@@ -228,6 +237,8 @@ def header(shape, descr="<f4"):
         "bomb",
         "negative",
         "overflow",
+        "rows of nothing",
+        "texts of nothing",
         "long header",
         "deep",
         "version",

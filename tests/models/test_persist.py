@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 from functools import partial
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -268,6 +269,25 @@ def test_a_file_is_written_whole_or_not_at_all(fitted, saved, tmp_path, monkeypa
         save(fitted, path)
     assert path.read_bytes() == saved.read_bytes()
     assert [p.name for p in tmp_path.iterdir()] == ["model.skau"]
+
+
+def test_a_link_stays_and_leads_to_the_new_file(fitted, saved, tmp_path):
+    (tmp_path / "store").mkdir()
+    link = tmp_path / "latest.skau"
+    link.symlink_to(tmp_path / "store" / "first.skau")  # not there yet
+    for _ in range(2):
+        skau.save(fitted, link)
+        assert link.is_symlink()
+        assert (tmp_path / "store" / "first.skau").read_bytes() == link.read_bytes()
+    skau.load(link)
+
+
+@pytest.mark.parametrize("path", [3, None, b"model.skau", BytesIO()])
+def test_what_is_no_path(fitted, path):
+    with pytest.raises(TypeError, match="path must be a path"):
+        skau.load(path)
+    with pytest.raises(TypeError, match="path must be a path"):
+        skau.save(fitted, path)
 
 
 def test_pickle_reads_no_arrays_of_objects(fitted):
