@@ -34,7 +34,7 @@ def loop(
 ) -> Callable[[int], None]:
     """Return a training loop of a number of batches: Adam, BCE and mined triplets."""
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-4)
-    triplets, generator = MinedTriplets(0.5, 4, 16), torch.Generator()
+    triplets, generator = MinedTriplets(0.5, 16), torch.Generator()
     batches = ShuffledBatches(np.arange(len(X)), BATCH, np.random.RandomState(0))
 
     def forever() -> Iterator[list[int]]:

@@ -49,7 +49,7 @@ from tqdm import tqdm
 
 from skau.utils._cache import write_whole
 from skau.utils._cluster import on_cluster
-from skau.utils._extras import require_extra
+from skau.utils._extras import import_extra
 
 HEADLINE = (
     "DSN", "SingleEncoder", "LightCNN", "LightCNN-pretrained", "IdenNet", "MixedEffects",
@@ -227,7 +227,7 @@ def main(argv: list[str] | None = None) -> None:
 
     if args.figure:
         try:
-            require_extra("matplotlib", "plot", "--figure needs matplotlib")
+            import_extra("matplotlib", "plot", "--figure needs matplotlib")
         except ImportError as error:
             parser.error(str(error))
 

@@ -7,8 +7,7 @@ from torchvision.models import AlexNet
 from ..modules._blocks import he_init
 from ._base import BaseNetBaseline
 
-__all__ = ["AlexNetClassifier", "alexnet_encoder"]
-
+_N_FEATURES = 4096  # of its last hidden layer
 _SMALLEST = 63  # below, strides and poolings leave no pixel
 
 
@@ -25,33 +24,6 @@ class _Enlarge(nn.Module):
             return x
         size = [max(self.side, round(n * scale)) for n in x.shape[2:]]
         return F.interpolate(x, size, mode="bilinear", align_corners=False)
-
-
-def alexnet_encoder(in_channels: int) -> tuple[nn.Sequential, int]:
-    """Build torchvision's AlexNet without its last layer, from random weights.
-
-    Images below 63 pixels a side are enlarged to it.
-
-    Parameters
-    ----------
-    in_channels : 1 or 3
-
-    Returns
-    -------
-    encoder : nn.Sequential, (b, in_channels, height, width) -> (b, 4096)
-    n_features : int
-    """
-    net = AlexNet()
-    first = net.features[0]
-    assert isinstance(first, nn.Conv2d)
-    if in_channels != first.in_channels:
-        net.features[0] = nn.Conv2d(
-            in_channels, first.out_channels, 11, stride=4, padding=2
-        )  # as torchvision's own, for grey images
-    hidden = list(net.classifier)[:-1]
-    encoder = nn.Sequential(_Enlarge(_SMALLEST), net.features, net.avgpool, nn.Flatten(), *hidden)
-    he_init(encoder)
-    return encoder, 4096
 
 
 class AlexNetClassifier(BaseNetBaseline):
@@ -81,4 +53,15 @@ class AlexNetClassifier(BaseNetBaseline):
     """
 
     def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:
-        return alexnet_encoder(input_shape[0])
+        net = AlexNet()
+        first = net.features[0]
+        assert isinstance(first, nn.Conv2d)
+        if input_shape[0] != first.in_channels:  # as torchvision's own, for grey images
+            net.features[0] = nn.Conv2d(
+                input_shape[0], first.out_channels, 11, stride=4, padding=2
+            )
+        hidden = list(net.classifier)[:-1]
+        enlarge = _Enlarge(_SMALLEST)
+        encoder = nn.Sequential(enlarge, net.features, net.avgpool, nn.Flatten(), *hidden)
+        he_init(encoder)
+        return encoder, _N_FEATURES

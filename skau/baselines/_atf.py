@@ -20,8 +20,6 @@ from ..utils._warnings import user_level
 from ._au_centres import Centres, Enhance, EnhanceByMap, check_centres
 from ._base import BaseNetBaseline
 
-__all__ = ["ATFClassifier"]
-
 
 def _reverse_gradient(x: Tensor, weight: float) -> Tensor:
     """Return ``x``; on the way back its gradient is multiplied by ``-weight``."""

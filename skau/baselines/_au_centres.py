@@ -1,7 +1,5 @@
 """Where in an aligned crop each AU shows, and what networks make of it."""
 
-from typing import Annotated
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -9,18 +7,6 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ..preprocessing._alignment import EYE_LINE, EYE_TO_MOUTH
-from ..utils._sklearn import StrOptions
-
-__all__ = [
-    "TEMPLATE_CENTRES",
-    "Centres",
-    "Enhance",
-    "EnhanceByMap",
-    "ROIHead",
-    "attention_maps",
-    "centres_from_points",
-    "check_centres",
-]
 
 _EYE = 0.45
 # From the mid-point of the eyes, in units of the distance to the mouth: how far to each side,
@@ -57,6 +43,7 @@ TEMPLATE_CENTRES = tuple(
 )
 """``x, y`` of 18 AU centres, 0 to 1, in a crop aligned at the eyes (``FaceCropper``)."""
 
+_N_LOCAL, _N_OUT = 32, 150  # channels of a window's convolution, length of its vector
 RADIUS = 0.1  # of the attention about a centre, in fractions of the sides
 
 
@@ -166,8 +153,6 @@ class ROIHead(nn.Module):
     channels : int
         Of the feature map.
     size : (height, width) of the feature map
-    n_local, n_out : int
-        Channels of a window's convolution, length of its vector.
     """
 
     def __init__(
@@ -175,16 +160,14 @@ class ROIHead(nn.Module):
         centres: tuple[tuple[float, float], ...],
         channels: int,
         size: tuple[int, int],
-        n_local: int = 32,
-        n_out: int = 150,
     ) -> None:
         super().__init__()
         k = len(centres)
         self.side = max(2, min(size) // 4)
         self.corners = [(self._start(y, size[0]), self._start(x, size[1])) for x, y in centres]
-        self.local = nn.Conv2d(k * channels, k * n_local, 3, padding=1, groups=k)
-        self.vector = nn.Conv2d(k * n_local, k * n_out, 2 * self.side, groups=k)
-        self.n_features = k * n_out
+        self.local = nn.Conv2d(k * channels, k * _N_LOCAL, 3, padding=1, groups=k)
+        self.vector = nn.Conv2d(k * _N_LOCAL, k * _N_OUT, 2 * self.side, groups=k)
+        self.n_features = k * _N_OUT
 
     def _start(self, centre: float, length: int) -> int:
         """First row or column of the window nearest to ``centre`` that lies within the map."""
@@ -198,7 +181,7 @@ class ROIHead(nn.Module):
         return F.relu(self.vector(F.relu(self.local(windows)))).flatten(1)
 
 
-Centres = Annotated[str | ArrayLike, StrOptions({"template"}), "array-like"]
+Centres = str | ArrayLike
 
 
 def check_centres(centres: Centres) -> tuple[tuple[float, float], ...]:

@@ -3,19 +3,33 @@
 from typing import ClassVar
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from ..estimators._base import BaseAUClassifier
-from ..modules import AUModule
+from ..modules import AUModule, AUOutput
 from ..modules._blocks import mlp
-from ..modules._encoder import EncoderNet
 from ..training._batches import ShuffledBatches
 from ..training._data import AUDataset
 from ..training._stage import Loss, Stage
 
-__all__ = ["BaseNetBaseline"]
-
 _VECTOR_FEATURES = 64
+
+
+class EncoderNet(AUModule):
+    """Encode, (b, *input_shape) -> (b, n_features), then one linear layer to the AUs."""
+
+    def __init__(
+        self, input_shape: tuple[int, ...], encoder: nn.Module, n_features: int, n_aus: int
+    ) -> None:
+        super().__init__()
+        self.input_shape, self.n_features = input_shape, n_features
+        self.encoder = encoder
+        self.head = nn.Linear(n_features, n_aus)
+
+    def forward(self, x: Tensor) -> AUOutput:
+        """Compute logits and features of a batch."""
+        features = self.encoder(x)
+        return AUOutput(self.head(features), features)
 
 
 class BaseNetBaseline(BaseAUClassifier):

@@ -8,8 +8,6 @@ from torch import Tensor, nn
 from ..modules._blocks import he_init
 from ._base import BaseNetBaseline
 
-__all__ = ["DRMLClassifier", "RegionLayer", "drml_encoder"]
-
 # kernel, stride of the convolutions after the region layer, 16 channels each
 _LAYERS = ((8, 1), (8, 1), (6, 2), (5, 1))
 _UNPADDED_FROM = 66  # the smallest image of which the unpadded convolutions leave a pixel
@@ -49,51 +47,6 @@ class RegionLayer(nn.Module):
         return F.relu(x + change)
 
 
-def drml_encoder(image_size: tuple[int, int], in_channels: int) -> tuple[nn.Sequential, int]:
-    """Build DRML without its last layer.
-
-    A convolution, the region layer, pooling and response normalisation, four convolutions,
-    two fully connected layers with dropout. Below 66 pixels the convolutions are padded.
-
-    Parameters
-    ----------
-    image_size : (height, width), at least 32 each
-    in_channels : 1 or 3
-
-    Returns
-    -------
-    encoder : nn.Sequential, (b, in_channels, height, width) -> (b, 2048)
-    n_features : int
-    """
-    padded = min(image_size) < _UNPADDED_FROM
-    sides = list(image_size)
-
-    def conv(n_in: int, n_out: int, kernel: int, stride: int = 1) -> nn.Conv2d:
-        padding = (kernel - 1) // 2 if padded else 0
-        sides[:] = [(side + 2 * padding - kernel) // stride + 1 for side in sides]
-        return nn.Conv2d(n_in, n_out, kernel, stride, padding)
-
-    layers: list[nn.Module] = [
-        conv(in_channels, 32, 11),
-        RegionLayer(32),
-        nn.MaxPool2d(2, ceil_mode=True),
-        nn.LocalResponseNorm(5),
-    ]
-    sides[:] = [-(-side // 2) for side in sides]
-    channels = 32
-    for kernel, stride in _LAYERS:
-        layers += [conv(channels, 16, kernel, stride), nn.ReLU()]
-        channels = 16
-    layers.append(nn.Flatten())
-    width = 16 * math.prod(sides)
-    for n_out in (4096, 2048):
-        layers += [nn.Linear(width, n_out), nn.ReLU(), nn.Dropout()]
-        width = n_out
-    encoder = nn.Sequential(*layers)
-    he_init(encoder)
-    return encoder, width
-
-
 class DRMLClassifier(BaseNetBaseline):
     """AU detection by a network with a region layer.
 
@@ -123,4 +76,30 @@ class DRMLClassifier(BaseNetBaseline):
     """
 
     def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:
-        return drml_encoder((input_shape[1], input_shape[2]), input_shape[0])
+        in_channels, *sides = input_shape
+        padded = min(sides) < _UNPADDED_FROM
+
+        def conv(n_in: int, n_out: int, kernel: int, stride: int = 1) -> nn.Conv2d:
+            padding = (kernel - 1) // 2 if padded else 0
+            sides[:] = [(side + 2 * padding - kernel) // stride + 1 for side in sides]
+            return nn.Conv2d(n_in, n_out, kernel, stride, padding)
+
+        layers: list[nn.Module] = [
+            conv(in_channels, 32, 11),
+            RegionLayer(32),
+            nn.MaxPool2d(2, ceil_mode=True),
+            nn.LocalResponseNorm(5),
+        ]
+        sides[:] = [-(-side // 2) for side in sides]
+        channels = 32
+        for kernel, stride in _LAYERS:
+            layers += [conv(channels, 16, kernel, stride), nn.ReLU()]
+            channels = 16
+        layers.append(nn.Flatten())
+        width = 16 * math.prod(sides)
+        for n_out in (4096, 2048):
+            layers += [nn.Linear(width, n_out), nn.ReLU(), nn.Dropout()]
+            width = n_out
+        encoder = nn.Sequential(*layers)
+        he_init(encoder)
+        return encoder, width

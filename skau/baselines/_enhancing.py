@@ -9,8 +9,6 @@ from ..preprocessing import FaceCropper
 from ..preprocessing._landmarks import COLUMNS, POINTS, SIZE, is_landmark_table
 from ._au_centres import attention_maps, centres_from_points
 
-__all__ = ["add_enhancing_maps"]
-
 _CHUNK = 64
 
 

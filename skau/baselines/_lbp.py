@@ -4,8 +4,6 @@ import numpy as np
 
 from ..training._data import ImageFiles, read_ahead
 
-__all__ = ["lbp_histograms"]
-
 _GRID = 8  # cells a side
 _CHUNK = 256
 # The neighbours of a pixel, clockwise.

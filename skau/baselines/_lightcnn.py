@@ -14,8 +14,6 @@ from ..training._data import AUDataset
 from ..training._stage import Loss, Stage, Term
 from ._base import BaseNetBaseline
 
-__all__ = ["LightCNNClassifier"]
-
 
 class _PretrainingLoss(Loss):
     """The triplet loss of an identity head on the trunk, dropped with the stage."""
@@ -94,7 +92,8 @@ class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
             )
             if identities:
                 assert isinstance(self.module_, LightCNN)
+                triplets = MinedTriplets(self.margin, self._n_identities)
                 with self._seeded():
-                    loss = _PretrainingLoss(self.module_.width, self._make_triplets())
+                    loss = _PretrainingLoss(self.module_.width, triplets)
                 stages.insert(0, self._identity_stage(loss, identities, train))
         return stages

@@ -1,14 +1,53 @@
 """A small residual network: the plain choice where there are many people and pictures."""
 
+from itertools import pairwise
 from typing import ClassVar
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from ..modules._encoder import EncoderNet
-from ..modules._resnet import MirroredNet, resnet_encoder
-from ._base import BaseNetBaseline
+from ..modules import AUOutput
+from ._base import BaseNetBaseline, EncoderNet
 
-__all__ = ["ResNetClassifier"]
+_WIDTHS = (24, 48, 96, 160)  # channels after each halving
+_DROPOUT = 0.2
+
+
+class _Residual(nn.Module):
+    """``relu(x + f(x))``; ``f`` is zero at the start."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *_convolution(channels, channels), nn.ReLU(), *_convolution(channels, channels)
+        )
+        last = self.body[-1]
+        assert isinstance(last, nn.BatchNorm2d)
+        nn.init.zeros_(last.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x + self.body(x))
+
+
+def _convolution(n_in: int, n_out: int, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
+    return [
+        nn.Conv2d(n_in, n_out, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(n_out),
+    ]
+
+
+class _MirroredNet(EncoderNet):
+    """An encoder whose features are, but for training, the mean over an image and its mirror.
+
+    AUs are coded without their side, so both views show the same.
+    """
+
+    def forward(self, x: Tensor) -> AUOutput:
+        """Compute logits and features of a batch."""
+        features = self.encoder(x)
+        if not self.training and x.ndim > 2:
+            features = (features + self.encoder(x.flip(-1))) / 2
+        return AUOutput(self.head(features), features)
 
 
 class ResNetClassifier(BaseNetBaseline):
@@ -38,7 +77,13 @@ class ResNetClassifier(BaseNetBaseline):
     {baseline_example}
     """
 
-    _network: ClassVar[type[EncoderNet]] = MirroredNet
+    _network: ClassVar[type[EncoderNet]] = _MirroredNet
 
     def _make_encoder(self, input_shape: tuple[int, ...]) -> tuple[nn.Module, int]:
-        return resnet_encoder(input_shape)
+        channels, height, width = input_shape
+        layers = [*_convolution(channels, _WIDTHS[0], kernel=5, stride=2), nn.ReLU()]
+        for n_in, n_out in pairwise(_WIDTHS):
+            layers += [*_convolution(n_in, n_out, stride=2), nn.ReLU(), _Residual(n_out)]
+        sides = [-(-side // 2 ** len(_WIDTHS)) for side in (height, width)]
+        encoder = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(_DROPOUT))
+        return encoder, _WIDTHS[-1] * sides[0] * sides[1]

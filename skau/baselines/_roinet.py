@@ -1,13 +1,14 @@
 """ROI nets: layers of their own for windows about the AUs' places."""
 
+from typing import Annotated
+
 from torch import nn
 
 from ..modules._blocks import he_init
 from ..modules._lightcnn import lightcnn_stem
+from ..utils._sklearn import StrOptions
 from ._au_centres import Centres, ROIHead, check_centres
 from ._base import BaseNetBaseline
-
-__all__ = ["ROINetClassifier"]
 
 _N_FEATURES = 256
 
@@ -46,7 +47,7 @@ class ROINetClassifier(BaseNetBaseline):
     {baseline_example}
     """
 
-    centres: Centres = "template"
+    centres: Annotated[Centres, StrOptions({"template"}), "array-like"] = "template"
 
     _network_parameters = ("centres",)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -14,13 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimators._prediction import AUClassifierMixin
 from ..estimators._trained_on import training_facts
 from ..estimators._validation import check_inputs, check_labels, warn_of_rare
-from ..utils._fit_tasks import CallbacksMixin
 from ..utils._groups import subject_codes
+from ..utils._parameters import parameters
 from ..utils._sample_weight import read_weights
 from ..utils._sklearn import Interval, StrOptions, fit_context
 from ._lbp import lbp_histograms
-
-__all__ = ["SVTPTClassifier"]
 
 _CHUNK = 1024  # rows whose kernel with all support vectors is in memory at once
 
@@ -86,7 +84,8 @@ def _fit_logits(
     return float(logistic.coef_[0, 0] / unit), float(logistic.intercept_[0])
 
 
-class SVTPTClassifier(CallbacksMixin, AUClassifierMixin, BaseEstimator):
+@parameters
+class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
     r"""AU detection by an SVM made for each person from that person's unlabelled frames.
 
     A linear SVM is trained for each AU and each training subject :math:`i`; its support vectors
@@ -159,18 +158,11 @@ class SVTPTClassifier(CallbacksMixin, AUClassifierMixin, BaseEstimator):
     (20, 2)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "C": [Interval(Real, 0, None, closed="neither")],
-        "ridge": [Interval(Real, 0, None, closed="neither")],
-        "gamma": [Interval(Real, 0, None, closed="neither"), StrOptions({"scale"})],
-    }
-
-    def __init__(
-        self, *, C: float = 1.0, ridge: float = 1.0, gamma: float | str = "scale"
-    ) -> None:
-        self.C = C
-        self.ridge = ridge
-        self.gamma = gamma
+    C: Annotated[float, Interval(Real, 0, None, closed="neither")] = 1.0
+    ridge: Annotated[float, Interval(Real, 0, None, closed="neither")] = 1.0
+    gamma: Annotated[
+        float | str, Interval(Real, 0, None, closed="neither"), StrOptions({"scale"})
+    ] = "scale"
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:

@@ -4,6 +4,7 @@ import math
 import re
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -85,44 +86,47 @@ def command(
         raise click.UsageError("--fps must be a number")
     at_rest = _at_rest(reference)
 
-    from ..estimators import predict_files
-    from ..estimators._face_table import ArgumentError, corrections
+    from ..estimators._face_table import corrections
+    from ..estimators._predict_files import score_files
     from ..estimators._scorer import Scorer
-    from ..preprocessing._storage import forget_parts
-    from ..utils._formats import read_sidecar, write_sidecar
+    from ..estimators._table_file import ArgumentError, TableFile
+    from ..utils import to_openface, to_pyfeat
 
     fitted = open_model(model)
     with as_usage():
         corrections(Scorer(fitted), calibrate, at_rest)
     bar = int(sys.stderr.isatty())
-    with TemporaryDirectory() as scratch:
-        target = out or Path(scratch) / "aus.csv"
-        if force:
-            target.unlink(missing_ok=True)
-        with workers(dask), as_usage(kinds=ArgumentError):
-            table = predict_files(
-                fitted, files, out=target, faces=faces, every=every, fps=fps,
-                calibrate=calibrate, reference=at_rest, n_jobs=None if dask else jobs, verbose=bar,
-            )  # fmt: skip
-        unread = table.attrs.get("unread")
+
+    def draw(table: Any) -> None:
         if overlay is not None:
             from ..inspection import draw_overlay
 
             draw_overlay(table, films[0] if films else files, overlay)
-        if layout != "skau":
-            from ..preprocessing._results import table_writer
-            from ..utils import to_openface, to_pyfeat
 
-            table = (to_openface if layout == "openface" else to_pyfeat)(table)
-            table_writer(target)(table)
-        story = read_sidecar(target)
-        story["model"] = {"name": model} | story["model"]
-        story["run"]["format"] = layout
-        write_sidecar(target, table, story, layout)
-        forget_parts(target)
+    with TemporaryDirectory() as scratch:
+        target = out or Path(scratch) / "aus.csv"
+        if force:
+            target.unlink(missing_ok=True)
+        file, there = TableFile(target), target.exists()
+
+        def write(table: Any, story: dict[str, Any]) -> None:
+            draw(table)  # while what is done is kept
+            story["model"] = {"name": model} | story["model"]
+            story["run"]["format"] = layout
+            if layout != "skau":
+                table = (to_openface if layout == "openface" else to_pyfeat)(table)
+            file.write(table, story, layout)
+
+        with workers(dask), as_usage(kinds=ArgumentError):
+            table = score_files(
+                fitted, files, films, file, write, faces=faces, every=every, fps=fps,
+                calibrate=calibrate, reference=at_rest, n_jobs=None if dask else jobs, verbose=bar,
+            )  # fmt: skip
+        if there:
+            draw(table)
         if out is None:
             click.echo(target.read_text(encoding="utf-8"), nl=False)
-    if unread:
+    if table.attrs.get("unread"):
         sys.exit(1)
 
 

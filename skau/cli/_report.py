@@ -39,7 +39,7 @@ def command(source: Path, out: Path, video: Path | None, person: int | None, for
             raise click.UsageError("--video and --person are for the table of a film")
         _of_run(source, out)
     else:
-        from ..estimators._face_table import read_table
+        from ..estimators._table_file import read_table
         from ..inspection import film_report
         from ..utils._formats import read_sidecar
 

@@ -1,13 +1,13 @@
 """The classifiers, from checked input to AUs, and what they say of films and photos."""
 
 from ._dsn import DSNClassifier
-from ._files import predict_files
 from ._idennet import IdenNetClassifier
 from ._int8 import Int8Classifier
 from ._mixed_effects import MixedEffectsClassifier
-from ._photos import predict_images
+from ._predict_files import predict_files
+from ._predict_images import predict_images
+from ._predict_video import predict_video
 from ._regions import RegionClassifier
-from ._video import predict_video
 
 __all__ = [
     "DSNClassifier",

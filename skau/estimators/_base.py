@@ -17,7 +17,6 @@ from ..training._callbacks import check_monitors
 from ..training._data import AUDataset
 from ..training._stage import Stage
 from ..utils._device import own_modes
-from ..utils._fit_tasks import CallbacksMixin, EpochTasks
 from ..utils._groups import subject_codes
 from ..utils._sample_weight import read_weights
 from ..utils._sklearn import Interval, StrOptions, fit_context
@@ -30,11 +29,8 @@ from ._prediction import AUClassifierMixin
 from ._trained_on import training_facts
 from ._validation import check_inputs, check_labels, warn_of_rare
 
-__all__ = ["BaseAUClassifier"]
-
 
 class BaseAUClassifier(
-    CallbacksMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     AUClassifierMixin,
@@ -131,7 +127,7 @@ class BaseAUClassifier(
         stages = self._make_stages(train, valid, self._rng)
         context = self._begin_fit(sum(stage.epochs for stage in stages), X, y)
         for stage in stages:
-            stage.task = EpochTasks(self, context, X, y)
+            stage.task, stage.told = context, {"estimator": self, "X": X, "y": y}
             if len(stages) > 1:
                 # Gradients of another loss are of another size: until Adam had forgotten those
                 # of the triplets, its steps on the AUs would be several times too long.

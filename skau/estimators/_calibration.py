@@ -9,9 +9,6 @@ import pandas as pd
 from ..utils._groups import subject_codes
 from ..utils._warnings import user_level
 
-__all__ = ["calibrate", "measure_population", "population_table", "unknown_population"]
-
-
 _COLUMNS = ["mean", "std", "frames", "rest", "rest_frames", "level", "spread"]
 
 

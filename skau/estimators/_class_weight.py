@@ -13,8 +13,6 @@ from ..modules import AUOutput
 from ..training._stage import Loss, Term
 from ..utils._sklearn import Interval, StrOptions
 
-__all__ = ["ClassWeight", "ClassificationLoss", "class_weights"]
-
 ClassWeight = Annotated[
     str | Mapping[Any, float] | Sequence[Mapping[Any, float]] | None,
     StrOptions({"balanced", "asymmetric"}), dict, list, None,
@@ -107,11 +105,8 @@ def _given(
         if not isinstance(own, Mapping):
             raise ValueError(f"class_weight must hold dicts such as {{0: 1, 1: 4}}, got {own!r}")
         if unknown := [label for label in own if label not in labels]:
-            raise ValueError(
-                f"class_weight[{au}] names {unknown}, but the labels are {labels}"
-                if n_aus > 1
-                else f"class_weight names {unknown}, but the labels are {labels}"
-            )
+            place = f"[{au}]" * (n_aus > 1)
+            raise ValueError(f"class_weight{place} names {unknown}, but the labels are {labels}")
         if not all(map(_WEIGHT.is_satisfied_by, own.values())):
             raise ValueError(f"class_weight must hold numbers from 0 to 1e6, got {dict(own)}")
     return np.array([[float(own.get(label, 1)) for own in each] for label in labels])

@@ -1,7 +1,5 @@
 """What the docstrings of several classifiers say alike: parameters, attributes, an example."""
 
-__all__ = ["docstring_parts"]
-
 _SCHEDULE = """
 max_epochs : int, default=20
     Epochs of training on AUs.

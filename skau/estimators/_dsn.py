@@ -19,8 +19,6 @@ from ._base import BaseAUClassifier
 from ._class_weight import ClassificationLoss
 from ._validation import check_inputs
 
-__all__ = ["DSNClassifier"]
-
 
 class _DSNLoss(Loss):
     def __init__(

@@ -10,8 +10,6 @@ from scipy.linalg import cholesky, eigh, solve_triangular
 from ..utils._arrays import plain
 from ..utils._groups import check_groups, subject_codes
 
-__all__ = ["PersonEffects"]
-
 # Of how many times their mean variance the features get more noise than was seen. Chosen among 0.1
 # to 10 on people of no test fold, where 1 to 3 were alike (benchmarks/results/person.md).
 _NOISE = 2.0

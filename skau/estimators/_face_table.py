@@ -14,25 +14,17 @@ from ..preprocessing import head_pose
 from ..preprocessing._appearance import Appearances, join_people
 from ..preprocessing._film import Seen
 from ..preprocessing._landmarks import BOX, COLUMNS, POINTS, PROBABILITY
-from ..preprocessing._results import table_writer
-from ..preprocessing._storage import forget_parts, part_of
-from ..utils._cache import Cache, as_path
-from ..utils._formats import read_sidecar, write_sidecar
+from ..utils._cache import Cache
 from ._calibration import calibrate
 from ._reference import ANYBODY, rest_lines
 from ._scorer import Scorer
-
-__all__ = ["ArgumentError", "FaceTable", "Settings", "corrections", "drop_others"]
+from ._table_file import ArgumentError, TableFile, read_run, refuse_other
 
 POSE = ["yaw", "pitch", "roll"]
 _NUMBERS = ["frame", "time", "face", "probability", *COLUMNS[BOX], *POSE]  # of a row, before AUs
 _DIGITS = 6
 _CORRECTIONS = ("calibrate", "reference")  # for people: made at the end, of the rows that are kept
 _RATE = 25  # frames a second of a camera, which nobody has told
-
-
-class ArgumentError(ValueError):
-    """An argument does not fit what is on disk, or who was seen: known late, but wrong use."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +71,13 @@ class FaceTable:
         self._fresh: tuple[list[np.ndarray], dict[int, list[Any]]] = ([], {})
         self.state: dict[str, Any] | None = None
         self.ended: pd.DataFrame | None = None
-        self._out = None if out is None else as_path(out, "out")
-        self._write = table_writer(out)
+        self._file = None if out is None else TableFile(out)
         self._cache = None
-        if self._out is not None:
-            self.ended = self._earlier(self._out)
+        if self._file is not None:
+            self.ended = self._file.earlier(self._run())
             if keep and self.ended is None:
-                self._cache = Cache(part_of(self._out))
-                self._go_on(self._cache)
+                self._cache = Cache(self._file.parts)
+                self._go_on(self._cache, self._file.parts)
 
     # -- what was done before -----------------------------------------------------------------
 
@@ -105,41 +96,17 @@ class FaceTable:
         run = self._run() | {"logits": self._population is not None}
         return {key: run[key] for key in run if key not in _CORRECTIONS}
 
-    def _earlier(self, out: Path) -> pd.DataFrame | None:
-        if not out.exists():
-            return None
-        self._refuse_other(read_run(out), self._run(), f"{str(out)!r}")
-        return read_table(out)
-
-    def _go_on(self, cache: Cache) -> None:
+    def _go_on(self, cache: Cache, parts: Path) -> None:
         before = cache.get("run")
         if before is None:
             cache.clear()
             cache.put("run", self._run_of_parts())
             return
-        self._refuse_other(before, self._run_of_parts(), f"{str(cache.folder)!r}")
+        refuse_other(before, self._run_of_parts(), parts)
         while (part := cache.get(f"{len(self._rows):06d}")) is not None:
             self._rows.append(part["rows"])
             self._sum_up(part["looks"])
             self.state = part["state"]
-
-    def _refuse_other(self, before: Any, run: dict[str, Any], where: str) -> None:
-        if not isinstance(before, dict):
-            raise ArgumentError(
-                f"out: {where} is there already, without a file beside it that would say of what "
-                "film or photos; give another file, or delete it"
-            )
-        if before.keys() != run.keys():
-            raise ArgumentError(
-                f"out: {where} was written by another function or command; give another file, or "
-                "delete it"
-            )
-        differs = [key for key in run if before.get(key) != run[key]]
-        if differs:
-            raise ArgumentError(
-                f"out: {where} is of a run that differs in {', '.join(differs)}; give another "
-                "file, or delete it"
-            )
 
     # -- rows ---------------------------------------------------------------------------------
 
@@ -207,16 +174,15 @@ class FaceTable:
                 table[self._settings.places] = paths[table[self._settings.places]]
         told = {"thresholds": self._scorer.thresholds(), "unread": dict(unread or {})}
         table.attrs.update(told)
-        if self._out is not None:
+        if self._file is not None:
             story = {"model": self._scorer.story(), **told, "run": self._run()}
-            write_sidecar(self._out, table, story)
-            self._write(table)
-            forget_parts(self._out)
+            self._file.write(table, story)
         return table
 
     def give_up(self) -> None:
         """Delete what was kept: no row is worth going on from."""
-        forget_parts(self._out)
+        if self._file is not None:
+            self._file.forget()
 
     def _people(self, table: pd.DataFrame) -> pd.Series:
         known = table[table["face"].notna()]
@@ -278,26 +244,6 @@ def drop_others(out: Path, calibrate: bool, lines: dict[int, np.ndarray] | None)
     run = read_run(out)
     if isinstance(run, dict) and {key: run.get(key) for key in told} != told:
         out.unlink(missing_ok=True)
-
-
-def read_run(out: Path) -> Any:
-    """Return what the file beside a table says that it depends on; None if there is none."""
-    return read_sidecar(out).get("run")
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Return the table of a call that had ended."""
-    if path.suffix.lower() == ".parquet":
-        table = pd.read_parquet(path, engine="pyarrow")
-    else:
-        numbers = {"face": "Int64", "person": "Int64"}
-        # a file may be called 7 or NA
-        table = pd.read_csv(path, dtype=numbers, converters={"path": str}, encoding="utf-8")
-    story = read_sidecar(path)
-    for key in ("thresholds", "unread"):
-        if isinstance(story.get(key), dict):
-            table.attrs[key] = story[key]
-    return table
 
 
 def _round(numbers: np.ndarray) -> np.ndarray:

@@ -7,8 +7,6 @@ import numpy as np
 from ..training._data import AUDataset
 from ..utils._warnings import user_level
 
-__all__ = ["hold_out"]
-
 
 def hold_out(
     data: AUDataset, fraction: float, rng: np.random.RandomState, *, by_subject: bool

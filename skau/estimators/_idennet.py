@@ -15,10 +15,8 @@ from ..training._batches import AlternatingBatches, MixedBatches, ShuffledBatche
 from ..training._data import AUDataset
 from ..training._stage import Stage
 from ..utils._sklearn import Interval, StrOptions
-from ._identity import BaseIdentityClassifier, IdenNetLoss
+from ._identity import BaseIdentityClassifier, IdenNetLoss, MinedTriplets
 from ._part import Part, make_part
-
-__all__ = ["IdenNetClassifier"]
 
 
 class IdenNetClassifier(BaseIdentityClassifier):
@@ -228,7 +226,7 @@ class IdenNetClassifier(BaseIdentityClassifier):
     ) -> list[Stage]:
         otherwise = "the identity branch learns from the AU loss alone"
         identities = self._make_identity_batches(train, rng, otherwise)
-        triplets = self._make_triplets()
+        triplets = MinedTriplets(self.margin, self._n_identities)
         classification = self._classification_loss(train)
         stages = []
         if identities and self.identity_epochs:

@@ -22,8 +22,6 @@ from ._base import BaseAUClassifier
 from ._class_weight import ClassificationLoss
 from ._part import Part
 
-__all__ = ["BaseIdentityClassifier", "IdenNetLoss", "MinedTriplets"]
-
 _N_NEGATIVES = 4  # of each anchor/positive pair, as in paper 2
 _N_EACH = 4  # images of an identity in a batch: its 16 identities in a batch of 64
 
@@ -37,7 +35,6 @@ class MinedTriplets:
     """The triplet loss of a batch whose pairs and negatives are mined from it."""
 
     margin: float
-    n_negatives: int
     n_identities: int
 
     def __call__(self, z: Tensor, batch: dict[str, Any]) -> Term:
@@ -46,7 +43,7 @@ class MinedTriplets:
         anchors, positives = draw_pairs(group, self.n_identities, generator)
         losses = triplet_losses(z, anchors, positives, self.margin)
         allowed = (group[anchors][:, None] != group[None]) & (group[None] >= 0)
-        mined = mine_negatives(losses, allowed, self.n_negatives, generator)
+        mined = mine_negatives(losses, allowed, _N_NEGATIVES, generator)
         chosen = losses[mined]
         return (chosen.mean() if len(chosen) else z.sum() * 0), len(chosen)
 
@@ -130,9 +127,6 @@ class BaseIdentityClassifier(BaseAUClassifier):
     def _n_identities(self) -> int:
         """Identities, and so pairs, in a batch."""
         return max(2, self.batch_size // _N_EACH)
-
-    def _make_triplets(self) -> MinedTriplets:
-        return MinedTriplets(self.margin, _N_NEGATIVES, self._n_identities)
 
     def _make_identity_batches(
         self, train: AUDataset, rng: np.random.RandomState, otherwise: str

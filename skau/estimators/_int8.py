@@ -1,27 +1,29 @@
 """`Int8Classifier`: a fitted classifier whose network predicts in 8-bit integers."""
 
+from dataclasses import field
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.utils import Tags, check_random_state, get_tags
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..modules import AUModule
 from ..training._chunks import chunk_length
-from ..utils._fit_tasks import CallbacksMixin, fit_part
+from ..utils._classifier import WrapsClassifierMixin
+from ..utils._fit_tasks import fit_part
+from ..utils._parameters import parameters
 from ..utils._sklearn import HasMethods, Interval, fit_context
 from ._calibration import calibrate
 from ._openvino import compile_here, import_openvino, is_of_this_process, quantize, run_compiled
 from ._prediction import AUClassifierMixin
 from ._validation import check_inputs
 
-__all__ = ["Int8Classifier"]
 
-
-class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+@parameters
+class Int8Classifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
     """Predict in 8-bit integers what a network has learnt in floating point.
 
     The estimator is fitted as it is. Then its network becomes an OpenVINO model [1]_ whose
@@ -81,22 +83,9 @@ class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Base
     (240, 12)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "estimator": [HasMethods(["fit", "decision_function"])],
-        "n_calibration": [Interval(Integral, 1, None, closed="left")],
-        "random_state": ["random_state"],
-    }
-
-    def __init__(
-        self,
-        estimator: Any,
-        *,
-        n_calibration: int = 300,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.estimator = estimator
-        self.n_calibration = n_calibration
-        self.random_state = random_state
+    estimator: Annotated[Any, HasMethods(["fit", "decision_function"])] = field(kw_only=False)
+    n_calibration: Annotated[int, Interval(Integral, 1, None, closed="left")] = 300
+    random_state: Annotated[int | np.random.RandomState | None, "random_state"] = None
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
@@ -143,7 +132,7 @@ class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Base
         bars = bool(getattr(self.estimator_, "verbose", 0))
         self._model = quantize(module, images, np.sort(rows), bars)
         self.classes_, self.au_names_ = self.estimator_.classes_, self.estimator_.au_names_
-        self.n_features_in_ = self.estimator_.n_features_in_
+        self._take_features_of(self.estimator_)
         self._single, self._unlearned = self.estimator_._single, self.estimator_._unlearned
         self.__dict__.pop("_compiled", None)
         self._end_fit(context, X, y)
@@ -185,8 +174,3 @@ class Int8Classifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Base
         state = dict(super().__getstate__())
         state.pop("_compiled", None)
         return state
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
-        return tags

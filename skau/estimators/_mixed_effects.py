@@ -16,8 +16,6 @@ from ._base import BaseAUClassifier
 from ._effects import PersonEffects
 from ._part import Part, make_part
 
-__all__ = ["MixedEffectsClassifier"]
-
 
 class MixedEffectsClassifier(BaseAUClassifier):
     r"""AU detection that foretells a person's bias and takes it out of the features.
@@ -180,10 +178,7 @@ class MixedEffectsClassifier(BaseAUClassifier):
     def predict_proba(self, X: Any, groups: Any = None, reference: Any = None) -> np.ndarray:
         """Compute the probability of each AU.
 
-        Parameters
-        ----------
-        X, groups, reference
-            As in ``decision_function``.
+        Parameters are those of ``decision_function``.
 
         Returns
         -------
@@ -193,12 +188,9 @@ class MixedEffectsClassifier(BaseAUClassifier):
         return self._to_proba(self.decision_function(X, groups, reference))
 
     def predict(self, X: Any, groups: Any = None, reference: Any = None) -> np.ndarray:
-        """Say which AUs are present: probability above one half.
+        """Say which AUs are present, with a probability above one half.
 
-        Parameters
-        ----------
-        X, groups, reference
-            As in ``decision_function``.
+        Parameters are those of ``decision_function``.
 
         Returns
         -------

@@ -18,13 +18,12 @@ from ..training._callbacks import check_callbacks
 from ..training._net import AUNet
 from ..training._stage import Loss
 from ..utils._device import own_modes, resolve_device, resolve_precision
+from ..utils._memory import keep_freed_memory
 from ..utils._parameters import parameters
 from ..utils._portable import leave_out
 from ..utils._random import RandomStream
 from ..utils._warnings import user_level
 from ._calibration import population_table, unknown_population
-
-__all__ = ["BaseNetworkEstimator"]
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
@@ -89,6 +88,7 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
         return RandomStream(self._rng.randint(np.iinfo(np.int32).max))
 
     def _net_on(self, module: AUModule, device: torch.device) -> None:
+        keep_freed_memory()
         check_callbacks(self.callbacks)
         if len(self.input_shape_) == 1:
             # Vectors are cheap, and float64 gives the same answer whatever the batch size.

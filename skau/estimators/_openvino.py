@@ -20,8 +20,6 @@ from ..training._data import ImageFiles, read_ahead
 from ..utils._extras import import_extra
 from ..utils._warnings import quietly
 
-__all__ = ["compile_here", "import_openvino", "is_of_this_process", "quantize", "run_compiled"]
-
 _COMPILED: WeakSet[Any] = WeakSet()  # networks whose threads run in this process
 
 

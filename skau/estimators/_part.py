@@ -6,8 +6,6 @@ from typing import Annotated
 
 from torch import nn
 
-__all__ = ["Part", "make_part"]
-
 Part = Annotated[
     Callable[[], nn.Module] | nn.Module | None, callable, None
 ]  # modules are callable

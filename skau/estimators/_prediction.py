@@ -8,13 +8,10 @@ from sklearn.utils import Tags
 from ..metrics._scorers import AccuracyMixin
 from ..utils._classifier import MultiAUMixin
 from ..utils._docs import substitute
-from ..utils._pages import PagesMixin
 from ._docstrings import docstring_parts
 
-__all__ = ["AUClassifierMixin"]
 
-
-class AUClassifierMixin(PagesMixin, AccuracyMixin, MultiAUMixin):
+class AUClassifierMixin(AccuracyMixin, MultiAUMixin):
     """Predict from ``decision_function``, which ends in ``_squeeze``.
 
     Lines such as ``{au_attributes}`` in the docstrings of subclasses stand for `docstring_parts`.

@@ -11,8 +11,6 @@ from ..utils._text import first_few
 from ..utils._warnings import quietly
 from ._scorer import Scorer
 
-__all__ = ["ANYBODY", "rest_lines"]
-
 ANYBODY = -1  # of whom the photos are where nobody said so
 
 

@@ -1,25 +1,25 @@
 """One model an AU, each on the part of the face where that AU shows."""
 
 from collections.abc import Mapping
+from dataclasses import field
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.utils import Tags, get_tags
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils._fit_tasks import CallbacksMixin, fit_part
+from ..utils._classifier import WrapsClassifierMixin
+from ..utils._fit_tasks import fit_part
 from ..utils._groups import subject_codes
+from ..utils._parameters import parameters
 from ..utils._routing import fit_groups, predict_groups
 from ..utils._sklearn import HasMethods, StrOptions, fit_context, n_workers
 from ._prediction import AUClassifierMixin
 from ._trained_on import training_facts
 from ._validation import check_labels, warn_of_rare
-
-__all__ = ["FACS_REGIONS", "RegionClassifier"]
 
 _UPPER = (1, 2, 4, 5, 6, 7, 43, 45, 46)
 _LOWER = (10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 28)
@@ -34,7 +34,8 @@ FACS_REGIONS: Mapping[str, str] = (
 """The part of the face in which FACS describes each AU."""
 
 
-class RegionClassifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+@parameters
+class RegionClassifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
     """Fit one single-AU model per AU, each on the crop of that AU's own region.
 
     The "single class" models of paper 1, Tables 2 and 3 [1]_; the multi-label model beside
@@ -90,22 +91,11 @@ class RegionClassifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Ba
     (40, 2)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "estimator": [HasMethods(["fit", "decision_function"])],
-        "regions": [StrOptions({"facs"}), Mapping, None],
-        "n_jobs": [Integral, None],
-    }
-
-    def __init__(
-        self,
-        estimator: Any,
-        *,
-        regions: str | Mapping[str, str] | None = "facs",
-        n_jobs: int | None = None,
-    ) -> None:
-        self.estimator = estimator
-        self.regions = regions
-        self.n_jobs = n_jobs
+    estimator: Annotated[Any, HasMethods(["fit", "decision_function"])] = field(kw_only=False)
+    regions: Annotated[str | Mapping[str, str] | None, StrOptions({"facs"}), Mapping, None] = (
+        "facs"
+    )
+    n_jobs: Annotated[int | None, Integral, None] = None
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
@@ -154,10 +144,7 @@ class RegionClassifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Ba
         self._single = labels.single
         codes = None if groups is None else subject_codes(groups, len(labels.values))
         self.trained_on_ = training_facts(labels.values, labels.names, codes)
-        model = self._models()[0]
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(model, name):
-                setattr(self, name, getattr(model, name))
+        self._take_features_of(self._models()[0])
         self._end_fit(context, X, y)
         return self
 
@@ -210,8 +197,3 @@ class RegionClassifier(CallbacksMixin, AUClassifierMixin, MetaEstimatorMixin, Ba
 
     def _models(self) -> list[Any]:
         return [model for model in self.estimators_ if model is not None]
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
-        return tags

@@ -8,14 +8,13 @@ import pandas as pd
 from scipy.special import expit
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..preprocessing import FaceCropper
-from ..utils._unwrap import classifier_of, fitted_attribute
+from ..utils._labels import default_names, fitted_names
+from ..utils._unwrap import classifier_of
 from ._prediction import AUClassifierMixin
-
-__all__ = ["Scorer"]
 
 # as our own TunedThresholdsClassifier, they leave probabilities and logits as they are
 _DECIDING = (FixedThresholdClassifier, TunedThresholdClassifierCV)
@@ -60,11 +59,8 @@ class Scorer:
             ) from error
         self.print = np.round(self.proba(noise), 4).tolist()
         """What the model says of two fixed images: other models say something else."""
-        n = len(self.print[0])
-        names = fitted_attribute(self._rest, "au_names_")
-        if names is None or len(names) != n:
-            names = [f"y{j}" for j in range(n)]
-        self.names = [str(name) for name in names]
+        names, n = fitted_names(self._rest), len(self.print[0])
+        self.names = default_names(n) if names is None or len(names) != n else names
 
     def proba(self, crops: np.ndarray) -> np.ndarray:
         """Compute the probability of each AU, (n, n_aus), of crops (n, size, size, 3)."""
@@ -122,20 +118,20 @@ class Scorer:
 
 
 def _halves(model: Any) -> tuple[FaceCropper, Any]:
-    steps = _steps(model)
-    if len(steps) < 2 or not isinstance(steps[0][1], FaceCropper):
+    cropper, *rest = _steps(model)
+    if not rest or not isinstance(cropper, FaceCropper):
         raise ValueError(
             f"model is {_short(model)}; expected a fitted pipeline of a FaceCropper and a "
             "classifier, make_pipeline(FaceCropper(size=...), classifier), or a search around one"
         )
-    return steps[0][1], _joined(steps[1:])
+    return cropper, _joined(rest)
 
 
-def _joined(steps: list[tuple[str, Any]]) -> Any:
-    return steps[0][1] if len(steps) == 1 else Pipeline(steps)
+def _joined(steps: list[Any]) -> Any:
+    return steps[0] if len(steps) == 1 else make_pipeline(*steps)
 
 
-def _steps(model: Any) -> list[tuple[str, Any]]:
+def _steps(model: Any) -> list[Any]:
     """Return the steps of a pipeline, those of pipelines inside it among them.
 
     What stands around a pipeline with a cropper comes to stand around what follows the cropper.
@@ -146,19 +142,18 @@ def _steps(model: Any) -> list[tuple[str, Any]]:
         return _steps(model.best_estimator_)
     if hasattr(model, "estimator_"):
         first, *rest = _steps(model.estimator_)
-        if rest and isinstance(first[1], FaceCropper):
+        if rest and isinstance(first, FaceCropper):
             around = copy(model)
             around.estimator_ = _joined(rest)
-            return [first, ("model", around)]
+            return [first, around]
     if not isinstance(model, Pipeline):
-        return [("model", model)]
-    steps: list[tuple[str, Any]] = []
-    for name, step in model.steps:
+        return [model]
+    steps: list[Any] = []
+    for _, step in model.steps:
         if step is None or step == "passthrough":
             continue
         step = step.estimator if isinstance(step, FrozenEstimator) else step
-        inside = _steps(step) if isinstance(step, Pipeline) else [(name, step)]
-        steps += [(f"{name}-{own}" if len(inside) > 1 else name, one) for own, one in inside]
+        steps += _steps(step) if isinstance(step, Pipeline) else [step]
     return steps
 
 

@@ -4,8 +4,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["training_facts"]
-
 
 def training_facts(
     Y: np.ndarray,

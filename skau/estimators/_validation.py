@@ -16,8 +16,6 @@ from ..utils._labels import LabelTable, as_array, encoded_hint, read_names, read
 from ..utils._text import first_few
 from ..utils._warnings import user_level
 
-__all__ = ["Labels", "check_inputs", "check_labels", "warn_of_rare"]
-
 _MIN_SIDE = 32
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from ..utils._extras import require_extra
+from ..utils._extras import import_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +38,7 @@ class Display:
 
     @classmethod
     def _require_matplotlib(cls) -> None:
-        require_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
+        import_extra("matplotlib", "plot", f"{cls.__name__} needs matplotlib")
 
     def plot(self, ax: "Axes | np.ndarray | None" = None) -> Self:
         """Draw the display, in the style of all; matplotlib's settings stay as they were.

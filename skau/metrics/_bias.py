@@ -20,8 +20,6 @@ from ..utils._sklearn import Interval, StrOptions, validate_params
 from ._frame import f1_frame
 from ._table import Scored
 
-__all__ = ["drop_rate", "f1_gap", "identity_leakage"]
-
 
 @validate_params(
     {"method": [StrOptions({"mean_of_rates", "rate_of_means"})]},

@@ -10,15 +10,6 @@ from ..utils._labels import read_thresholds
 from ..utils._sklearn import Interval, validate_params
 from ._table import Scored, ratio
 
-__all__ = [
-    "accuracy",
-    "au_report",
-    "calibration_error",
-    "f1_frame",
-    "false_alarm_rate",
-    "roc_auc",
-]
-
 
 def f1_frame(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> pd.Series:
     """Frame-based F1 of each AU.

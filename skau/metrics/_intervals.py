@@ -14,8 +14,6 @@ from ..utils._sklearn import Interval as Within
 from ..utils._sklearn import validate_params
 from ._frame import f1_frame
 
-__all__ = ["Interval", "bootstrap_interval"]
-
 
 class Interval(NamedTuple):
     """A score and the interval that it may lie in by chance."""

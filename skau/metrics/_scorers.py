@@ -8,8 +8,6 @@ import pandas as pd
 from ..utils._labels import code_present, fitted_names, present_proba, read_table
 from ._frame import accuracy, f1_frame, roc_auc
 
-__all__ = ["AccuracyMixin", "accuracy_scorer", "f1_frame_scorer", "roc_auc_scorer"]
-
 
 def _truth(estimator: Any, Y: Any) -> np.ndarray:
     """Return labels 0, 1 and NaN (n, n_aus), with the columns in the estimator's order."""

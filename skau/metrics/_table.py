@@ -12,8 +12,6 @@ from ..utils._sample_weight import read_weights
 from ..utils._text import first_few
 from ..utils._warnings import user_level
 
-__all__ = ["Scored", "ratio"]
-
 
 class Scored:
     """Labels beside predictions, matched by name where both have names.

@@ -9,14 +9,13 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ..metrics._scorers import AccuracyMixin
-from ..utils._classifier import MultiAUMixin
-from ..utils._fit_tasks import CallbacksMixin, fit_part
+from ..utils._classifier import MultiAUMixin, WrapsClassifierMixin
+from ..utils._fit_tasks import fit_part
 from ..utils._groups import check_groups
 from ..utils._labels import as_array, code_present, fitted_names, present_proba, read_table
 from ..utils._parameters import parameters
@@ -31,9 +30,7 @@ __all__ = ["HeldOutClassifier"]
 
 
 @parameters
-class HeldOutClassifier(
-    CallbacksMixin, AccuracyMixin, MultiAUMixin, MetaEstimatorMixin, BaseEstimator
-):
+class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseEstimator):
     """Fit a classifier, and learn something of each AU from people held out.
 
     A subclass says what it learns in ``_learn``.
@@ -111,9 +108,7 @@ class HeldOutClassifier(
         names = fitted_names(self.estimator_)
         labels = self._read_labels(y, names)
         self.au_names_ = np.array(names or labels.names)
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
+        self._take_features_of(self.estimator_)
         method = self._response(self.estimator_)
         if prefit:
             output = getattr(self.estimator_, method)(X)
@@ -184,8 +179,3 @@ class HeldOutClassifier(
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimator_") and hasattr(self, "au_names_")
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
-        return tags

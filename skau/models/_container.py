@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FORMAT", "LARGEST", "SCHEMA", "ModelFileError", "pack", "unpack"]
-
 FORMAT = 1  # of the file; what cannot be read by older versions of skau raises it
 SCHEMA, _ABOUT = "schema.json", "skau.json"
 _MEMBER = re.compile(r"[0-9a-f-]{1,40}\.(npy|bin)")

@@ -25,8 +25,6 @@ from ..utils._device import own_modes
 from ..utils._extras import import_extra
 from ..utils._warnings import quietly
 
-__all__ = ["export_onnx"]
-
 _OPSET = 18
 _TALKERS = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir", "torch.fx")
 

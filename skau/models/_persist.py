@@ -27,8 +27,6 @@ from ._container import LARGEST, SCHEMA, ModelFileError, pack, read_json, unpack
 from ._schema import check_schema, empty, follow_moves, nodes
 from ._skops import check_types, construct, dump, halve, renumber
 
-__all__ = ["load", "save"]
-
 _LISTS = ("steps", "transformers", "transformer_list", "estimators")
 _PACKAGES = ("numpy", "scikit-learn", "skops", "torch")
 

@@ -14,8 +14,6 @@ from ..utils._cache import write_whole
 from ._container import ModelFileError
 from ._persist import load, save
 
-__all__ = ["list_models", "load_model", "ship"]
-
 _FOLDER = Path(__file__).parent / "data"
 _LISTED = ("au_names", "licence", "summary")
 
@@ -35,12 +33,7 @@ def list_models() -> pd.DataFrame:
     >>> list_models()["name"].tolist()
     ['open-1']
     """
-    rows = []
-    for path in _cards():
-        card = _read_card(path)
-        rows.append(
-            {"name": path.stem, **{key: card[key] for key in _LISTED}, "size": card["size"]}
-        )
+    rows = [{**_read_card(path), "name": path.stem} for path in _cards()]
     return pd.DataFrame(rows, columns=["name", *_LISTED, "size"])
 
 
@@ -99,8 +92,10 @@ def load_model(name: str, *, return_card: bool = False) -> Any:
     return (model, card) if return_card else model
 
 
-def ship(model: Any, name: str, card: Mapping[str, Any], *, half: bool = True) -> None:
+def ship(model: Any, name: str, card: Mapping[str, Any]) -> None:
     """Put a model and its card among those that ship; for those who make a release.
+
+    Its weights have 16 bits in the file: measure what `load_model` returns, not what was given.
 
     Parameters
     ----------
@@ -108,14 +103,12 @@ def ship(model: Any, name: str, card: Mapping[str, Any], *, half: bool = True) -
     name : str
     card : dict
         With ``au_names``, ``licence`` and ``summary`` (one line), and all that a user should know.
-    half : bool, default=True
-        As in `save`. Measure what `load_model` returns, not the model that was given.
     """
     missing = [key for key in _LISTED if key not in card]
     if missing:
         raise ValueError(f"card lacks {', '.join(missing)}")
     path = _FOLDER / f"{name}.skau"
-    save(model, path, card=card, half=half)
+    save(model, path, card=card, half=True)
     data = path.read_bytes()
     card = {**card, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"

@@ -10,8 +10,6 @@ from typing import Any
 
 from ._container import ModelFileError
 
-__all__ = ["MOVED", "check_schema", "empty", "follow_moves", "nodes"]
-
 Node = dict[str, Any]
 
 # Classes and functions by the names that older files know them by, and what they are called now.

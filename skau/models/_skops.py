@@ -15,8 +15,6 @@ from ._container import SCHEMA, ModelFileError
 from ._schema import nodes
 from ._trusted import trusted_types
 
-__all__ = ["check_types", "construct", "dump", "halve", "renumber"]
-
 
 def dump(model: Any) -> tuple[dict[str, bytes], list[str]]:
     """Return skops' members of a model, and the parameters that stay at home.

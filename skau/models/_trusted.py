@@ -8,8 +8,6 @@ callbacks, which act on files; and everything of a user's own.
 import inspect
 from functools import cache, partial
 
-__all__ = ["trusted_types"]
-
 # What users do not name, but fitted models and searches hold.
 _INNER = (
     "skau.baselines._svtpt._Transfer",

@@ -6,8 +6,6 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-__all__ = ["AUModule", "AUOutput", "MaxFeatureMap", "he_init", "mlp"]
-
 
 class AUOutput(NamedTuple):
     """What a network says about a batch; the losses read it by name.
@@ -30,9 +28,8 @@ class AUOutput(NamedTuple):
 class AUModule(nn.Module):
     """A network that an estimator can train and question.
 
-    ``forward`` computes everything that a loss may need; ``logits``, ``features`` and
-    ``identity`` compute no more than their name says, so that prediction does not pay for a
-    decoder.
+    ``forward`` computes everything that a loss may need. Where that is more than prediction needs,
+    such as a decoder, a network has ways of its own to ``logits`` and ``features``.
     """
 
     input_shape: tuple[int, ...]  # (c, h, w) or (d,)
@@ -48,15 +45,15 @@ class AUModule(nn.Module):
         return self
 
     def features(self, x: Tensor) -> Tensor:
-        """Expression features, (b, d)."""
-        raise NotImplementedError
+        """Compute the expression features, (b, d)."""
+        return self.forward(x).features
 
     def logits(self, x: Tensor) -> Tensor:
-        """AU logits, (b, n_aus)."""
-        raise NotImplementedError
+        """Compute the AU logits, (b, n_aus)."""
+        return self.forward(x).logits
 
     def identity(self, x: Tensor) -> Tensor:
-        """Identity features, (b, m)."""
+        """Compute the identity features, (b, m), where the network has any."""
         raise NotImplementedError
 
 

@@ -6,8 +6,6 @@ from torch import Tensor, nn
 
 from ._blocks import AUModule, AUOutput, he_init, mlp
 
-__all__ = ["DSN"]
-
 _WIDTHS = (32, 64, 128)  # channels of the first stages; later ones keep the last
 _VECTOR_CODE = 32
 

@@ -10,8 +10,6 @@ from ._blocks import AUModule, AUOutput, he_init
 from ._image_trunk import count_features
 from ._lightcnn import N_FEATURES, lightcnn_branch, make_trunk
 
-__all__ = ["IdenNet"]
-
 
 class _Affine(nn.Module):
     """``a(z) * x + b(z)`` with linear a and b; begins as ``x - z``."""
@@ -129,17 +127,9 @@ class IdenNet(AUModule):
         features = self.transform(self.fc6(s), identity)
         return AUOutput(self.fc7(features), features, identity)
 
-    def features(self, x: Tensor) -> Tensor:
-        """Return ``MFM(FC6(S(x))) - F(x)``, or its affine stand-in, (b, 256)."""
-        return self.forward(x).features
-
     def unsubtracted(self, x: Tensor) -> Tensor:
         """Return ``MFM(FC6(S(x)))``, the features before the identity is taken out, (b, 256)."""
         return self.fc6(self.trunk(x))
-
-    def logits(self, x: Tensor) -> Tensor:
-        """AU logits, (b, n_aus)."""
-        return self.forward(x).logits
 
     def identity(self, x: Tensor) -> Tensor:
         """``F(x)``, (b, 256), of unit length unless ``normalize=False``."""

@@ -10,8 +10,6 @@ from torch import Tensor, nn
 
 from ._weights import load_weights
 
-__all__ = ["ImageTrunk", "count_features"]
-
 # What torchvision and timm call the layer that tells classes apart.
 _HEADS = ("fc", "classifier", "heads", "head")
 

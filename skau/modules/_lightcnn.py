@@ -6,15 +6,6 @@ from torch import Tensor, nn
 from ._blocks import AUModule, AUOutput, MaxFeatureMap, he_init, mlp
 from ._image_trunk import count_features
 
-__all__ = [
-    "N_FEATURES",
-    "LightCNN",
-    "lightcnn_branch",
-    "lightcnn_stem",
-    "lightcnn_trunk",
-    "make_trunk",
-]
-
 N_FEATURES = 256  # of a branch, after Max-Feature-Map
 
 # kernel, channels before Max-Feature-Map
@@ -147,11 +138,3 @@ class LightCNN(AUModule):
         s = self.trunk(x)
         features = self.fc6(s)
         return AUOutput(self.fc7(features), features, identity=s)
-
-    def features(self, x: Tensor) -> Tensor:
-        """``MFM(FC6(S(x)))``, (b, 256)."""
-        return self.fc6(self.trunk(x))
-
-    def logits(self, x: Tensor) -> Tensor:
-        """AU logits, (b, n_aus)."""
-        return self.fc7(self.features(x))

@@ -6,21 +6,13 @@ from torch import Tensor, nn
 from ._blocks import AUOutput
 from ._lightcnn import N_FEATURES, LightCNN
 
-__all__ = ["MixedEffectsNet"]
-
 
 class MixedEffectsNet(LightCNN):
     """The trunk, FC6 and FC7 of LightCNN, and beside FC7 the head of a mixed model.
 
     ``forward`` and its loss know FC7 alone; the mixed model is fitted in closed form when the
     network has learnt, and lies in buffers. What they mean is said in `PersonEffects`.
-
-    Parameters
-    ----------
-    input_shape : (channels, height, width) of images, or (d,) of vectors
-    n_aus : int
-    trunk : nn.Module, default=None
-        As in `LightCNN`.
+    Parameters are those of `LightCNN`.
     """
 
     mean: Tensor

@@ -9,8 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["load_weights"]
-
 
 def load_weights(
     module: nn.Module,

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..utils._cache import Cache, write_whole
-from ..utils._extras import require_extra
+from ..utils._extras import import_extra
 from ..utils._text import first_few
 from ..utils._threads import use_one_processor, wait_until_gone
 from ..utils._warnings import user_level
@@ -183,7 +183,7 @@ def table_writer(out: str | PathLike[str] | None) -> Callable[[pd.DataFrame], No
         return lambda table: None
     parquet = Path(out).suffix.lower() == ".parquet"
     if parquet:
-        require_extra("pyarrow", "parquet", f"out={fspath(out)!r}: Parquet files need pyarrow")
+        import_extra("pyarrow", "parquet", f"out={fspath(out)!r}: Parquet files need pyarrow")
 
     def write(table: pd.DataFrame) -> None:
         with write_whole(Path(out)) as file:

@@ -6,8 +6,6 @@ They draw by torch, inside the net's own stream of random numbers.
 import torch
 from torch import Tensor
 
-__all__ = ["AUGMENTATIONS"]
-
 
 def _flip(images: Tensor) -> Tensor:
     """Mirror each image with probability one half: AUs are coded without their side."""

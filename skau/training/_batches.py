@@ -8,15 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = [
-    "AlternatingBatches",
-    "IdentityBatches",
-    "MixedBatches",
-    "ShuffledBatches",
-    "draw_pairs",
-    "mine_negatives",
-]
-
 
 class ShuffledBatches:
     """Batches of a fresh random order at every iteration; each row once.
@@ -104,14 +95,7 @@ class IdentityBatches:
 
 
 class _TwoKinds:
-    """Batches of one kind, each with one of another.
-
-    Parameters
-    ----------
-    first : iterable of lists of int
-        Sets the length.
-    second : IdentityBatches
-    """
+    """Batches of one kind, which say how many there are, each with one of another."""
 
     def __init__(self, first: Iterable[list[int]], second: IdentityBatches) -> None:
         self.first, self.second, self.rng = first, second, second.rng

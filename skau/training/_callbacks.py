@@ -18,9 +18,6 @@ from skorch.callbacks import (
 from torch import Tensor
 from tqdm.auto import tqdm
 
-__all__ = ["Bar", "EpochTerms", "KeepBest", "Tasks", "check_callbacks", "check_monitors",
-           "count_decisions", "named"]  # fmt: skip
-
 
 def check_callbacks(callbacks: list[Any] | None) -> None:
     """Refuse what is no callback of skorch, or could do nothing here."""
@@ -190,12 +187,18 @@ class Bar(Callback):
 
 
 class Tasks(Callback):
-    """Tell the stage's task of each epoch."""
+    """Tell scikit-learn's callbacks, those of ``set_callbacks``, of each epoch."""
 
     def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        if net._stage.task is not None:
-            net._stage.task.begin_epoch()
+        stage = net._stage
+        if stage.task is not None:
+            self.epoch = stage.task.subcontext(task_name="epoch")
+            self.epoch.call_on_fit_task_begin(**stage.told)
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        if net._stage.task is not None and net._stage.task.end_epoch():
+        stage = net._stage
+        # a copy of the estimator has the weights as they are now: nothing is to be added to it
+        if stage.task is not None and self.epoch.call_on_fit_task_end(
+            **stage.told, reconstruction_attributes={}
+        ):
             raise KeyboardInterrupt  # as skorch's callbacks stop

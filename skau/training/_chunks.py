@@ -9,8 +9,6 @@ from tqdm.auto import tqdm
 
 from ._data import ImageFiles, read_ahead
 
-__all__ = ["at_least_float32", "chunk_length", "in_chunks"]
-
 # On a CPU, chunks of 8 images of 128 x 128 keep the activations in the cache.
 _CPU_PIXELS, _GPU_CHUNK, _VECTOR_CHUNK = 8 * 128 * 128, 256, 4096
 

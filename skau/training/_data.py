@@ -15,8 +15,6 @@ from torch.utils.data import Dataset
 from ..preprocessing._image_source import ImageSource
 from ..preprocessing._images import READ_ERRORS, as_array, is_uint16
 
-__all__ = ["AUDataset", "Batches", "ImageFiles", "open_images", "read_ahead"]
-
 # More readers than this would wait for each other, or for the disk.
 _MOST_THREADS = 4
 

@@ -17,7 +17,6 @@ from skorch.history import History
 from torch import Tensor
 from torch.nn.modules.dropout import _DropoutNd
 
-from ..utils._memory import keep_freed_memory
 from ..utils._random import RandomStream
 from ..utils._warnings import user_level
 from ._callbacks import Bar, EpochTerms, KeepBest, Tasks, count_decisions, named
@@ -25,8 +24,6 @@ from ._chunks import at_least_float32, chunk_length, in_chunks
 from ._data import AUDataset, Batches, ImageFiles
 from ._optimizer import check_optimizer
 from ._stage import Stage
-
-__all__ = ["AUNet"]
 
 
 class _Diverged(KeyboardInterrupt):
@@ -65,11 +62,6 @@ class AUNet(ClassifierMixin, NeuralNet):
             ("bar", Bar()),
             ("tasks", Tasks()),
         ]
-
-    def initialize(self) -> "AUNet":
-        """Make all parts."""
-        keep_freed_memory()
-        return super().initialize()
 
     def initialize_callbacks(self) -> "AUNet":
         """Make the callbacks; say what is wrong with them if that fails."""
@@ -227,46 +219,41 @@ class AUNet(ClassifierMixin, NeuralNet):
                 X = self.augment(X)
         return X.float().div_(255)
 
-    def infer(self, x: dict[str, Tensor], **fit_params: Any) -> Any:
-        """Run the module on a batch, and leave in it what the module saw, for the loss."""
+    def infer(self, x: dict[str, Any], **fit_params: Any) -> Tensor:
+        """Return the logits of a batch, and leave in it what the module saw and said.
+
+        So the loss has all of it, and skorch's callbacks have what any classifier gives.
+        """
         x["input"] = self.prepare(x["X"])
         stream = self.stream if self._drops and self.module_.training else nullcontext()
         with self._autocast(), stream:
             output = self.module_(x["input"])
-        return type(output)(*(o if o is None else at_least_float32(o) for o in output))
+        x["output"] = type(output)(*(o if o is None else at_least_float32(o) for o in output))
+        return x["output"].logits.detach()
 
     def get_loss(
-        self, y_pred: Any, y_true: Tensor, X: dict[str, Tensor], training: bool = False
+        self, y_pred: Tensor, y_true: Tensor, X: dict[str, Any], training: bool = False
     ) -> Tensor:
-        """Compute the total and record every term under its name."""
-        kind = {"device": self.device, "dtype": y_pred.logits.dtype}
+        """Compute the total of what `infer` has left, and record every term under its name."""
+        kind = {"device": self.device, "dtype": y_pred.dtype}
         batch = {
             "input": X["input"],
             "weight": X["weight"].to(**kind),
             "group": X["group"].to(self.device),
-            "generator": self.stream.on(y_pred.logits.device),
+            "generator": self.stream.on(y_pred.device),
         }
-        total, terms = self.criterion_(y_pred, y_true.to(**kind), batch)
+        total, terms = self.criterion_(X.pop("output"), y_true.to(**kind), batch)
         if training and not isfinite(total.item()):
             self.diverge("the loss")
         if not training:
-            if not y_pred.logits.isfinite().all():  # of finite weights, the last step's
+            if not y_pred.isfinite().all():  # of finite weights, the last step's
                 self.diverge("what the network answers")
-            self.history.record_batch(
-                "valid_counts", count_decisions(y_pred.logits, y_true, X["weight"])
-            )
+            self.history.record_batch("valid_counts", count_decisions(y_pred, y_true, X["weight"]))
         prefix = "train" if training else "valid"
         terms = {"": (total, len(y_true)), **{f"{name}_": term for name, term in terms.items()}}
         for name, (value, n) in terms.items():
             self.history.record_batch(f"{prefix}_{name}loss#", (value.item(), n))
         return total
-
-    # skorch's callbacks see logits, probabilities and classes, as of any other classifier
-
-    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        """Take a step; return the loss and the logits."""
-        step = super().train_step_single(batch, **fit_params)
-        return step | {"y_pred": step["y_pred"].logits.detach()}
 
     def _step_optimizer(self, step_fn: Any) -> None:
         """Step; what then does not fit into a number ends as a loss that is not finite does."""
@@ -276,15 +263,6 @@ class AUNet(ClassifierMixin, NeuralNet):
             if "overflow" not in str(error) and not isinstance(error, OverflowError):
                 raise
             self.diverge("a step of the optimizer")
-
-    def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        """Look at a batch; return the loss and the logits."""
-        step = super().validation_step(batch, **fit_params)
-        return step | {"y_pred": step["y_pred"].logits}
-
-    def evaluation_step(self, batch: Any, training: bool = False) -> Tensor:
-        """Return the logits of a batch."""
-        return super().evaluation_step(batch, training).logits
 
     @property
     def classes_(self) -> np.ndarray:

@@ -4,8 +4,6 @@ from typing import Any
 
 import torch
 
-__all__ = ["check_optimizer"]
-
 # They are not made for a step by each batch's gradient of every weight.
 _UNFIT: dict[type[torch.optim.Optimizer], str] = {
     torch.optim.LBFGS: "it asks for the loss of a batch several times a step, and takes one group "

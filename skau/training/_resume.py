@@ -24,8 +24,6 @@ from ..utils._cache import Cache
 from ._net import AUNet
 from ._stage import Stage
 
-__all__ = ["ResumeTraining"]
-
 _PAUSE = 20  # times as long as writing took, until the next time
 
 # what a callback has of its own that its next epoch depends on

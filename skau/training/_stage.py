@@ -1,14 +1,13 @@
 """A part of a training schedule: what is minimised, over which batches, for how long."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
+from sklearn.callback import CallbackContext
 from torch import Tensor, nn
 
 from ._data import AUDataset
-
-__all__ = ["Loss", "Stage", "Term"]
 
 Term = tuple[Tensor, int]
 """A loss term and the number of things it is the mean of."""
@@ -32,16 +31,6 @@ class Loss(nn.Module):
         raise NotImplementedError
 
 
-class EpochTask(Protocol):
-    """Who wants to know of each epoch; True at its end stops the stage."""
-
-    def begin_epoch(self) -> None:
-        """Hear that an epoch begins."""
-
-    def end_epoch(self) -> bool:
-        """Hear that an epoch ended."""
-
-
 @dataclass
 class Stage:
     """One part of a training schedule."""
@@ -53,5 +42,6 @@ class Stage:
     train: AUDataset
     valid: AUDataset | None = None
     lr: float | None = None  # in place of the net's
-    task: EpochTask | None = None  # is told of each epoch
+    task: CallbackContext | None = None  # of scikit-learn's callbacks: each epoch is a part of it
+    told: dict[str, Any] = field(default_factory=dict)  # to these callbacks: the estimator, X, y
     prelude: bool = False  # the user's callbacks are about what comes after it

@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["plain", "refuse_masked"]
-
 
 def plain(values: Any, argument: str) -> Any:
     """Return a tensor, masked array or memory view as an array; everything else as it is.

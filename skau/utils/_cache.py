@@ -21,8 +21,6 @@ import numpy as np
 
 from ._warnings import user_level
 
-__all__ = ["Cache", "as_path", "name_file", "write_whole"]
-
 _LEFT_OVER = 3600.0  # seconds after which a file that was never finished is nobody's any more
 _STORY = "value"  # the member that says, as JSON, how the arrays belong together
 
@@ -80,7 +78,10 @@ class Cache:
         try:
             # every member is read to its end, where its checksum is compared
             with zipfile.ZipFile(self._file(key)) as file:
-                arrays = {name[:-4]: _read_array(file.read(name)) for name in file.namelist()}
+                arrays = {
+                    name[:-4]: np.load(BytesIO(file.read(name)), allow_pickle=False)
+                    for name in file.namelist()
+                }
             return _decode(json.loads(arrays.pop(_STORY).tobytes()), arrays)
         except Exception:
             return None  # not there, or damaged in whatever way: it will be put again
@@ -186,10 +187,6 @@ def name_file(path: Path, part: Path | None = None) -> Iterator[None]:
             error.filename = str(path)
             del error.filename2  # of a file that could not be renamed
         raise
-
-
-def _read_array(data: bytes) -> np.ndarray:
-    return np.lib.format.read_array(BytesIO(data), allow_pickle=False)
 
 
 def _encode(value: Any, arrays: dict[str, np.ndarray]) -> Any:

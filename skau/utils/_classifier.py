@@ -4,13 +4,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import expit
-from sklearn.base import ClassifierMixin
-from sklearn.utils import Tags
+from sklearn.base import ClassifierMixin, MetaEstimatorMixin
+from sklearn.utils import Tags, get_tags
 
-__all__ = ["MultiAUMixin"]
+from ._fit_tasks import CallbacksMixin
+from ._pages import PagesMixin
 
 
-class MultiAUMixin(ClassifierMixin):
+class MultiAUMixin(CallbacksMixin, PagesMixin, ClassifierMixin):
     """Predictions from ``decision_function``, which groups reach, and scikit-learn's tags."""
 
     _single: bool  # one AU: y was (n,) or (n, 1)
@@ -28,10 +29,7 @@ class MultiAUMixin(ClassifierMixin):
     def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
         """Compute the probability of each AU.
 
-        Parameters
-        ----------
-        X, groups
-            As in ``decision_function``.
+        Parameters are those of ``decision_function``.
 
         Returns
         -------
@@ -43,12 +41,9 @@ class MultiAUMixin(ClassifierMixin):
         return self._to_proba(self.decision_function(X, groups))
 
     def predict(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Say which AUs are present: probability above one half.
+        """Say which AUs are present, with a probability above one half.
 
-        Parameters
-        ----------
-        X, groups
-            As in ``decision_function``.
+        Parameters are those of ``decision_function``.
 
         Returns
         -------
@@ -75,4 +70,20 @@ class MultiAUMixin(ClassifierMixin):
         tags.classifier_tags.multi_class = False
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = True
+        return tags
+
+
+class WrapsClassifierMixin(MetaEstimatorMixin):
+    """Around another classifier, ``estimator``, that sees the same inputs."""
+
+    estimator: Any
+
+    def _take_features_of(self, fitted: Any) -> None:
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(fitted, name):
+                setattr(self, name, getattr(fitted, name))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
         return tags

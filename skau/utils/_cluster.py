@@ -8,8 +8,6 @@ import joblib
 
 from ._extras import import_extra
 
-__all__ = ["on_cluster"]
-
 
 @contextmanager
 def on_cluster(address: str | None) -> Iterator[None]:

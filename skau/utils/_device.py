@@ -6,8 +6,6 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
-__all__ = ["own_modes", "resolve_device", "resolve_precision"]
-
 
 def resolve_device(device: str | torch.device) -> torch.device:
     """Turn ``"auto"`` into a CUDA device where there is one, else the CPU.

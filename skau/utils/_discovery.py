@@ -5,8 +5,6 @@ from importlib import import_module
 
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
-__all__ = ["all_estimators"]
-
 _ROOMS = ("skau", "skau.baselines", "skau.model_selection", "skau.preprocessing")
 _KINDS = {"classifier": ClassifierMixin, "transformer": TransformerMixin}
 

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from textwrap import indent
 from typing import Any, TypeVar
 
-__all__ = ["substitute"]
-
 C = TypeVar("C", bound=Callable[..., Any])
 
 

@@ -7,8 +7,6 @@ from sklearn.callback import CallbackContext, CallbackSupportMixin
 
 from ._portable import leave_out
 
-__all__ = ["CallbacksMixin", "EpochTasks", "fit_part"]
-
 
 class CallbacksMixin(CallbackSupportMixin):
     """``set_callbacks``, and the beginning and end of a fit that has parts.
@@ -47,25 +45,3 @@ def fit_part(
         model.fit(X, y, **params)
     context.call_on_fit_task_end(estimator=owner, X=X, y=y)
     return model
-
-
-class EpochTasks:
-    """Tells the callbacks of ``set_callbacks`` of the epochs of a fit.
-
-    skorch's callbacks, of the parameter ``callbacks``, are told by skorch.
-    """
-
-    def __init__(self, estimator: Any, context: CallbackContext, X: Any, y: Any) -> None:
-        self.context = context
-        self.data = {"estimator": estimator, "X": X, "y": y}
-
-    def begin_epoch(self) -> None:
-        """Begin an epoch."""
-        self.epoch = self.context.subcontext(task_name="epoch")
-        self.epoch.call_on_fit_task_begin(**self.data)
-
-    def end_epoch(self) -> bool:
-        """End an epoch; True if a callback wants the stage to stop."""
-        # A copy of the estimator has the weights as they are now: nothing is to be added to it.
-        stop = self.epoch.call_on_fit_task_end(**self.data, reconstruction_attributes={})
-        return bool(stop)

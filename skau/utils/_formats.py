@@ -13,8 +13,6 @@ from .._version import __version__
 from ._cache import write_whole
 from ._labels import read_thresholds
 
-__all__ = ["BOX", "to_openface", "to_pyfeat"]
-
 _UNITS = {
     "path": "file",
     "image": "row of the images, from 0",

@@ -7,8 +7,6 @@ import pandas as pd
 
 from ._arrays import plain
 
-__all__ = ["check_groups", "subject_codes"]
-
 
 def check_groups(
     groups: Any, n_rows: int, argument: str = "groups", each: str = "subject"

@@ -14,20 +14,6 @@ from ._arrays import plain
 from ._text import first_few
 from ._unwrap import fitted_attribute
 
-__all__ = [
-    "LabelTable",
-    "as_array",
-    "as_numbers",
-    "code_present",
-    "default_names",
-    "encoded_hint",
-    "fitted_names",
-    "present_proba",
-    "read_names",
-    "read_table",
-    "read_thresholds",
-]
-
 _MEND = (
     "labels are 0 (absent), 1 (present) and NaN (not annotated), so map unknown codes to NaN and "
     "threshold intensities first"

@@ -5,8 +5,6 @@ import os
 import sys
 from functools import cache
 
-__all__ = ["keep_freed_memory"]
-
 _DASK = "65536"  # its workers' MALLOC_TRIM_THRESHOLD_, unless the user says otherwise
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # numbers of glibc's malloc.h
 

@@ -3,8 +3,6 @@
 from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata
 
-__all__ = ["PagesMixin"]
-
 
 class PagesMixin:
     """Let the HTML diagram link to skau's own pages.

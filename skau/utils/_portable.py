@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-__all__ = ["leave_out", "portable"]
-
 _left_out: ContextVar[list[str] | None] = ContextVar("left_out", default=None)
 
 

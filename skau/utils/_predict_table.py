@@ -8,8 +8,6 @@ import pandas as pd
 from ._labels import default_names
 from ._unwrap import classifier_of
 
-__all__ = ["predict_table"]
-
 
 def predict_table(estimator: Any, X: Any, **params: Any) -> pd.DataFrame:
     """Compute the probability of each AU, as a table that names the AUs.

@@ -7,8 +7,6 @@ import torch
 from torch import Generator, Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ["RandomStream"]
-
 _aten = torch.ops.aten
 # before torch had generators for these, what they are made of had
 _LIKE = {_aten.rand_like: "uniform_", _aten.randn_like: "normal_", _aten.randint_like: "random_"}

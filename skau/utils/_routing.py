@@ -6,8 +6,6 @@ from sklearn import get_config
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-__all__ = ["fit_groups", "predict_groups"]
-
 
 def fit_groups(estimator: Any, groups: Any) -> dict[str, Any]:
     """Name ``groups`` as the ``fit`` of an estimator wants them; nothing if it takes none."""

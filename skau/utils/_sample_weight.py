@@ -6,8 +6,6 @@ import numpy as np
 
 from ._labels import as_numbers
 
-__all__ = ["read_weights"]
-
 
 def read_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     """Return the weight of every row, or say what is wrong with ``sample_weight``.

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-__all__ = ["first_few", "first_lines"]
-
 
 def first_few(items: Iterable[object], limit: int = 5) -> str:
     """Write out the first few items, and how many more there are."""

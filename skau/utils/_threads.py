@@ -11,8 +11,6 @@ from threadpoolctl import threadpool_limits
 
 from ._memory import keep_freed_memory
 
-__all__ = ["use_one_processor", "wait_until_gone"]
-
 
 def use_one_processor() -> Callable[[], None]:
     """Let this thread compute on one processor; return what takes that back.

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["classifier_of", "fitted_attribute"]
-
 
 def _layers(model: Any) -> Iterator[Any]:
     """Yield a fitted model, what it holds, what that holds, ..."""

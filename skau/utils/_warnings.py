@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import RLock
 
-__all__ = ["own_filters", "quietly", "user_level"]
-
 _NOT_THE_USER = {"skau", "sklearn", "joblib", "contextlib"}  # the last wraps methods in modes
 _one_at_a_time = RLock()
 

@@ -15,10 +15,9 @@ from skau.baselines import (
     ResNetClassifier,
     ROINetClassifier,
 )
-from skau.baselines._alexnet import alexnet_encoder
 from skau.baselines._atf import _reverse_gradient
 from skau.baselines._au_centres import TEMPLATE_CENTRES, Enhance, ROIHead, attention_maps
-from skau.baselines._drml import RegionLayer, drml_encoder
+from skau.baselines._drml import RegionLayer
 from skau.metrics import roc_auc_scorer
 from skau.training._net import AUNet
 
@@ -41,17 +40,13 @@ def test_sizes():
     assert size(drml) - size(drml, of_bias=False) == 8_300
 
 
-@pytest.mark.parametrize(
-    "make",
-    [lambda: alexnet_encoder(3), lambda: drml_encoder((64, 64), 3)],
-    ids=["alexnet", "drml"],
-)
-def test_first_weights_let_images_through(make):
+@pytest.mark.parametrize("Estimator", [AlexNetClassifier, DRMLClassifier])
+def test_first_weights_let_images_through(Estimator):
     # with torch's own the features are 0.008 long and differ by a twelfth of that, or less
     torch.manual_seed(0)
     x = F.avg_pool2d(torch.randn(8, 3, 64, 64), 9, 1, 4) * 5
     with torch.inference_mode():
-        features = make()[0].eval()(x)
+        features = Estimator()._make_encoder((3, 64, 64))[0].eval()(x)
     length = features.square().mean().sqrt()
     assert 0.1 < length < 10
     assert features.std(0).square().mean().sqrt() > 0.1 * length
@@ -201,7 +196,8 @@ def test_a_cell_of_the_region_layer_by_hand():
 def test_images_of_any_size(shape, channels):
     with torch.device("meta"):
         x = torch.zeros(2, channels, *shape)
-        for encoder, n in (drml_encoder(shape, channels), alexnet_encoder(channels)):
+        for clf in (DRMLClassifier(), AlexNetClassifier()):
+            encoder, n = clf._make_encoder((channels, *shape))
             assert encoder(x).shape == (2, n)
 
 

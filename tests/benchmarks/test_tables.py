@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -150,7 +151,7 @@ def test_draws_are_not_taken_inside_a_fold(tables, folders, tmp_path, capsys):
 def test_a_figure_without_matplotlib_fails_before_any_work(
     tables, folders, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr("skau.utils._extras.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(SystemExit):
         tables.main(arguments(folders, tmp_path / "r.csv", "--figure"))
     assert 'pip install "skau[plot]"' in capsys.readouterr().err

@@ -318,11 +318,11 @@ def test_films_in_processes_equal_one_after_the_other(folder, tmp_path, capfd):
 
 
 def test_what_is_done_is_not_done_again(folder, tmp_path, monkeypatch):
-    from skau.estimators import _files
+    from skau.estimators import _predict_files
 
     model, films = load(folder / "model.skau"), [folder / "film 0.mp4", folder / "film 1.mp4"]
     whole = predict_files(model, films, out=tmp_path / "whole.csv", verbose=0)
-    score, seen = _files.predict_video, []
+    score, seen = _predict_files.predict_video, []
 
     def stopped(model, film, **how):
         if len(seen) == 1:
@@ -330,18 +330,18 @@ def test_what_is_done_is_not_done_again(folder, tmp_path, monkeypatch):
         seen.append(film)
         return score(model, film, **how)
 
-    monkeypatch.setattr(_files, "predict_video", stopped)
+    monkeypatch.setattr(_predict_files, "predict_video", stopped)
     with pytest.raises(KeyboardInterrupt):
         predict_files(model, films, out=tmp_path / "half.csv", verbose=0)
     assert list((tmp_path / "half.csv.part").glob("*.csv"))
-    monkeypatch.setattr(_files, "predict_video", score)
+    monkeypatch.setattr(_predict_files, "predict_video", score)
     again = predict_files(model, films, out=tmp_path / "half.csv", verbose=0)
     pd.testing.assert_frame_equal(whole, again)
     assert again["path"].unique().tolist() == [str(film) for film in films]
-    monkeypatch.setattr(_files, "predict_video", None)  # nothing is computed again
+    monkeypatch.setattr(_predict_files, "predict_video", None)  # nothing is computed again
     again = predict_files(model, films, out=tmp_path / "half.csv", verbose=0)
     pd.testing.assert_frame_equal(whole, again)
-    with pytest.raises(ValueError, match="there already, of other files"):
+    with pytest.raises(ValueError, match="of a run that differs in files"):
         predict_files(model, films[:1], out=tmp_path / "half.csv", verbose=0)
 
 
@@ -388,9 +388,13 @@ def test_calibration_and_photos_at_rest_with_the_model_that_ships(
 def test_what_is_left_of_a_call_with_other_settings_is_not_in_the_way(
     folder, tmp_path, monkeypatch
 ):
-    from skau.estimators import _files
+    from skau.estimators import _predict_files
 
-    films, score, asked = [folder / f"film {k}.mp4" for k in (0, 1)], _files.predict_video, []
+    films, score, asked = (
+        [folder / f"film {k}.mp4" for k in (0, 1)],
+        _predict_files.predict_video,
+        [],
+    )
     rest = [str(folder / "photos" / "10.png")]
 
     def stopped(model, film, **how):
@@ -400,11 +404,11 @@ def test_what_is_left_of_a_call_with_other_settings_is_not_in_the_way(
         return score(model, film, **how)
 
     model, how = load_model("open-1"), {"out": tmp_path / "aus.csv", "verbose": 0}
-    monkeypatch.setattr(_files, "predict_video", stopped)
+    monkeypatch.setattr(_predict_files, "predict_video", stopped)
     for other in ({"reference": rest}, {"faces": "all"}):
         with pytest.raises(KeyboardInterrupt):
             predict_files(model, films, **other, **how)
-    monkeypatch.setattr(_files, "predict_video", score)
+    monkeypatch.setattr(_predict_files, "predict_video", score)
     table = predict_files(model, films, **how)
     plain = predict_files(model, films, out=tmp_path / "plain.csv", verbose=0)
     pd.testing.assert_frame_equal(table, plain)
@@ -438,13 +442,13 @@ def test_a_report_of_a_film(folder, tmp_path):
 
 
 def test_an_overlay_is_drawn_of_a_table_that_is_there(folder, tmp_path, monkeypatch, capsys):
-    from skau.estimators import _files
+    from skau.estimators import _predict_files
 
     out, film = tmp_path / "aus.csv", folder / "film 0.mp4"
     how = ["--model", folder / "model.skau"]
     assert call("predict", film, "-o", out, *how) == 0
     written = out.read_bytes()
-    monkeypatch.setattr(_files, "predict_video", None)  # nothing is computed again
+    monkeypatch.setattr(_predict_files, "predict_video", None)  # nothing is computed again
     assert call("predict", film, "-o", out, *how, "--overlay", tmp_path / "drawn.mp4") == 0
     assert out.read_bytes() == written
     assert sorted(p.name for p in tmp_path.iterdir()) == ["aus.csv", "aus.csv.json", "drawn.mp4"]
@@ -452,7 +456,7 @@ def test_an_overlay_is_drawn_of_a_table_that_is_there(folder, tmp_path, monkeypa
     assert "must end in .mp4" in capsys.readouterr().err
     other = ["--faces", "all", "--overlay", tmp_path / "other.mp4"]
     assert call("predict", film, "-o", out, *how, *other) == 2
-    assert "other settings" in capsys.readouterr().err
+    assert "differs in faces" in capsys.readouterr().err
 
 
 def test_a_report_is_of_one_film_and_one_person(tmp_path, capsys):

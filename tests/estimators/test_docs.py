@@ -42,5 +42,10 @@ def test_every_parameter_is_described_with_its_default(Estimator):
 
 
 @EACH
+def test_the_signature_shows_types_alone(Estimator):
+    assert "Annotated" not in str(inspect.signature(Estimator))
+
+
+@EACH
 def test_no_placeholder_is_left(Estimator):
     assert not re.findall(r"^ *\{\w+\}$", Estimator.__doc__, re.MULTILINE)

@@ -157,8 +157,8 @@ def test_weights_of_the_triplets(weight, unlabelled):
     loss = clf._make_stages(data, None, np.random.RandomState(0))[-1].loss
     for rows, expected in ((slice(32), None), (slice(48, 64), weight)):
         x, y = data.take(list(range(64))[rows])
-        output = clf.net_.infer(x)
-        total, terms = loss(output, y, x | {"generator": torch.Generator()})
+        clf.net_.infer(x)
+        total, terms = loss(x["output"], y, x | {"generator": torch.Generator()})
         parts = {name: term for name, (term, _) in terms.items()}
         if expected is None:
             expected = 0.3 + 0.7 * parts["class"] / parts["triplet"]

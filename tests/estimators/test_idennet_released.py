@@ -61,7 +61,7 @@ def test_the_loss_of_a_mixed_batch():
     output = type("Output", (), {"logits": logits, "identity": z, "features": z})
     group = torch.tensor([-1, -1, 0, 0, 1])
     batch = {"weight": torch.ones(5), "group": group, "generator": torch.Generator()}
-    triplets = MinedTriplets(1.0, 4, 16)
+    triplets = MinedTriplets(1.0, 16)
     total, terms = IdenNetLoss(1 / 13, triplets, ClassificationLoss(None), 0.0)(output, y, batch)
     # |a - p|^2 = 0.8 either way; to the other person 2 (from [1, 0]) or 0.4 (from [0.6, 0.8])
     hinge = terms["triplet"][0].item()

@@ -10,10 +10,11 @@ from PIL import Image
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
-import skau.estimators._video
+import skau.estimators._predict_video
 from skau import DSNClassifier, predict_files, predict_video
 from skau.datasets import load_sample_faces
-from skau.estimators._face_table import FaceTable, read_table
+from skau.estimators._face_table import FaceTable
+from skau.estimators._table_file import read_table
 from skau.preprocessing import FaceCropper, read_video
 from skau.preprocessing._worker import Worker
 
@@ -85,7 +86,7 @@ def kill(monkeypatch, after):
 @pytest.mark.parametrize("faces", ["largest", "all"])
 def test_goes_on_after_an_interruption(model, film, tmp_path, monkeypatch, faces):
     whole = predict_video(model, read_video(film), faces=faces, verbose=0)
-    monkeypatch.setattr(skau.estimators._video, "_FRAMES", 8)
+    monkeypatch.setattr(skau.estimators._predict_video, "_FRAMES", 8)
     kill(monkeypatch, 2)
     out, part = tmp_path / "film.csv", tmp_path / "film.csv.part"
     with pytest.raises(KeyboardInterrupt):

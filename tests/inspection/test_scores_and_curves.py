@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -159,7 +161,7 @@ def test_bad_input_is_named(predictions):
 
 def test_without_matplotlib_the_extra_is_named(predictions, monkeypatch):
     Y, P, _ = predictions
-    monkeypatch.setattr("skau.utils._extras.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"AUScoreDisplay needs matplotlib.*skau\[plot\]"):
         AUScoreDisplay.from_predictions(Y, P)
 

@@ -18,8 +18,6 @@ from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
 from ._scorer import Scorer
 
-__all__ = ["Reference", "check_options", "file_print", "passing", "predict_video"]
-
 _FRAMES = 240  # of a film that are kept together: what a killed run loses at most; 30 blocks
 
 Reference = Mapping[int, Sequence[Any]] | Sequence[Any]

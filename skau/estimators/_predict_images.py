@@ -13,10 +13,8 @@ from ..preprocessing._image_source import ImageSource
 from ..utils._text import first_few, first_lines
 from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
+from ._predict_video import Reference, check_options, file_print, passing
 from ._scorer import Scorer
-from ._video import Reference, check_options, file_print, passing
-
-__all__ = ["UnreadableError", "predict_images"]
 
 _PHOTOS = 64  # that are kept together: what a killed run loses at most
 
@@ -119,35 +117,24 @@ def predict_images(
             table.keep({"photos": first, "face": face, "broken": broken})
     names = photos.paths or [photos.name(row) for row in range(len(photos))]
     unread = {names[row]: why for row, why in broken.items()}
+    listed = first_lines(f"{photos.name(row)}: {why}" for row, why in broken.items())
     if len(broken) == len(photos):
         table.give_up()
-        raise UnreadableError(f"images: none can be read{_listed(photos, broken)}", unread)
+        raise UnreadableError(f"images: none can be read{listed}", unread)
     whole = table.finish(unread)
-    _report(photos, broken, whole)
-    return whole
-
-
-def _report(photos: ImageSource, broken: dict[int, str], table: pd.DataFrame) -> None:
-    """Warn of the photos of which there are no numbers."""
     if broken:
         warnings.warn(
             f"images: cannot read {len(broken)} of {len(photos)}; their rows hold no scores"
-            f"{_listed(photos, broken)}",
+            f"{listed}",
             stacklevel=user_level(),
         )
-    names = table.iloc[:, 0]
-    lonely = names[table["face"].isna()]
-    if photos.paths is None:
-        lonely = "row " + lonely.astype(str)
-    else:
-        lonely = lonely[~lonely.isin([photos.paths[row] for row in broken])]
-    if len(lonely):
+    faceless = whole.loc[whole["face"].isna(), whole.columns[0]]
+    faceless = faceless if photos.paths else "row " + faceless.astype(str)
+    lonely = [name for name in faceless if name not in unread]
+    if lonely:
         warnings.warn(
             f"no face found in {len(lonely)} of {len(photos)} photos; their rows hold no scores: "
             f"{first_few(lonely)}",
             stacklevel=user_level(),
         )
-
-
-def _listed(photos: ImageSource, broken: dict[int, str]) -> str:
-    return first_lines(f"{photos.name(row)}: {why}" for row, why in broken.items())
+    return whole

@@ -1,8 +1,7 @@
 """Action Units of many films and photos, a process a film."""
 
-import shutil
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
@@ -14,19 +13,15 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
 from .._endings import is_film
-from ..preprocessing._results import table_writer
-from ..preprocessing._storage import part_of
-from ..utils._cache import Cache, as_path
-from ..utils._formats import write_sidecar
+from ..utils._cache import Cache
 from ..utils._sklearn import n_workers
 from ..utils._text import first_few, first_lines
 from ..utils._warnings import user_level
-from ._face_table import ArgumentError, corrections, drop_others, read_run, read_table
-from ._photos import UnreadableError, predict_images
+from ._face_table import corrections, drop_others
+from ._predict_images import UnreadableError, predict_images
+from ._predict_video import Reference, check_options, file_print, predict_video
 from ._scorer import Scorer
-from ._video import Reference, check_options, file_print, predict_video
-
-__all__ = ["predict_files"]
+from ._table_file import TableFile, read_table
 
 _ATTEMPTS = 3  # at what is left, after a process was killed
 
@@ -92,11 +87,36 @@ def predict_files(
     >>> model = skau.load_model("open-1")
     >>> skau.predict_files(model, ["a.mp4", "b.mp4"], n_jobs=2)  # doctest: +SKIP
     """
+    file = TableFile(out)
+    films = [fspath(path) for path in files if is_film(path)]
+    return score_files(
+        model, files, films, file, file.write, faces=faces, every=every, fps=fps,
+        calibrate=calibrate, reference=reference, n_jobs=n_jobs, verbose=verbose,
+    )  # fmt: skip
+
+
+def score_files(
+    model: Any,
+    files: Sequence[str | PathLike[str]],
+    films: Sequence[str],
+    file: TableFile,
+    write: Callable[[pd.DataFrame, dict[str, Any]], None],
+    *,
+    faces: str,
+    every: int,
+    fps: float | None,
+    calibrate: bool,
+    reference: Reference | None,
+    n_jobs: int | None,
+    verbose: int,
+) -> pd.DataFrame:
+    """Do the work of `predict_files`, where it is known which files are films.
+
+    ``write`` gets the table and how it was made; what is done is kept until it has returned.
+    """
     every, fps = check_options(faces, every, fps)
     calibrate = bool(calibrate)
-    out = as_path(out, "out")
-    write = table_writer(out)
-    paths = [fspath(file) for file in files]
+    paths = [fspath(path) for path in files]
     if not paths:
         raise ValueError("files holds no path; at least one film or photo is needed")
     scorer = Scorer(model)  # refuses what is no pipeline before any work
@@ -106,25 +126,19 @@ def predict_files(
         "every": every, "fps": fps, "calibrate": calibrate, "reference": _told(reference),
         "model": scorer.print, "format": "skau",
     }  # fmt: skip
-    if out.exists():
-        before = read_run(out)
-        if not isinstance(before, dict) or any(before.get(key) != run[key] for key in run):
-            raise ArgumentError(
-                f"out: {str(out)!r} is there already, of other files, another model or other "
-                "settings; give another file, or delete it"
-            )
-        return _with_whole_frames(read_table(out))
-    films = [path for path in paths if is_film(path)]
-    photos = [path for path in paths if not is_film(path)]
-    folder = part_of(out)
-    folder.mkdir(exist_ok=True)
+    earlier = file.earlier(run)
+    if earlier is not None:
+        return _with_whole_frames(earlier)
+    moving = set(films)
+    photos = [path for path in paths if path not in moving]
+    file.parts.mkdir(exist_ok=True)
     own: dict[str, Any] = {"faces": faces, "calibrate": calibrate, "reference": reference}
     options = own | {"every": every, "fps": fps}
     # named by what was looked at: what another call left there is gone on from, or not in the way
     settings = Cache.key([run[name] for name in ("faces", "every", "fps", "model")])
     known = dict(zip(paths, run["files"], strict=True))
-    parts = {film: folder / f"{Cache.key(known[film], settings)}.csv" for film in films}
-    of_photos = folder / f"{Cache.key([known[path] for path in photos], settings)}.csv"
+    parts = {film: file.parts / f"{Cache.key(known[film], settings)}.csv" for film in films}
+    of_photos = file.parts / f"{Cache.key([known[path] for path in photos], settings)}.csv"
     for part in (*parts.values(), of_photos):
         drop_others(part, calibrate, lines)
     tables: list[pd.DataFrame] = []
@@ -146,17 +160,14 @@ def predict_files(
     tables += [of_films[film] for film in dict.fromkeys(films) if film in of_films]
     told = first_lines(f"{path}: {problem}" for path, problem in broken.items())
     if not tables:
-        shutil.rmtree(folder, ignore_errors=True)
+        file.forget()
         raise ValueError(f"files: none can be read:{told}")
     whole = pd.concat(tables, ignore_index=True)
     first = [name for name in ("path", "frame", "time") if name in whole]
-    whole = whole[[*first, *whole.columns.drop(first)]]
-    whole = _with_whole_frames(whole)
+    whole = _with_whole_frames(whole[[*first, *whole.columns.drop(first)]])
     beside = {"thresholds": scorer.thresholds(), "unread": unread}
     whole.attrs.update(beside)
-    write_sidecar(out, whole, {"model": scorer.story(), **beside, "run": run})
-    write(whole)
-    shutil.rmtree(folder, ignore_errors=True)
+    write(whole, {"model": scorer.story(), **beside, "run": run})
     if broken:
         head = f"files: cannot read {len(broken)} of {len(paths)}; they have no row"
         warnings.warn(f"{head}{told}", stacklevel=user_level())

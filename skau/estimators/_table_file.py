@@ -1,0 +1,88 @@
+"""The file of a table of faces: returned to an equal call, refused to others, written whole."""
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..preprocessing._results import table_writer
+from ..preprocessing._storage import forget_parts, part_of
+from ..utils._cache import as_path
+from ..utils._formats import read_sidecar, write_sidecar
+
+
+class ArgumentError(ValueError):
+    """An argument does not fit what is on disk, or who was seen: known late, but wrong use."""
+
+
+class TableFile:
+    """A ``.csv`` or ``.parquet`` file, beside it ``.json``, which says how the table was made.
+
+    Until it is written, what is done of it lies in the folder ``parts``.
+    """
+
+    def __init__(self, out: str | PathLike[str]) -> None:
+        self.path = as_path(out, "out")
+        self._write = table_writer(out)
+        self.parts = part_of(out)
+
+    def earlier(self, run: Mapping[str, Any]) -> pd.DataFrame | None:
+        """Return the table of an equal run that had ended, or None.
+
+        Raises
+        ------
+        ArgumentError
+            If the file is of another run.
+        """
+        if not self.path.exists():
+            return None
+        refuse_other(read_run(self.path), run, self.path)
+        return read_table(self.path)
+
+    def write(self, table: pd.DataFrame, story: Mapping[str, Any], layout: str = "skau") -> None:
+        """Write the table and how it was made; what was kept of it is deleted."""
+        write_sidecar(self.path, table, dict(story), layout)
+        self._write(table)
+        self.forget()
+
+    def forget(self) -> None:
+        """Delete what is done so far."""
+        forget_parts(self.path)
+
+
+def refuse_other(before: Any, run: Mapping[str, Any], where: Path) -> None:
+    """Raise unless what stands there is of this very run."""
+    said = f"out: {str(where)!r}"
+    mend = "give another file, or delete it"
+    if not isinstance(before, dict):
+        raise ArgumentError(
+            f"{said} is there already, without a file beside it that would say of what film or "
+            f"photos; {mend}"
+        )
+    if before.keys() != run.keys():
+        raise ArgumentError(f"{said} was written by another function or command; {mend}")
+    differs = [key for key in run if before[key] != run[key]]
+    if differs:
+        raise ArgumentError(f"{said} is of a run that differs in {', '.join(differs)}; {mend}")
+
+
+def read_run(path: Path) -> Any:
+    """Return what the file beside a table says that it depends on; None if there is none."""
+    return read_sidecar(path).get("run")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Return a table that was written."""
+    if path.suffix.lower() == ".parquet":
+        table = pd.read_parquet(path, engine="pyarrow")
+    else:
+        numbers = {"face": "Int64", "person": "Int64"}
+        # a file may be called 7 or NA
+        table = pd.read_csv(path, dtype=numbers, converters={"path": str}, encoding="utf-8")
+    story = read_sidecar(path)
+    for key in ("thresholds", "unread"):
+        if isinstance(story.get(key), dict):
+            table.attrs[key] = story[key]
+    return table
