@@ -36,4 +36,4 @@ def n_workers(n_jobs: Any, n_tasks: int) -> int | None:
         return None
     if not isinstance(n_jobs, Integral):
         raise TypeError(f"n_jobs must be a whole number or None, got {n_jobs!r}")
-    return min(int(n_jobs), n_tasks)
+    return min(int(n_jobs), max(n_tasks, 1))  # joblib refuses 0, where nothing is to do as well

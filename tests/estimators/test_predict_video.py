@@ -191,7 +191,7 @@ def test_progress_and_errors(model, film, tmp_path, capfd):
     for wrong, match in (
         ({"faces": "some"}, "'largest' or 'all'"),
         ({"every": 0}, "whole number from 1"),
-        ({"fps": 0}, "must be positive"),
+        ({"fps": 0}, "must be a positive"),
         ({"fps": 1, "every": 2}, "exclude each other"),
         ({"calibrate": True}, "calibrate needs a model that knows how people differ"),
     ):
