@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 __all__ = ["Layout"]
 
+Array = NDArray[np.float64]
+
 _COVERED, _FAR, _ASIDE, _CHANGED = 10.0, 1.0, 0.1, 0.5  # what is bad of a place, and how bad
 _FEWER = 0.75  # bars of each face, where all do not fit
 
@@ -22,14 +24,9 @@ class Layout:
         self._bars: dict[int, int] = {}  # by the number of faces
 
     def place(
-        self,
-        boxes: NDArray[np.float64],
-        people: list[int],
-        extent: tuple[int, int],
-        width: float,
-        step: float,
+        self, boxes: Array, people: list[int], extent: tuple[int, int], width: float, step: float,
         bars: int,
-    ) -> tuple[NDArray[np.float64], int]:
+    ) -> tuple[Array, int]:  # fmt: skip
         """Return the left upper corners of the panels, and how many bars each may have.
 
         Parameters
@@ -49,7 +46,7 @@ class Layout:
         while bars:
             panel = np.array([width, step * bars])
             for order in (range(len(boxes)), range(len(boxes))[::-1]):
-                corners = self._try(boxes, people, np.array(extent), panel, order)
+                corners = self._try(boxes, people, np.array(extent, float), panel, order)
                 if corners is not None:
                     self._bars[len(boxes)] = bars
                     middles = boxes[:, [0, 2]].mean(axis=1)
@@ -60,13 +57,8 @@ class Layout:
         return np.zeros((len(boxes), 2)), 0
 
     def _try(
-        self,
-        boxes: NDArray[np.float64],
-        people: list[int],
-        extent: NDArray[np.int_],
-        panel: NDArray[np.float64],
-        order: range,
-    ) -> NDArray[np.float64] | None:
+        self, boxes: Array, people: list[int], extent: Array, panel: Array, order: range
+    ) -> Array | None:
         """Give one face after the other the best place that is left; None if one gets none."""
         corners = np.zeros((len(boxes), 2))
         taken = np.zeros((0, 4))
@@ -87,13 +79,7 @@ class Layout:
         return corners
 
 
-def _places(
-    boxes: NDArray[np.float64],
-    i: int,
-    taken: NDArray[np.float64],
-    panel: NDArray[np.float64],
-    extent: NDArray[np.int_],
-) -> NDArray[np.float64]:
+def _places(boxes: Array, i: int, taken: Array, panel: Array, extent: Array) -> Array:
     """Return the places that touch a box, a panel or the border, as (left, top, right, bottom)."""
     around = np.vstack([boxes, taken])
     width, height = panel
@@ -107,9 +93,7 @@ def _places(
     return np.hstack([corners, corners + panel])
 
 
-def _badness(
-    places: NDArray[np.float64], boxes: NDArray[np.float64], i: int, extent: NDArray[np.int_]
-) -> NDArray[np.float64]:
+def _badness(places: Array, boxes: Array, i: int, extent: Array) -> Array:
     """Say how bad places are for the bars of a face: over faces, away from it, not level."""
     sizes = places[0, 2:] - places[0, :2]
     covered = _shared(places, boxes).sum(axis=1) / sizes.prod()
@@ -119,7 +103,7 @@ def _badness(
     return np.asarray(_COVERED * covered + _FAR * (away + level))
 
 
-def _shared(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shared(a: Array, b: Array) -> Array:
     """Return the areas that rectangles share, of shape (len(a), len(b))."""
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])

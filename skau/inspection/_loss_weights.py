@@ -12,7 +12,7 @@ from ._plotting import COLOURS, panels
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LossWeightsDisplay"]
+__all__ = ["LossWeightsDisplay", "searched_parameters", "short_name"]
 
 
 @dataclass(eq=False, repr=False)
@@ -98,9 +98,8 @@ class LossWeightsDisplay(Display):
         -------
         display
         """
-        names = {key: key.removeprefix("param_") for key in cv_results if key[:6] == "param_"}
-        table = pd.DataFrame({name: list(cv_results[key]) for key, name in names.items()})
-        searched = list(names.values())
+        table = searched_parameters(cv_results)
+        searched = [str(name) for name in table]
         several = [name for name in searched if table[name].astype(str).nunique() > 1]
         x_name = _find(x, searched, "x") if x else next(iter(several), None)
         others = [name for name in several if name != x_name]
@@ -117,7 +116,7 @@ class LossWeightsDisplay(Display):
         best = table.dropna(subset="mean").sort_values("mean").groupby([y_name, x_name]).last()
         scores, spread = best["mean"].unstack(), best["std"].unstack()
         for frame in (scores, spread):
-            frame.index.name, frame.columns.name = _short(y_name), _short(x_name)
+            frame.index.name, frame.columns.name = short_name(y_name), short_name(x_name)
         return cls(scores, spread=spread).plot(ax=ax)
 
     def _plot(self, ax: "Axes | np.ndarray | None") -> None:
@@ -151,14 +150,20 @@ class LossWeightsDisplay(Display):
         bar.outline.set_visible(False)
 
 
+def searched_parameters(cv_results: dict[str, Any]) -> pd.DataFrame:
+    """Return the parameters of the candidates of a search."""
+    keys = [key for key in cv_results if key.startswith("param_")]
+    return pd.DataFrame({key.removeprefix("param_"): list(cv_results[key]) for key in keys})
+
+
 def _find(wanted: str, names: list[str], argument: str) -> str:
-    found = [name for name in names if wanted in (name, _short(name))]
+    found = [name for name in names if wanted in (name, short_name(name))]
     if len(found) != 1:
         raise ValueError(f"{argument}={wanted!r} is not one of the searched parameters {names}")
     return found[0]
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     return name.rpartition("__")[2]
 
 

@@ -12,7 +12,7 @@ from ..utils._formats import thresholds_of
 from ..utils._unwrap import classifier_of
 from ._curves import AUPrecisionRecallDisplay, AURocDisplay
 from ._history import TrainingHistoryDisplay
-from ._loss_weights import LossWeightsDisplay
+from ._loss_weights import LossWeightsDisplay, searched_parameters, short_name
 from ._page import write_report
 from ._parts import label_table, predict_part
 from ._scores import AUScoreDisplay
@@ -201,9 +201,6 @@ def _write(path: str | PathLike[str], title: str, sections: Mapping[str, Any]) -
 
 def _candidates(search: Any) -> pd.DataFrame:
     results = search.cv_results_
-    keys = [key for key in results if key.startswith("param_")]
-    table = pd.DataFrame({key.rpartition("__")[2].removeprefix("param_"): list(results[key])
-                          for key in keys})  # fmt: skip
-    table["mean test score"] = results["mean_test_score"]
-    table["std"] = results["std_test_score"]
-    return table.rename_axis("candidate")
+    table = searched_parameters(results).rename(columns=short_name)
+    scores = {"mean test score": results["mean_test_score"], "std": results["std_test_score"]}
+    return table.assign(**scores).rename_axis("candidate")

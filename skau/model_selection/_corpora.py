@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from sklearn.model_selection import BaseCrossValidator
 
 from ..utils._sklearn import num_samples
 from ..utils._text import first_few
-from ._kfold import SubjectSplitter, require_groups, scored_rows
+from ._kfold import Parts, SubjectSplitter, require_groups, scored_rows
 
 
 class LeaveOneCorpusOut(SubjectSplitter, BaseCrossValidator):
@@ -44,9 +43,7 @@ class LeaveOneCorpusOut(SubjectSplitter, BaseCrossValidator):
         subjects = require_groups(groups, n_rows, type(self).__name__)
         return len(self._tested(_corpus_of(subjects), scored_rows(y, subjects)))
 
-    def _split(
-        self, X: Any, y: Any, subjects: np.ndarray
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _split(self, X: Any, y: Any, subjects: np.ndarray) -> Parts:
         corpus, scored = _corpus_of(subjects), scored_rows(y, subjects)
         for name in self._tested(corpus, scored):
             yield np.flatnonzero(corpus != name), np.flatnonzero((corpus == name) & scored)

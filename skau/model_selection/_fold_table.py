@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..metrics import au_report
 from ._kfold import require_groups
-from ._stratified import label_table
+from ._stratified import class_table
 
 
 def fold_table(cv: Any, y: Any, groups: Any) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def fold_table(cv: Any, y: Any, groups: Any) -> pd.DataFrame:
     1           1     2  0.000000
     all         2     4  0.333333
     """
-    labels = label_table(y).frame()
+    labels = class_table(y).frame()
     subjects = require_groups(groups, len(labels), "fold_table")
     parts = [test for _, test in cv.split(labels, y, subjects)]
     names = getattr(cv, "fold_names", None) or range(len(parts))

@@ -15,6 +15,9 @@ from ..utils._groups import check_groups
 from ..utils._labels import as_array
 from ..utils._sklearn import num_samples
 
+Parts = Iterator[tuple[np.ndarray, np.ndarray]]
+"""Of each fold, the rows of the training and of the test part."""
+
 
 def require_groups(groups: Any, n_rows: int, owner: str) -> np.ndarray:
     """Return the subject of every row as a 1-D array, or say how to pass it."""
@@ -43,9 +46,7 @@ class SubjectSplitter(ABC):
     # With metadata routing, groups comes without asking, as for scikit-learn's group splitters.
     __metadata_request__split: ClassVar = {"groups": True}
 
-    def split(
-        self, X: Any, y: Any = None, groups: Any = None
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Parts:
         """Yield the row indices of the training and the test part of each fold.
 
         Parameters
@@ -71,9 +72,7 @@ class SubjectSplitter(ABC):
         return self._split(X, y, subjects)
 
     @abstractmethod
-    def _split(
-        self, X: Any, y: Any, subjects: np.ndarray
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _split(self, X: Any, y: Any, subjects: np.ndarray) -> Parts:
         """Yield the parts; all rows have a subject."""
 
 
@@ -135,9 +134,7 @@ class SubjectKFold(SubjectSplitter, GroupKFold):
             shuffle = random_state is not None
         super().__init__(n_splits, shuffle=shuffle, random_state=random_state)
 
-    def _split(
-        self, X: Any, y: Any, subjects: np.ndarray
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _split(self, X: Any, y: Any, subjects: np.ndarray) -> Parts:
         if len(subjects) < self.n_splits:  # of which scikit-learn would speak as of samples
             next(self._iter_test_indices(X, y, subjects))
         return GroupKFold.split(self, X, y, subjects)

@@ -11,7 +11,7 @@ from sklearn.model_selection import BaseCrossValidator
 
 from ..utils._text import first_few
 from ..utils._warnings import user_level
-from ._kfold import SubjectSplitter, scored_rows
+from ._kfold import Parts, SubjectSplitter, scored_rows
 
 
 class PredefinedSubjectSplit(SubjectSplitter, BaseCrossValidator):
@@ -83,9 +83,7 @@ class PredefinedSubjectSplit(SubjectSplitter, BaseCrossValidator):
         """Return the number of folds. All arguments are ignored."""
         return len(self.folds)
 
-    def _split(
-        self, X: Any, y: Any, subjects: np.ndarray
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _split(self, X: Any, y: Any, subjects: np.ndarray) -> Parts:
         return BaseCrossValidator.split(self, X, y, subjects)
 
     def _iter_test_masks(self, X: Any, y: Any, groups: np.ndarray) -> Iterator[np.ndarray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ from sklearn.utils import check_random_state
 
 from ..utils._labels import as_numbers
 from ..utils._sklearn import Interval, validate_params
-from ._kfold import SubjectKFold, SubjectSplitter
+from ._kfold import Parts, SubjectKFold, SubjectSplitter
 
 
 class RepeatedSubjectKFold(SubjectSplitter, BaseCrossValidator):
@@ -68,9 +67,7 @@ class RepeatedSubjectKFold(SubjectSplitter, BaseCrossValidator):
         """Return the number of folds in all. All arguments are ignored."""
         return self.n_splits * self.n_repeats
 
-    def _split(
-        self, X: Any, y: Any, subjects: np.ndarray
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _split(self, X: Any, y: Any, subjects: np.ndarray) -> Parts:
         rng = check_random_state(self.random_state)
         for _ in range(self.n_repeats):
             yield from SubjectKFold(self.n_splits, random_state=rng).split(X, y, subjects)

@@ -63,7 +63,7 @@ class StratifiedSubjectKFold(SubjectKFold):
     def _assign(self, subject_of_row: np.ndarray, y: Any, rows: np.ndarray) -> np.ndarray:
         if y is None:
             raise ValueError("StratifiedSubjectKFold needs the labels y; SubjectKFold does not.")
-        counts = _Counts.of(label_table(y).values[rows], subject_of_row)
+        counts = _Counts.of(class_table(y).values[rows], subject_of_row)
         random_state = check_random_state(self.random_state if self.shuffle else 0)
         # Many subjects are easily balanced, and a start takes time by the square of their number.
         n_starts = int(np.clip(2000 // len(counts.rows), 1, MAX_STARTS))
@@ -144,7 +144,7 @@ def _search(counts: _Counts, n_splits: int, random_state: np.random.RandomState)
     return folds
 
 
-def label_table(y: Any) -> LabelTable:
+def class_table(y: Any) -> LabelTable:
     """Return 1, 0 and NaN with a column an AU.
 
     A one-dimensional y of 0, 1 and NaN is one AU; of anything else, a column a class.

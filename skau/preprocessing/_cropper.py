@@ -21,7 +21,7 @@ from ._landmarks import (
     is_landmark_table,
     landmark_table,
     pool_values,
-    read_table,
+    read_landmarks,
     sample_rows,
 )
 from ._results import Results, Source, report, run, table_writer
@@ -286,7 +286,7 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
         source: Source
         known = None
         if is_landmark_table(X):
-            known, source = read_table(X)
+            known, source = read_landmarks(X)
         else:
             source = X if isinstance(X, Video) else ImageSource(X)
         if groups is None:

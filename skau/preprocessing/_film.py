@@ -37,8 +37,8 @@ class Seen(NamedTuple):
     time: float
     face: int  # the number of its track; -1 is none
     values: NDArray[np.float64]  # its row of the landmark table
-    crop: NDArray[np.uint8] | None
-    look: NDArray[np.float64] | None
+    crop: NDArray[np.uint8] | None = None
+    look: NDArray[np.float64] | None = None
     scene: int = 0  # of a film, counted from cut to cut; every photo is one of its own
     problem: str | None = None  # why a file cannot be read
 
@@ -98,7 +98,7 @@ def _tracked(tracker: Tracker, shots: Iterable[Shot]) -> Iterator[tuple[Image.Im
         for shot, faces in zip(block, tracker([s.image for s in block]), strict=True):
             nobody = Sighting(-1, empty_row(shot.image.size), -1)
             for face, values, scene in faces or [nobody]:
-                yield shot.image, Seen(shot.frame, shot.time, face, values, None, None, scene)
+                yield shot.image, Seen(shot.frame, shot.time, face, values, scene=scene)
 
 
 def faces_of_photos(
@@ -118,10 +118,10 @@ def _look_at_all(
             image = load()
         except READ_ERRORS as error:
             problem = f"{type(error).__name__}: {error}"
-            seen.append(Seen(row, math.nan, -1, empty_row(), None, None, row, problem))
+            seen.append(Seen(row, math.nan, -1, empty_row(), scene=row, problem=problem))
             continue
         for values in worker.find(image, everyone=everyone) or [empty_row(image.size)]:
-            seen.append(_cut(worker, image, Seen(row, math.nan, 0, values, None, None, row)))
+            seen.append(_cut(worker, image, Seen(row, math.nan, 0, values, scene=row)))
     return seen
 
 

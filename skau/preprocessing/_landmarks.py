@@ -77,7 +77,7 @@ def landmark_table(
     return table
 
 
-def read_table(table: pd.DataFrame) -> tuple[NDArray[np.float64], ImageSource | FrameSource]:
+def read_landmarks(table: pd.DataFrame) -> tuple[NDArray[np.float64], ImageSource | FrameSource]:
     """Return the numbers and the images of a landmark table."""
     if "path" not in table.columns:
         raise ValueError(
