@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
-from ._changes import Changes
+from ._changes import changed_part, grey_levels
 from ._face_boxes import Box, area, distance, growth, inside, overlap, whole
 from ._landmarks import BOX
 
@@ -29,7 +29,7 @@ JUMP = 0.25  # a face that moved by more of its side is compared with what it wa
 ALIKE = 0.5  # ... and is another one where the correlation is lower than this
 RESUMED = 0.8  # ... or than this where it comes back after frames that did not show it
 FRESH = 0.1  # the weight of the present frame in what a face is like
-KNOWN = "next_face", "scene", "frame", "credit", "cells"  # of a tracker, beside tracks and changes
+KNOWN = "next_face", "scene", "frame", "credit", "cells", "searched"  # by a tracker, and tracks
 
 Row = NDArray[np.float64]
 Find = Callable[[Image.Image, Box], list[Row]]
@@ -93,7 +93,7 @@ class Tracker:
     frame: int = 0
     credit: float = 0.0  # frames that may be searched, but were not
     cells: NDArray[np.float64] | None = None
-    changes: Changes = field(default_factory=Changes)
+    searched: NDArray[np.uint8] | None = None  # of the last frame searched as a whole
 
     def __call__(self, images: Sequence[Image.Image]) -> list[list[Sighting]]:
         """Return the faces of the next frames, `BLOCK` of them unless the film ends."""
@@ -117,7 +117,7 @@ class Tracker:
                     self._trace_back(track, images, seen, blind)
                 searched = i
                 if part == whole(image):
-                    self.changes.settle(image)
+                    self.searched = grey_levels(image)
             for track in self.tracks:
                 if track.face in found:
                     track.seen = self.frame
@@ -139,7 +139,7 @@ class Tracker:
             return everything
         if found:
             return None
-        part = self.changes.box(image)
+        part = changed_part(self.searched, image)
         share = area(part) / area(everything)
         self.credit = min(CREDIT, self.credit + 1 / self.patience)
         if turn and share:
@@ -254,13 +254,11 @@ class Tracker:
     def state(self) -> dict[str, Any]:
         """Return all that a tracker must know to go on, as numbers and arrays."""
         tracks = [[t.face, t.values, t.look, t.seen] for t in self.tracks]
-        known = {name: getattr(self, name) for name in KNOWN}
-        return {"tracks": tracks, "searched": self.changes.searched, **known}
+        return {"tracks": tracks} | {name: getattr(self, name) for name in KNOWN}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up what `state` returned."""
         self.tracks = [Track(*parts) for parts in state["tracks"]]
-        self.changes.searched = state["searched"]
         for name in KNOWN:
             setattr(self, name, state[name])
 

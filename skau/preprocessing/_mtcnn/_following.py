@@ -1,19 +1,25 @@
-"""A face looked for where it was a moment ago."""
+"""A face looked at again: where it was a moment ago, and in several views.
+
+One window may give almost any probability: a texture that looks like a face does so in one view,
+and so does a face on its head whose beard looks like hair; an upright face does in most.
+"""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ._boxes import NOTHING, Faces, clipped, squared
 from ._cascade import confirmed
 from ._networks import load_networks
 
-__all__ = ["follow_face"]
+__all__ = ["SURE_PROBABILITY", "follow_face", "probability_in_views"]
 
 THRESHOLD = 0.7
 WINDOWS = (0.9, 1.0), (0.9, 1.0)  # sides, by that of the box, in two looks
 STILL = 0.03  # a box that moved by less of its side is not looked at again
+SURE_PROBABILITY = 0.999  # a less probable face is looked at from more views: as when following,
+VIEWS = (0.95,), (0.8, 0.9, 1.0, 1.1, 1.2, 1.35)  # through these, and in a mirror
 DROP = 0.05  # how much lower than the box its window lies, as in the cascade
 
 
@@ -72,3 +78,18 @@ def follow_face(
         if sizes == windows[-1] and moved < STILL * float(side.max()):
             break
     return found.take(np.flatnonzero(found.probability > threshold))
+
+
+def probability_in_views(image: Image.Image, face: Faces, device: str) -> float:
+    """Return the mean probability of one face of an image through all of these views."""
+    views = (image, face.boxes[0]), (ImageOps.mirror(image), _mirrored(face.boxes[0], image.width))
+    seen = [
+        follow_face(view, box, windows=VIEWS, threshold=0, device=device) for view, box in views
+    ]
+    return sum(float(its.probability.sum()) for its in seen) / len(views)
+
+
+def _mirrored(box: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    """Return where a box lies in the mirror image."""
+    left, top, right, bottom = box
+    return np.array([width - 1 - right, top, width - 1 - left, bottom])

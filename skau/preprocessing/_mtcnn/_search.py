@@ -28,10 +28,10 @@ from PIL import Image
 
 from ._boxes import NOTHING, Candidates, Faces
 from ._cascade import CANDIDATE_THRESHOLDS, PYRAMID_FACTOR, propose, refine, reject
+from ._following import SURE_PROBABILITY, probability_in_views
 from ._integral import IntegralImages
 from ._networks import CELL
 from ._turned import look_turned
-from ._views import SURE_PROBABILITY, probability_in_views
 
 __all__ = ["find_faces"]
 

@@ -15,8 +15,7 @@ import numpy as np
 from PIL import Image
 
 from ._boxes import NOTHING, Faces
-from ._following import follow_face
-from ._views import SURE_PROBABILITY, probability_in_views
+from ._following import SURE_PROBABILITY, follow_face, probability_in_views
 
 __all__ = ["look_turned", "upright"]
 
