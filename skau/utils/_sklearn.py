@@ -4,6 +4,7 @@ import sys
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import HasMethods, StrOptions, validate_params
@@ -27,7 +28,8 @@ class Interval(_Interval):
 
     def is_satisfied_by(self, val: Any) -> bool:
         """Say whether a value lies in it."""
-        return super().is_satisfied_by(val) and abs(val) <= sys.float_info.max
+        number = val.item() if isinstance(val, np.generic) else val  # float32 knows no such bound
+        return super().is_satisfied_by(val) and abs(number) <= sys.float_info.max
 
 
 def n_workers(n_jobs: Any, n_tasks: int) -> int | None:
