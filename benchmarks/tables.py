@@ -27,6 +27,7 @@ nothing else. ``--dask ADDRESS`` runs the cells on the workers of a Dask cluster
 import argparse
 import json
 import platform
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -162,7 +163,8 @@ def check_config(
     own = {}
     with config_context(print_changed_only=False):  # a changed default is a change too
         for spec in methods:
-            own[spec] = make_estimator(spec, config["budget"], seed=0).__repr__(N_CHAR_MAX=100_000)
+            text = make_estimator(spec, config["budget"], seed=0).__repr__(N_CHAR_MAX=100_000)
+            own[spec] = re.sub(" at 0x[0-9a-f]+", "", text)  # where callbacks lie in memory
     if out.exists() and file.exists():
         old = PLAIN | json.loads(file.read_text(encoding="utf-8"))
         changed = [key for key in config if old.get(key) != config[key]]

@@ -112,7 +112,7 @@ def load_unbc(
         "load_unbc", root, lambda path: path.match("Frame_Labels/FACS"),
         "Frame_Labels/FACS/042-ll042/ll042t1aaaff/*_facs.txt", depth=4,
     )  # fmt: skip
-    pspi = _first(root, "Frame_Labels/PSPI")
+    pspi = _score_folder(root, "Frame_Labels/PSPI")
     image_dir = find_folder(
         "load_unbc", Path(image_folder or root), _holds_images,
         "Images/042-ll042/ll042t1aaaff/ll042t1aaaff001.png",
@@ -135,7 +135,7 @@ def load_unbc(
     for sequence, count in lost.items():
         gaps.add("images without a pain score", f"{sequence} ({count})")
     for scale, column in SEQUENCE_SCORES.items():
-        scores = _first(root, f"Sequence_Labels/{scale}")
+        scores = _score_folder(root, f"Sequence_Labels/{scale}")
         if scores is not None:
             files = {
                 sequence: scores / subject / f"{sequence}.txt"
@@ -147,9 +147,15 @@ def load_unbc(
     return rows.bunch("UNBC", descr=DESCR.format(threshold=threshold), as_frame=as_frame)
 
 
-def _first(root: Path, ending: str) -> Path | None:
-    """Return the folder whose path ends so, if there is one."""
-    return next(iter(find_folders(root, lambda path: path.match(ending), depth=4)), None)
+def _score_folder(root: Path, ending: str) -> Path | None:
+    """Return the one folder whose path ends so, if there is any."""
+
+    def wanted(path: Path) -> bool:
+        return path.match(ending)
+
+    if not find_folders(root, wanted, depth=4):
+        return None
+    return find_folder("load_unbc", root, wanted, ending, depth=4)
 
 
 def _sequences(folder: Path) -> list[tuple[str, str]]:

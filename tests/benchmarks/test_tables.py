@@ -594,3 +594,13 @@ def test_crops_of_another_alignment_are_files_and_results_of_their_own(tables, f
             tables.main(arguments(folders, plain, *call, "--align", wrong))
     with pytest.raises(ValueError, match="another configuration of align"):
         tables.main(arguments(folders, scaled, *call))
+
+
+def test_a_table_goes_on_where_callbacks_lie_elsewhere_in_memory(tables, tmp_path):
+    out, released = tmp_path / "table.csv", "IdenNet-released"
+    config = {"budget": {"max_epochs": 1, "lr": 1e-3}}
+    text = tables.check_config(config, [released], "", out)["methods"][released]
+    assert "EarlyStopping object>" in text
+    assert " at 0x" not in text
+    out.touch()
+    assert tables.check_config(config, [released], "", out)["methods"][released] == text

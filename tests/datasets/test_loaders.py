@@ -346,6 +346,13 @@ def test_unbc_an_au_listed_twice_counts_once(unbc):
     assert load_unbc(unbc, threshold=3).target["AU4"].iloc[-1] == 1
 
 
+@pytest.mark.parametrize("part", ["Frame_Labels/FACS", "Frame_Labels/PSPI", "Sequence_Labels/VAS"])
+def test_unbc_two_folders_of_one_part(unbc, part):
+    (unbc / "copy" / part).mkdir(parents=True)
+    with pytest.raises(ValueError, match="copy"):
+        load_unbc(unbc)
+
+
 def test_unbc_empty_folder(unbc):
     (unbc / "Images" / "047-jl047" / "jl047t1aaaff").mkdir(parents=True)
     assert_whole(load_unbc(unbc), 6)
