@@ -133,9 +133,10 @@ def from_bunch(
 
 def _pool(table: pd.DataFrame, groups: np.ndarray, n_frames: int) -> pd.DataFrame:
     """Give every frame of a subject the median landmarks of ``n_frames`` of them."""
-    sampled = np.isin(np.arange(len(table)), sample_rows(groups, n_frames))
-    columns = list(COLUMNS)
-    return pool_by_subject(table.assign(**table[columns].where(sampled[:, None])), groups)
+    others = np.setdiff1d(np.arange(len(table)), sample_rows(groups, n_frames))
+    table = table.copy()
+    table.loc[table.index[others], list(COLUMNS)] = np.nan
+    return pool_by_subject(table, groups)
 
 
 def _cut(name: str, source: Any, work: Path, size: int, region: str, align: str) -> np.ndarray:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skau.inspection._plotting import COLOURS, GREY, WIDTH, drawing
+from skau.inspection._display import _STYLE
+from skau.inspection._plotting import COLOURS, GREY, WIDTH
 
 __all__ = ["write_person_figure"]
 
@@ -36,7 +37,7 @@ def write_person_figure(table: pd.DataFrame, file: Path) -> None:
         raise ValueError("no corpus with a likeness was measured, so there is nothing to draw")
     strengths = sorted(made["resting"].unique())
     width = WIDTH if len(strengths) == 1 else 2 * WIDTH  # one column, or both
-    with drawing():
+    with plt.rc_context(_STYLE):
         figure, axes = plt.subplots(
             3, len(strengths), figsize=(width, 5.2), squeeze=False, sharex=True, sharey="row",
             layout="constrained", height_ratios=[3, 3, 2],

@@ -94,7 +94,8 @@ class Video:
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        self.path = str(as_path(path, "path"))
+        as_path(path, "path")  # which would make one of the two strokes of "https://"
+        self.path = os.fspath(path)
         with _open(self.path) as container:
             stream = _stream(container, self.path)
             self.frame_rate = float(stream.average_rate) if stream.average_rate else None
