@@ -3,9 +3,11 @@
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from _temporal import FilmClassifier
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
@@ -79,12 +81,16 @@ RELEASED_BUDGET = {
     for name in ("max_epochs", "lr", "monitor", "identity_epochs", "identity_lr")
 }
 
+# Its weight decay, without its identities.
+DECAY = {"optimizer": partial(torch.optim.Adam, weight_decay=5e-4)}
+
 METHODS = {
     "DSN": Method(DSNClassifier, {}),
     "DSN-printed": Method(DSNClassifier, PRINTED),
     "SingleEncoder": Method(DSNClassifier, {"person_encoder": False}),
     "SingleEncoder-printed": Method(DSNClassifier, {"person_encoder": False, **PRINTED}),
     "LightCNN": Method(LightCNNClassifier, {}),
+    "LightCNN-decay": Method(LightCNNClassifier, DECAY),
     "LightCNN-pretrained": Method(LightCNNClassifier, STAGE_1, identities=True),
     "IdenNet": Method(IdenNetClassifier, STAGE_1 | STAGE_2, identities=True),
     "IdenNet-released": Method(IdenNetClassifier.as_released, RELEASED_BUDGET, identities=True),
