@@ -1,7 +1,7 @@
 """Action Units of many films and photos, a process a film."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
@@ -28,7 +28,7 @@ _ATTEMPTS = 3  # at what is left, after a process was killed
 
 def predict_files(
     model: Any,
-    files: Sequence[str | PathLike[str]],
+    files: Iterable[str | PathLike[str]],
     *,
     out: str | PathLike[str],
     faces: str = "largest",
@@ -87,17 +87,19 @@ def predict_files(
     >>> model = skau.load_model("open-1")
     >>> skau.predict_files(model, ["a.mp4", "b.mp4"], n_jobs=2)  # doctest: +SKIP
     """
-    file = TableFile(out)
-    films = [fspath(path) for path in files if is_film(path)]
+    if isinstance(files, str | PathLike):
+        raise ValueError("files is one path, not a list of them: pass [files]")
+    file, paths = TableFile(out), [fspath(path) for path in files]
+    films = [path for path in paths if is_film(path)]
     return score_files(
-        model, files, films, file, file.write, faces=faces, every=every, fps=fps,
+        model, paths, films, file, file.write, faces=faces, every=every, fps=fps,
         calibrate=calibrate, reference=reference, n_jobs=n_jobs, verbose=verbose,
     )  # fmt: skip
 
 
 def score_files(
     model: Any,
-    files: Sequence[str | PathLike[str]],
+    paths: Sequence[str],
     films: Sequence[str],
     file: TableFile,
     write: Callable[[pd.DataFrame, dict[str, Any]], None],
@@ -116,7 +118,6 @@ def score_files(
     """
     every, fps = check_options(faces, every, fps)
     calibrate = bool(calibrate)
-    paths = [fspath(path) for path in files]
     if not paths:
         raise ValueError("files holds no path; at least one film or photo is needed")
     scorer = Scorer(model)  # refuses what is no pipeline before any work

@@ -17,7 +17,14 @@ from ..metrics._scorers import AccuracyMixin
 from ..utils._classifier import MultiAUMixin, WrapsClassifierMixin
 from ..utils._fit_tasks import fit_part
 from ..utils._groups import check_groups
-from ..utils._labels import as_array, code_present, fitted_names, present_proba, read_table
+from ..utils._labels import (
+    as_array,
+    code_present,
+    fitted_names,
+    present_proba,
+    read_names,
+    read_table,
+)  # fmt: skip
 from ..utils._parameters import parameters
 from ..utils._routing import fit_groups, predict_groups
 from ..utils._sklearn import HasMethods, StrOptions, fit_context, num_samples
@@ -67,6 +74,9 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
                 stacklevel=user_level(),
             )
 
+    def _check(self, names: list[str] | None) -> None:
+        """Refuse, before anything is fitted, what `_learn` cannot use; None are unnamed AUs."""
+
     def _scores(self, output: np.ndarray, method: str) -> np.ndarray:
         """Turn the output of ``predict_proba`` or ``decision_function`` into scores."""
         return output
@@ -96,9 +106,11 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
             If an input has the wrong shape or values, or the classifier cannot be fitted.
         """
         prefit = self.cv == "prefit" or isinstance(self.estimator, FrozenEstimator)
-        context = self._begin_fit(0 if prefit else 1, X, y)
         if prefit:
             check_is_fitted(self.estimator)
+        self._check((fitted_names(self.estimator) if prefit else None) or read_names(y))
+        context = self._begin_fit(0 if prefit else 1, X, y)
+        if prefit:
             self.estimator_ = self.estimator
         else:
             params = fit_groups(self.estimator, groups)

@@ -18,6 +18,7 @@ from ._held_out import HeldOutClassifier
 __all__ = ["TunedThresholdsClassifier"]
 
 _MOST_CANDIDATES = 200
+_SHARE = Interval(Real, 0, 1, closed="left")
 
 
 def _has(method: str) -> Callable[[Any], bool]:
@@ -102,12 +103,16 @@ class TunedThresholdsClassifier(HeldOutClassifier):
     scoring: Annotated[str | Callable[..., Any], StrOptions(set(get_scorer_names())), callable] = (
         "f1"
     )
-    false_alarm_rate: Annotated[
-        float | dict[str, float] | None, Interval(Real, 0, 1, closed="left"), dict, None
-    ] = None
+    false_alarm_rate: Annotated[float | dict[str, float] | None, _SHARE, dict, None] = None
+
+    def _check(self, names: list[str] | None) -> None:
+        if self.false_alarm_rate is None:
+            _metric(self.scoring)
+        elif names is not None:
+            self._false_alarm_rates(names)
 
     def _learn(self, scores: np.ndarray, labels: np.ndarray) -> None:
-        rates = self._false_alarm_rates()
+        rates = self._false_alarm_rates(self.au_names_.astype(str).tolist())
         metric = _metric(self.scoring) if rates is None else None
         neutral = 0.5 if self._response(self.estimator_) == "predict_proba" else 0.0
         n_aus = labels.shape[1]
@@ -121,9 +126,9 @@ class TunedThresholdsClassifier(HeldOutClassifier):
             elif rates is not None:
                 self.thresholds_[j], self.best_scores_[j] = _at_false_alarm_rate(y, s, rates[j])
 
-    def _false_alarm_rates(self) -> list[float] | None:
+    def _false_alarm_rates(self, names: list[str]) -> list[float] | None:
         """Give the share allowed to each AU."""
-        names, rates = [str(name) for name in self.au_names_], self.false_alarm_rate
+        rates = self.false_alarm_rate
         if rates is None:
             return None
         if not isinstance(rates, dict):
@@ -134,7 +139,7 @@ class TunedThresholdsClassifier(HeldOutClassifier):
                 f"{', '.join(names)}; give each of its AUs a share"
             )
         for name, rate in rates.items():
-            if not isinstance(rate, int | float | np.number) or not 0 <= float(rate) < 1:
+            if not _SHARE.is_satisfied_by(rate):
                 raise ValueError(
                     f"false_alarm_rate[{name!r}] is {rate!r}; give a share, at least 0 and below 1"
                 )

@@ -16,7 +16,7 @@ import numpy as np
 FORMAT = 1  # of the file; what cannot be read by older versions of skau raises it
 SCHEMA, _ABOUT = "schema.json", "skau.json"
 _MEMBER = re.compile(r"[0-9a-f-]{1,40}\.(npy|bin)")
-_JSON_LIMIT = 2**26  # bytes; that of a search over a thousand candidates has a hundredth of it
+_JSON_LIMIT = 2**24  # bytes; that of a search over a thousand candidates has a twentieth of it
 _HEADS, _END = 30 + 46, 22  # bytes of a zip beside its parts, but for their names, twice
 LARGEST = zipfile.ZIP64_LIMIT - 1  # bytes of a file; larger zips have other parts at their end
 _WHEN = (1980, 1, 1, 0, 0, 0)  # in place of the time of writing: equal content, equal bytes

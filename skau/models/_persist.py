@@ -61,7 +61,8 @@ def save(
     ------
     ValueError
         If the model holds what no such file may: a class or function of your own, a `backbone`
-        or `trunk`, distributions of scipy. The message names the parameters.
+        or `trunk`, distributions of scipy. The message names the parameters. If its description
+        or `card` is larger than 16 MB.
 
     Notes
     -----
@@ -112,8 +113,17 @@ def save(
         raise _explain(model, error) from error
     versions = {"skau": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in _PACKAGES}
+    data = pack(members, {"versions": versions, "card": card})
+    try:
+        parts, _ = unpack(data)
+        read_json(parts[SCHEMA], SCHEMA)
+    except ModelFileError as error:
+        raise ValueError(
+            f"model cannot be saved: load would not read its file, for {error}; save a part (of a "
+            "search, search.best_estimator_)"
+        ) from error
     with write_whole(path) as file:
-        file.write(pack(members, {"versions": versions, "card": card}))
+        file.write(data)
 
 
 def load(path: str | Path, *, return_card: bool = False) -> Any:

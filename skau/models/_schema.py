@@ -46,17 +46,19 @@ _EMPTY = ("memory", "backbone", "trunk")
 
 def nodes(schema: Any) -> Iterator[Node]:
     """Return every node, a parent before its children, in the order of writing."""
-    todo: list[tuple[Any, int]] = [(schema, 0)]
-    while todo:
-        part, depth = todo.pop()
-        if depth > _MAX_DEPTH:
+    above: list[Iterator[Any]] = [iter([schema])]  # no more of what is to come than that
+    while above:
+        if len(above) > _MAX_DEPTH:
             raise ModelFileError("its description is nested too deeply")
-        if isinstance(part, dict):
-            if "__loader__" in part:
+        for part in above[-1]:
+            if isinstance(part, dict) and "__loader__" in part:
                 yield part
-            part = list(part.values())
-        if isinstance(part, list):
-            todo += [(child, depth + 1) for child in reversed(part)]
+            inside = list(part.values()) if isinstance(part, dict) else part
+            if isinstance(inside, list):
+                above.append(iter(inside))
+                break
+        else:
+            above.pop()
 
 
 def empty(node: Node) -> None:

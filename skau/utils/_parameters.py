@@ -31,14 +31,19 @@ def parameters(cls: type[T]) -> type[T]:
     >>> Derived._parameter_constraints
     {'lr': ['positive']}
     """
+    own = inspect.get_annotations(cls)
+    # what has no default, such as an attribute that fit sets, is no parameter
+    cls.__annotations__ = {name: kind for name, kind in own.items() if name in vars(cls)}
     cls = dataclass(kw_only=True, repr=False, eq=False)(cls)
     names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     declared_by: dict[str, type] = {}
+    kinds: dict[str, Any] = {}
     constraints: dict[str, list[Any]] = {}
     for base in reversed(cls.__mro__):
         constraints |= vars(base).get("_parameter_constraints", {})
-        for name, kind in inspect.get_annotations(base).items():
+        for name, kind in _annotations(base).items():
             declared_by.setdefault(name, base)
+            kinds[name] = kind
             if values := getattr(kind, "__metadata__", ()):
                 constraints[name] = list(values)
     cls._parameter_constraints = constraints  # type: ignore[attr-defined]
@@ -46,7 +51,8 @@ def parameters(cls: type[T]) -> type[T]:
     given = inspect.signature(cls.__init__).parameters
     order.sort(key=lambda name: given[name].kind)  # what is given by its place comes first
     cls.__init__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [_readable(given[name]) for name in ("self", *order)], return_annotation=None
+        [given["self"], *(_readable(given[name], kinds[name]) for name in order)],
+        return_annotation=None,
     )
     for name in names:
         if name in vars(cls):
@@ -54,7 +60,13 @@ def parameters(cls: type[T]) -> type[T]:
     return cls
 
 
-def _readable(parameter: inspect.Parameter) -> inspect.Parameter:
+def _annotations(cls: type) -> dict[str, Any]:
+    try:
+        return inspect.get_annotations(cls, eval_str=True)
+    except NameError:  # of what only type checkers import
+        return inspect.get_annotations(cls)
+
+
+def _readable(parameter: inspect.Parameter, kind: Any) -> inspect.Parameter:
     """Leave out which values it may have: signatures are read by people."""
-    kind = parameter.annotation
     return parameter.replace(annotation=kind.__origin__ if hasattr(kind, "__metadata__") else kind)

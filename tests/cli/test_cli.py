@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import ExitStack
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -83,6 +85,16 @@ def test_each_subcommand_has_a_line_to_paste(name, capsys):
     doc = import_module(f"skau.cli._{name}").command.help
     to_paste = [line for part in doc.split("\b\n")[1:] for line in part.strip().split("\n")]
     assert {f"  {line.strip()}" for line in to_paste} <= set(shown.splitlines())
+
+
+def test_the_help_says_what_was_measured():
+    results = Path(__file__).parents[2] / "benchmarks" / "results" / "calibration.txt"
+    found = re.findall(r"^  (calibrate|reference) .*, \+([\d.]+) ", results.read_text(), re.M)
+    gain = dict(found)
+    said = " ".join(import_module("skau.cli._predict").command.help.split())
+    assert (
+        f"gained {gain['calibrate']} points of F1 by the first and {gain['reference']} by" in said
+    )
 
 
 def test_photos_and_films_in_one_table(folder, tmp_path, capsys):

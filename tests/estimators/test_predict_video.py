@@ -210,3 +210,12 @@ def test_a_full_disk_is_no_broken_film(model, film, tmp_path, little_space):
     whole = predict_files(model, [film], out=out, n_jobs=1, verbose=0)
     assert len(whole) == 30
     assert not whole.attrs["unread"]
+
+
+def test_files_that_are_no_list(model, film, tmp_path):
+    out = tmp_path / "all.csv"
+    table = predict_files(model, film.parent.glob(film.name), fps=1, out=out, verbose=0)
+    assert (table["path"] == str(film)).all()
+    for path in (film, str(film)):
+        with pytest.raises(ValueError, match=r"files is one path, .*pass \[files\]"):
+            predict_files(model, path, out=tmp_path / "one.csv", verbose=0)

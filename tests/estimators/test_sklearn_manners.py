@@ -253,6 +253,7 @@ class Widest(Wider):
 class Declared(DSNClassifier):
     factor: float = 2.0
     max_epochs: int = 1
+    bias_: np.ndarray  # set by fit, so no parameter
 
 
 @pytest.mark.parametrize("Estimator", [Wider, Widest, Declared])

@@ -334,3 +334,22 @@ def test_saved_without_pickle(vectors, meta, tmp_path):
     np.testing.assert_array_equal(loaded.predict(X), meta.predict(X))
     again = pickle.loads(pickle.dumps(meta))
     np.testing.assert_array_equal(again.predict_proba(X), meta.predict_proba(X))
+
+
+class Unasked(Known):
+    def fit(self, X, y, groups=None):
+        raise AssertionError("there is nothing to fit it for")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"false_alarm_rate": {"AU9": 0.1}}, "false_alarm_rate has AU9"),
+        ({"false_alarm_rate": dict.fromkeys(NAMES, 1.5)}, "is 1.5; give a share"),
+        ({"scoring": "roc_auc"}, "needs no threshold"),
+    ],
+)
+def test_what_cannot_be_tuned_is_refused_before_the_fit(frames, wrong, message):
+    P, Y, groups = frames
+    with pytest.raises(ValueError, match=message):
+        TunedThresholdsClassifier(Unasked(), **wrong).fit(P, Y, groups=groups)

@@ -3,6 +3,7 @@
 import json
 import pickle
 import sys
+import tracemalloc
 import zipfile
 from io import BytesIO
 
@@ -75,6 +76,17 @@ def test_a_file_too_large_for_memory(tmp_path):
     with path.open("wb") as file:
         file.truncate(2**33)  # holds nothing, and takes no place
     refuse(path, "larger than any model file")
+
+
+def test_a_description_too_large(forge, tmp_path):
+    lists = [[]] * (2**22 + 1)
+    refuse(forge(lambda schema, _: lists), "more than it may")
+    tracemalloc.start()
+    try:
+        assert not list(nodes(lists))  # nor does a smaller one take more memory to be looked at
+        assert tracemalloc.get_traced_memory()[1] < 10**5
+    finally:
+        tracemalloc.stop()
 
 
 def test_no_such_file(tmp_path):

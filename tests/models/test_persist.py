@@ -248,6 +248,14 @@ def test_code_of_one_s_own_is_refused_by_name(blobs, tmp_path):
     assert not path.exists()
 
 
+def test_what_load_would_refuse_is_not_written(fitted, tmp_path, monkeypatch):
+    monkeypatch.setattr("skau.models._container._JSON_LIMIT", 1000)
+    path = tmp_path / "model.skau"
+    with pytest.raises(ValueError, match=r"load would not read .*more than it may; save a part"):
+        save(fitted, path)
+    assert not path.exists()
+
+
 def test_distributions_of_a_random_search_are_refused(blobs, tmp_path):
     from scipy.stats import loguniform
     from sklearn.model_selection import RandomizedSearchCV
