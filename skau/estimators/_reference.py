@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
 from ..preprocessing._image_source import ImageSource
+from ..preprocessing._storage import Crops
 from ..utils._text import first_few
-from ..utils._warnings import quietly
 from ._scorer import Scorer
 
 ANYBODY = -1  # of whom the photos are where nobody said so
@@ -49,18 +48,19 @@ def rest_lines(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
                 f"reference must hold lists of photos, not {images!r:.80}: [photo], or "
                 "{person: [photo, photo], ...} by the numbers of the column person"
             )
-        cropper = clone(scorer.cropper).set_params(on_missing="warn")
         try:
-            with quietly():
-                crops = cropper.fit_transform(images)
+            source = ImageSource(images)
         except (ValueError, TypeError) as error:
             raise ValueError(f"reference: {error}") from error
-        if len(cropper.missing_):
-            names = [ImageSource(images).name(row) for row in cropper.missing_]
+        # without `transform`, which would warn: no filter may be held while threads work
+        with Crops(int(scorer.cropper.size), len(source), None) as crops:
+            problems = scorer.cropper._run(source, crops=crops).problems
+        if problems:
+            names = [source.name(row) for row in sorted(problems)]
             raise ValueError(
                 f"reference: no face found in {first_few(names)}, or it is no image; leave it out"
             )
-        logits = scorer.logits(crops)
+        logits = scorer.logits(crops.array())
         trust = len(logits) / (len(logits) + rest_frames)
         own = rest + trust * (logits.mean(axis=0) - rest)
         # the variance at rest of all people, and of somebody of whom so much is known

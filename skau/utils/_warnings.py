@@ -27,7 +27,8 @@ def own_filters() -> Iterator[None]:
     """Set back afterwards which warnings are shown.
 
     That is a matter of the whole process, so threads wait for one another: of two at once the
-    second would find the first one's filters, and leave them behind.
+    second would find the first one's filters, and leave them behind. So nothing in the block may
+    wait for threads of skau: one that imports or reads a table waits for the block.
     """
     with _one_at_a_time, warnings.catch_warnings():
         yield

@@ -1,6 +1,7 @@
 """Several people in films and photos: who is who, calibration, other models, the picture of it."""
 
 from importlib.util import find_spec
+from threading import Thread
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,12 @@ from sklearn.preprocessing import FunctionTransformer
 from skau import DSNClassifier, predict_images, predict_video
 from skau.datasets import load_sample_faces
 from skau.estimators._calibration import calibrate
+from skau.estimators._reference import rest_lines
+from skau.estimators._scorer import Scorer
 from skau.inspection import draw_overlay
 from skau.model_selection import CalibratedAUClassifier, TunedThresholdsClassifier
 from skau.preprocessing import FaceCropper, Frame, read_video
+from skau.preprocessing._mtcnn._networks import load_networks
 
 AUS = ["AU6", "AU12"]
 WIDTH, HEIGHT = 384, 192
@@ -371,3 +375,14 @@ def test_overlay_of_photos(model, faces, tmp_path):
     assert (drawn[0] != drawn[1]).any()
     with pytest.raises(ValueError, match="the folder of the photos"):
         draw_overlay(table, paths[:1], one)
+
+
+def test_photos_at_rest_are_the_first_that_a_process_looks_at(model, faces):
+    """The networks that find faces are loaded by a thread, which must not wait for this one."""
+    load_networks.cache_clear()
+    told = []
+    rest = [picture(faces, "S005", 0)]
+    call = Thread(target=lambda: told.append(rest_lines(Scorer(model), rest)), daemon=True)
+    call.start()
+    call.join(60)
+    assert told
