@@ -193,7 +193,7 @@ def test_the_table_goes_to_standard_output_and_names_come_from_standard_input(
         (["predict", "{films}", "-o", "aus.csv", "--jobs", "0"], 2, "-1 takes all processors"),
         (["predict", "{films}", "-o", "aus.csv", "--dask", "here"], 2, "one is tcp://host:8786"),
         (["predict", "{photos}", "-o", "aus.csv", "--model", "{bad}"], 2, "cannot be loaded"),
-        (["predict", "{photos}", "-o", "aus.csv", "--reference", "{wall}"], 2, "no face found in"),
+        (["predict", "{photos}", "-o", "aus.csv", "--reference", "{wall}"], 2, "wall.png, or it"),
         (["predict", "{photos}", "-o", "x.csv", "--overlay", "x.csv"], 2, "of this call already"),
         (["predict", "{wall}", "-o", "x", "--overlay", "{wall}"], 2, "is there already"),
         (["predict", "{wall}", "--overlay", "x.png"], 2, "is no folder; photos need one"),
