@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..preprocessing._image_source import ImageSource
 from ..preprocessing._storage import Crops
@@ -39,8 +40,6 @@ def rest_lines(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
             "this version of skau, with groups, several frames of people that show none of the AUs"
         )
     photos = reference if isinstance(reference, Mapping) else {ANYBODY: reference}
-    rest, rest_frames = population[["rest", "rest_frames"]].to_numpy().T
-    people = np.divide(1, rest_frames, out=np.zeros_like(rest), where=rest_frames > 0)
     lines: dict[int, np.ndarray] = {}
     for person, images in photos.items():
         if isinstance(images, str) or not len(images):
@@ -60,10 +59,16 @@ def rest_lines(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
             raise ValueError(
                 f"reference: no face found in {first_few(names)}, or it is no image; leave it out"
             )
-        logits = scorer.logits(crops.array())
-        trust = len(logits) / (len(logits) + rest_frames)
-        own = rest + trust * (logits.mean(axis=0) - rest)
-        # the variance at rest of all people, and of somebody of whom so much is known
-        slope = np.sqrt((1 + people) / (1 + (1 - trust) * people))
-        lines[int(person)] = np.array([slope, rest - slope * own])
+        lines[int(person)] = rest_line(scorer.logits(crops.array()), population)
     return lines
+
+
+def rest_line(logits: np.ndarray, population: pd.DataFrame) -> np.ndarray:
+    """Compute the slopes and what is then added, (2, n_aus), from logits of one person at rest."""
+    rest, rest_frames = population[["rest", "rest_frames"]].to_numpy().T
+    people = np.divide(1, rest_frames, out=np.zeros_like(rest), where=rest_frames > 0)
+    trust = len(logits) / (len(logits) + rest_frames)
+    own = rest + trust * (logits.mean(axis=0) - rest)
+    # the variance at rest of all people, and of somebody of whom so much is known
+    slope = np.sqrt((1 + people) / (1 + (1 - trust) * people))
+    return np.array([slope, rest - slope * own])

@@ -1,13 +1,11 @@
 """Calibration to people of whom there are unlabelled frames."""
 
 import pickle
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import config_context
-from sklearn.base import BaseEstimator
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -15,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from skau import DSNClassifier, IdenNetClassifier
 from skau.baselines import LightCNNClassifier
 from skau.estimators._calibration import calibrate, measure_population
-from skau.estimators._reference import rest_lines
+from skau.estimators._reference import rest_line
 from skau.metrics import roc_auc
 from skau.model_selection import SubjectKFold
 
@@ -234,29 +232,13 @@ def test_groups_are_routed_to_prediction(people):
     assert alone.shape == Y.shape
 
 
-class Photos(BaseEstimator):
-    """A cropper that finds a face in every photo."""
-
-    missing_ = ()
-
-    def __init__(self, on_missing="raise"):
-        self.on_missing = on_missing
-
-    def fit_transform(self, images):
-        return np.asarray(images)
-
-
 def test_as_many_faces_at_rest_pass_a_threshold_with_photos_of_the_person():
     rng = np.random.default_rng(0)
     people = 3000
     own = rng.normal(-3.0, 1.5, people)
     photos, frames = (own[:, None] + rng.normal(0, 1, (people, n)) for n in (2, 10))
     table = pd.DataFrame({"rest": [-3.0], "rest_frames": [1 / 1.5**2]}, index=["AU1"])
-    scorer = SimpleNamespace(
-        cropper=Photos(), population=lambda _: table, logits=lambda crops: crops[:, None]
-    )
-    lines = rest_lines(scorer, dict(enumerate(photos)))
-    slope, offset = np.stack([lines[k] for k in range(people)])[:, :, 0].T
+    slope, offset = np.stack([rest_line(own[:, None], table) for own in photos])[:, :, 0].T
     threshold = np.quantile(frames, 0.95)
     corrected = slope[:, None] * frames + offset[:, None]
     assert (corrected > threshold).mean() == pytest.approx(0.05, abs=0.006)
@@ -264,4 +246,4 @@ def test_as_many_faces_at_rest_pass_a_threshold_with_photos_of_the_person():
         axis=1
     ).std()
     table["rest_frames"] = np.inf  # people do not differ, so their photos say nothing
-    np.testing.assert_array_equal(rest_lines(scorer, list(photos[0]))[-1], [[1.0], [0.0]])
+    np.testing.assert_array_equal(rest_line(photos[0][:, None], table), [[1.0], [0.0]])
