@@ -3,11 +3,9 @@
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from _temporal import FilmClassifier
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
@@ -82,7 +80,7 @@ RELEASED_BUDGET = {
 }
 
 # Its weight decay, without its identities.
-DECAY = {"optimizer": partial(torch.optim.Adam, weight_decay=5e-4)}
+DECAY = {"optimizer": IdenNetClassifier.as_released().optimizer}
 
 METHODS = {
     "DSN": Method(DSNClassifier, {}),

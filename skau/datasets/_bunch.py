@@ -32,7 +32,7 @@ folds : dict of str to list of str
     The published test parts P1, P2, P3, for :class:`~skau.model_selection.PredefinedSubjectSplit`.
 """,
 }
-"""What the docstrings of all loaders say alike."""
+"""What the docstrings of the loaders and of `stack_corpora` say alike."""
 
 
 def au_names(

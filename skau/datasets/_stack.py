@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from ..utils._docs import substitute
 from ..utils._groups import check_groups
 from ..utils._labels import as_numbers
-from ._bunch import au_names, make_bunch
+from ._bunch import DOCS, au_names, make_bunch
 
 
+@substitute(DOCS)
 def stack_corpora(
     *corpora: Bunch,
     names: Sequence[str] | None = None,
@@ -30,13 +32,7 @@ def stack_corpora(
         Two or more, as the loaders of :mod:`skau.datasets` return them.
     names : sequence of str, default=None
         One name for each corpus, all different. None takes their `name`.
-    as_frame : bool, default=True
-        Give `target` and `frame` as DataFrames; with False, `target` is an array and `frame` None.
-
-    Returns
-    -------
-    corpus : :class:`~sklearn.utils.Bunch`
-        As every loader returns it (see :mod:`skau.datasets`), with
+    {corpus}
 
         images : ndarray
             Where all corpora hold arrays of one shape, one array of shape (n, height, width[, 3]).
