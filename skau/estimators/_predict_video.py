@@ -44,7 +44,8 @@ def predict_video(
     ----------
     model : estimator
         A fitted pipeline that begins with a :class:`~skau.preprocessing.FaceCropper`, or a search
-        around one. What follows the cropper needs ``predict_proba``.
+        or another meta-estimator around such; if it holds several, their crops must be the same.
+        What follows the cropper needs ``predict_proba``.
     video : path-like, Video or iterable of frames
         A file in any format that FFmpeg reads, what :func:`~skau.preprocessing.read_video`
         returned, or frames of a webcam, a screen, a decoder of your own: uint8 RGB arrays

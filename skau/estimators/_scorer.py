@@ -134,27 +134,52 @@ def _joined(steps: list[Any]) -> Any:
 def _steps(model: Any) -> list[Any]:
     """Return the steps of a pipeline, those of pipelines inside it among them.
 
-    What stands around a pipeline with a cropper comes to stand around what follows the cropper.
+    What stands around pipelines with a cropper comes to stand around what follows the cropper.
     """
     if isinstance(model, FrozenEstimator):
         return _steps(model.estimator)
     if hasattr(model, "best_estimator_"):  # of a search, which predicts by it alone
         return _steps(model.best_estimator_)
-    if hasattr(model, "estimator_"):
-        first, *rest = _steps(model.estimator_)
-        if rest and isinstance(first, FaceCropper):
-            around = copy(model)
-            around.estimator_ = _joined(rest)
-            return [first, around]
-    if not isinstance(model, Pipeline):
+    if isinstance(model, Pipeline):
+        steps: list[Any] = []
+        for _, step in model.steps:
+            if step is None or step == "passthrough":
+                continue
+            step = step.estimator if isinstance(step, FrozenEstimator) else step
+            steps += _steps(step) if isinstance(step, Pipeline) else [step]
+        return steps
+    for name in ("estimator_", "calibrated_classifiers_", "estimators_"):
+        if hasattr(model, name):
+            return _around(model, name)
+    return [model]
+
+
+def _around(model: Any, name: str) -> list[Any]:
+    """Take the croppers of the pipelines that a fitted attribute holds out of it."""
+    held = getattr(model, name)
+    parts = held if isinstance(held, list) else [held]
+    of_sklearn = name == "calibrated_classifiers_"  # pairs of a classifier and its curve
+    halves = [
+        None if part is None else _steps(part.estimator if of_sklearn else part) for part in parts
+    ]
+    found = [half for half in halves if half is not None]
+    croppers = [half[0] for half in found if len(half) > 1 and isinstance(half[0], FaceCropper)]
+    if not croppers:
         return [model]
-    steps: list[Any] = []
-    for _, step in model.steps:
-        if step is None or step == "passthrough":
-            continue
-        step = step.estimator if isinstance(step, FrozenEstimator) else step
-        steps += _steps(step) if isinstance(step, Pipeline) else [step]
-    return steps
+    if len(croppers) < len(found) or len({cropper._worker() for cropper in croppers}) > 1:
+        raise ValueError(
+            f"model: what {type(model).__name__} holds does not all look at the same crop of a "
+            "face, and films and photos are cut once; model.predict_proba scores images, or the "
+            "frames of read_video, by each one's own"
+        )
+    rests: list[Any] = [half and _joined(half[1:]) for half in halves]
+    if of_sklearn:
+        for i, part in enumerate(parts):
+            pair = copy(part)
+            pair.estimator, rests[i] = rests[i], pair
+    around = copy(model)
+    setattr(around, name, rests if isinstance(held, list) else rests[0])
+    return [croppers[0], around]
 
 
 def _present(proba: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, GroupKFold
@@ -18,6 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skau import DSNClassifier, predict_images, predict_video
 from skau.datasets import load_sample_faces
+from skau.estimators import RegionClassifier
 from skau.estimators._calibration import calibrate
 from skau.estimators._reference import rest_lines
 from skau.estimators._scorer import Scorer
@@ -231,6 +233,38 @@ def test_what_stands_around_the_pipeline_has_its_say(model, faces):
     np.testing.assert_allclose(table[AUS], calibrated.predict_proba(images), rtol=1e-4)
     assert np.abs(table[AUS] - plain[AUS]).to_numpy().max() > 1e-3
     assert list(table.attrs["thresholds"].values()) == pytest.approx(tuned.thresholds_)
+
+
+def around(pipeline):
+    return {
+        "calibrated": (CalibratedClassifierCV(pipeline, cv=2), False),
+        "several outputs": (MultiOutputClassifier(pipeline), True),
+        "voting": (VotingClassifier([("a", pipeline), ("b", pipeline)], voting="soft"), False),
+        "one an AU": (RegionClassifier(pipeline, regions=None), True),
+    }
+
+
+@pytest.mark.parametrize("kind", around(None))
+@pytest.mark.filterwarnings("ignore")
+def test_what_holds_several_whole_pipelines(faces, kind):
+    clf = DSNClassifier(max_epochs=1, random_state=0)
+    model, several = around(make_pipeline(FaceCropper(size=32, on_missing="warn"), clf))[kind]
+    rows = slice(0, 40)
+    model.fit(faces.images[rows], faces.target[AUS if several else "AU12"][rows])
+    table = predict_images(model, faces.images[:3], verbose=0)
+    proba = model.predict_proba(faces.images[:3])
+    proba = np.stack([p[:, 1] for p in proba], 1) if isinstance(proba, list) else proba
+    expected = proba if several else proba[:, 1:]
+    np.testing.assert_allclose(table.iloc[:, -expected.shape[1] :], expected, rtol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_pipelines_that_cut_other_crops_each_are_refused(faces):
+    clf = DSNClassifier(max_epochs=1, random_state=0)
+    model = RegionClassifier(make_pipeline(FaceCropper(size=32, on_missing="warn"), clf))
+    model.fit(faces.images[:40], faces.target[["AU1", "AU12"]][:40])
+    with pytest.raises(ValueError, match="model: what RegionClassifier holds .* same crop"):
+        predict_images(model, faces.images[:3])
 
 
 @pytest.mark.parametrize(("response", "threshold"), [("auto", 0.3), ("decision_function", -1.0)])
