@@ -10,7 +10,8 @@ from importlib import import_module
 import click
 
 from .._version import __version__
-from ._warnings import as_lines, plain
+from ._warnings import as_lines
+from ._words import plain
 
 __all__ = ["main"]
 

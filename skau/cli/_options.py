@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ._warnings import plain
+from ._words import plain
 
 __all__ = ["as_usage", "dask_option", "jobs_option", "shared_options"]
 
@@ -51,5 +51,5 @@ def as_usage(option: str = "", kinds: Any = (ValueError, OSError)) -> Iterator[N
     try:
         yield
     except kinds as error:
-        what = plain(re.sub(r"^load_\w+: ", "", str(error)))  # a loader's name no caller gave
+        what = plain(error)
         raise click.UsageError(f"{option}: {what}" if option else what) from error

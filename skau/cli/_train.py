@@ -16,7 +16,7 @@ _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
 
 
 @click.command("train")
-@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("corpus", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, help="The folder to write."
 )
@@ -26,7 +26,7 @@ _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
 )  # fmt: skip
 @click.option("--method", type=click.Choice(_METHODS), default="single-encoder", show_default=True,
               help="DSN, its AU encoder alone, IdenNet or LightCNN.")  # fmt: skip
-@click.option("--identities", type=click.Path(exists=True, file_okay=False, path_type=Path),
+@click.option("--identities", type=click.Path(exists=True, path_type=Path),
               help="Further people, for idennet; no AUs needed.")  # fmt: skip
 @click.option("--folds", type=click.IntRange(2), metavar="N",
               help="Parts of the people, held out in turn; as published, else 3.")  # fmt: skip
@@ -52,8 +52,9 @@ def command(
     model of everyone (model.skau). The same call goes on where it stopped; until the end, what is
     done is kept in OUT/model.skau.part.
 
-    A folder's CSV has the columns image, subject, AU1, AU2, ... That of --identities has image and
-    subject alone; a folder with CelebA's identity_CelebA.txt is known as CelebA.
+    A folder's CSV has the columns image, subject, AU1, AU2, ...; where it holds several, name one
+    as CORPUS. That of --identities has image and subject alone; a folder with CelebA's
+    identity_CelebA.txt is known as CelebA.
 
     \b
     skau train faces/ -o run/
@@ -81,9 +82,8 @@ def command(
     check_output(next(path for path in (out, *out.parents) if path.is_dir()) / "model.skau", True)
     if identities is not None and method != "idennet":
         raise click.UsageError(f"--identities is for --method idennet, not for {method}")
-    kind = "faces" if corpus_type == "folder" else corpus_type
     with as_usage():
-        labelled = data = getattr(datasets, f"load_{kind}")(corpus)
+        labelled = data = _load(corpus, corpus_type)
     if identities is not None:
         with as_usage("--identities"):
             data = datasets.stack_corpora(
@@ -142,13 +142,23 @@ def _check_people(faces: Any, n_folds: int) -> None:
         )
 
 
-def _people(folder: Path) -> Any:
-    """Load people without labels: CelebA, or a folder with a CSV."""
+def _load(corpus: Path, kind: str, **options: Any) -> Any:
     from .. import datasets
 
+    if kind != "folder":
+        return getattr(datasets, f"load_{kind}")(corpus)
+    if corpus.is_dir():
+        return datasets.load_faces(corpus, **options)
+    return datasets.load_faces(corpus.parent, corpus.name, **options)
+
+
+def _people(folder: Path) -> Any:
+    """Load people without labels: CelebA, or a folder with a CSV."""
+    from ..datasets import load_celeba
+
     if any(any(folder.glob(f"{depth}identity_CelebA.txt")) for depth in ("", "*/", "*/*/")):
-        return datasets.load_celeba(folder)
-    return datasets.load_faces(folder, aus=[])  # labels of theirs would be trained on
+        return load_celeba(folder)
+    return _load(folder, "folder", aus=[])  # labels of theirs would be trained on
 
 
 def _make(method: str, epochs: int, seed: int, resume: Any) -> Any:

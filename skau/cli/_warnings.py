@@ -1,12 +1,13 @@
 """Warnings of the command: lines on standard error, as all that it says, each of them once."""
 
-import re
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["as_lines", "plain", "workers"]
+from ._words import plain
+
+__all__ = ["as_lines", "workers"]
 
 
 @contextmanager
@@ -27,12 +28,6 @@ def workers(dask: str | None) -> Iterator[None]:
     config = joblib.parallel_config
     with config("loky", initializer=_show_as_lines) if dask is None else on_cluster(dask):
         yield
-
-
-def plain(message: object) -> str:
-    """Leave out what Python alone needs of an error: its class and number, the row of a file."""
-    text = re.sub(r"(?<=: )[A-Za-z]+Error: |\[Errno -?\d+\] ", "", str(message))
-    return re.sub(r"\brow \d+ \(([^()]+)\)", r"\1", text)
 
 
 def _show_as_lines() -> None:

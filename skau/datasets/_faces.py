@@ -14,7 +14,7 @@ from ..utils._docs import substitute
 from ..utils._text import first_few
 from ._bunch import DOCS, UNKNOWN, code_labels, make_bunch
 from ._csv import label_columns, read_csv
-from ._folders import Gaps, wrong_folder
+from ._folders import Gaps, visible, wrong_folder
 
 DESCR = """\
 Read from {csv}. Labels: {labels}, NaN unknown or not annotated.
@@ -154,7 +154,8 @@ def _find_table(root: Path, csv: str | os.PathLike[str] | None) -> Path:
         if not (root / csv).is_file():
             wrong_folder("load_faces", root, f"the table {csv}")
         return root / csv
-    tables = sorted(root.glob("*.csv"))
+    there = visible(root) if root.is_dir() else []
+    tables = [path for path in there if path.suffix.lower() == ".csv" and path.is_file()]
     if not tables:
         wrong_folder("load_faces", root, "a .csv file with one row an image")
     if len(tables) > 1:

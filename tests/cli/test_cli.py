@@ -617,3 +617,73 @@ def test_train_with_further_people(tmp_path, capsys, monkeypatch):
     assert len(predictions) == sizes[corpus]
     assert set(predictions["subject"]) == set(subjects[:4])
     assert predictions[["AU1", "AU12"]].notna().all(axis=None)
+
+
+def corpus_of(table, names=("a.png", "b.png"), **further):
+    """Return what writes a corpus: photos, labels.csv and other files."""
+
+    def write(root):
+        root.mkdir()
+        for name in names:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (64, 64)).save(root / name)
+        (root / "labels.csv").write_text(table)
+        for name, text in further.items():
+            (root / f"{name}.csv").write_text(text)
+
+    return write
+
+
+def bp4d(root):
+    for place, text in (("AU_OCC/F001_T1.csv", "0,1\n1,1\n"), ("again/F001_T1.csv", "0,1\n1,1\n")):
+        (root / place).parent.mkdir(parents=True)
+        (root / place).write_text(text)
+
+
+def bp4d_from_zero(root):
+    (root / "AU_OCC").mkdir(parents=True)
+    (root / "AU_OCC" / "F001_T1.csv").write_text("0,1\n1,1\n")
+    (root / "F001" / "T1").mkdir(parents=True)
+    Image.new("RGB", (64, 64)).save(root / "F001" / "T1" / "0000.jpg")
+
+
+@shown
+@pytest.mark.parametrize(
+    ("write", "args", "told"),
+    [
+        (corpus_of("image,subject,AU1\na.png,p,1\nb.png,q,0\n", other="image,subject,AU1\n"), (),
+         "has several tables (labels.csv, other.csv): name one in place of the folder."),
+        (corpus_of("file,subject,AU1\na.png,p,1\nb.png,q,0\n"), (),
+         "labels.csv has no column 'image' for image; its columns are file, subject, AU1. "
+         "Call the right one image."),
+        (corpus_of("image,subject,AU1_r\na.png,p,1\nb.png,q,0\n"), (),
+         "not read as AUs: AU1_r. They are intensities: add columns AU1, AU2, ... of 0 and 1."),
+        (corpus_of("image,subject,smile\na.png,p,1\nb.png,q,0\n"), (),
+         "not read as AUs: smile. If they hold labels, call them AU1, AU2 and so on."),
+        (corpus_of("image,subject,AU1,AU 1\na.png,p,1,1\nb.png,q,0,0\n"), (),
+         "'AU1' and 'AU 1' both name AU1; rename one."),
+        (corpus_of("image,subject,AU1\na.png,p,3\nb.png,q,0\n"), (),
+         "AU1 of row 2 is 3, which is neither 0 or 1 (make 0 and 1 of intensities) nor"),
+        (bp4d, ("--corpus-type", "bp4d"), "in more than one place: "),
+        (bp4d_from_zero, ("--corpus-type", "bp4d"),
+         "holds an image 0; number them from 1, as the labels are."),
+    ],
+)  # fmt: skip
+def test_messages_of_python_are_in_the_words_of_the_shell(tmp_path, capsys, write, args, told):
+    write(tmp_path / "corpus")
+    assert call("train", tmp_path / "corpus", "-o", tmp_path / "run", *args) == 2
+    err = capsys.readouterr().err
+    assert told in err
+    assert not re.search(r"\b[a-z_]+=|\bload_\w+: |pass one|to use as", err)
+
+
+def test_a_table_of_several_is_named(tmp_path, capsys):
+    table = "image,subject,AU1\na.png,p,1\nb.png,q,0\n"
+    corpus_of(table, other=table.replace("b.png", "c.png"))(tmp_path / "corpus")
+    (tmp_path / "corpus" / "._labels.csv").write_bytes(b"\x00\x05\x16\x07")  # as macOS leaves it
+    how = ["-o", tmp_path / "run", "--folds", "3"]
+    assert call("train", tmp_path / "corpus" / "labels.csv", *how) == 2
+    assert "there are 2; give at most 2" in capsys.readouterr().err
+    (tmp_path / "corpus" / "other.csv").unlink()
+    assert call("train", tmp_path / "corpus", *how) == 2
+    assert "there are 2; give at most 2" in capsys.readouterr().err

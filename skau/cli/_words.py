@@ -1,0 +1,42 @@
+"""Messages of the Python functions in the words of the shell."""
+
+import re
+
+# What a message says, and how somebody says it who has a command and a table, but no arguments.
+_SHELL = [
+    # what Python alone needs: the class of an error and its number, the row, who complains
+    (r"(?<=: )[A-Za-z]+Error: |\[Errno -?\d+\] ", ""),
+    (r"\brow \d+ \(([^()]+)\)", r"\1"),
+    (r"^((?:--\w+: )?)load_\w+: ", r"\1"),
+    # arguments that are options
+    (r"^(out|calibrate|reference|video)(?=: | needs )", r"--\1"),
+    (r"^model(?= is | ends | predicts |: what )", "--model"),
+    (r"\b(out|faces|every|fps)=(?=\S)", r"--\1 "),
+    (r"another random_state or a larger validation_fraction", "another --seed"),
+    (r"or pass rest='train' to train on them in every fold", "or give --folds"),
+    (r"\bgive another file, or delete it", "give another file, or --force writes it anew"),
+    # and those that are not
+    (r"pass one as csv", "name one in place of the folder"),
+    (r"Name the right one with (image|subject)=\.\.\.", r"Call the right one \1"),
+    (r"They are intensities: pass threshold=.*", "They are intensities: add columns AU1, AU2, ... "
+     "of 0 and 1."),
+    (r"\(pass a threshold if these are intensities\)", "(make 0 and 1 of intensities)"),
+    (r"If they hold labels, name all columns to read: aus=.*", "If they hold labels, call them "
+     "AU1, AU2 and so on."),
+    (r"rename one, or say which to read: aus=\{.*?\}", "rename one"),
+    (r"Pass the one to use as \w+", "Leave one of them there"),
+    (r" \(image_folder\)", ""),
+    (r", but first_frame=1\. If its images count from \d+, pass first_frame=\d+; the labels count "
+     r"from 1", "; number them from 1, as the labels are"),
+    (r" \(validation_fraction=0 says so\)", ""),
+    (r"[;.] What helps: .*|; what helps: .*", "; another --seed may help"),
+    (r"; a lower identity_lr .*", "; another --seed, or more people, may help"),
+]  # fmt: skip
+
+
+def plain(message: object) -> str:
+    """Say a message of a Python function as the command would."""
+    text = str(message)
+    for pattern, words in _SHELL:
+        text = re.sub(pattern, words, text, flags=re.DOTALL)
+    return text
