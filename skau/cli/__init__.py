@@ -48,7 +48,8 @@ class _Commands(click.Group):
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog='Completion: eval "$(_SKAU_COMPLETE=bash_source skau)"  in a shell that finds skau, or '
-    "at the end of its environment's bin/activate (for other shells zsh_source or fish_source).",
+    "at the end of its environment's bin/activate (zsh: zsh_source, after compinit; fish: "
+    "_SKAU_COMPLETE=fish_source skau | source).",
 )
 @click.version_option(__version__, prog_name="skau")
 def skau() -> None:

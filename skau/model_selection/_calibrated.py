@@ -15,6 +15,7 @@ from ._held_out import HeldOutClassifier
 __all__ = ["CalibratedAUClassifier"]
 
 _EDGE = 1e-6  # isotonic regression says 0 and 1, whose logits are infinite
+_FLATTEST = np.exp(-10.0)  # slope of a temperature, as in scikit-learn: decisions stay
 
 
 @parameters
@@ -33,9 +34,10 @@ class CalibratedAUClassifier(HeldOutClassifier):
         With ``decision_function`` or ``predict_proba``; also a pipeline or search. A
         :class:`~sklearn.frozen.FrozenEstimator` is taken as it is.
     method : {"sigmoid", "temperature", "isotonic"}, default="sigmoid"
-        "sigmoid" is Platt's [1]_: a slope and an offset of the logit. "temperature" is a slope
-        alone [2]_, so that nothing changes at one half. "isotonic" is any rising curve, which
-        needs some thousand frames.
+        "sigmoid" is Platt's [1]_: a slope and an offset of the logit. As in scikit-learn, the
+        slope is negative where the classifier ranks people held out the wrong way round.
+        "temperature" is a positive slope alone [2]_, so that nothing changes at one half.
+        "isotonic" is any rising curve, which needs some thousand frames.
     cv : int, splitter, "prefit" or None, default=None
         Who is held out. None is ``SubjectKFold(5)``, a number that many folds of subjects.
         "prefit" takes ``estimator`` as it is, fitted on other people than those of ``fit``.
@@ -148,7 +150,8 @@ def _line(z: np.ndarray, y: np.ndarray, offset: bool) -> tuple[float, float]:
         np.repeat([1, 0], len(z)),
         sample_weight=np.concatenate([target, 1 - target]),
     )
-    return float(model.coef_[0, 0]), float(model.intercept_[0]) if offset else 0.0
+    slope = float(model.coef_[0, 0])
+    return (slope, float(model.intercept_[0])) if offset else (float(max(slope, _FLATTEST)), 0.0)
 
 
 def _rising(z: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -289,7 +289,7 @@ def test_python_runs_the_package_as_the_command():
     ("words", "kind"),
     [
         (["predict"], "file"), (["predict", "--model"], "file"), (["crop"], "file"),
-        (["predict", "--reference"], "file"), (["train"], "dir"), (["report"], "file"),
+        (["predict", "--reference"], "file"), (["train"], "file"), (["report"], "file"),
         (["export"], "file"), (["predict", "x", "--overlay"], "file"),
     ],
 )  # fmt: skip

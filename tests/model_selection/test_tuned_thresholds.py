@@ -8,6 +8,7 @@ import pytest
 import skops.io
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.isotonic import IsotonicRegression
@@ -215,6 +216,26 @@ def test_calibration_undoes_what_sharpens(frames, method):
         curve.fit(z[train][known], Y["AU12"][train][known])
         np.testing.assert_allclose(fair.predict_proba(P)[:, 2], curve.predict(z), atol=2e-6)
     assert (np.diff(fair.predict_proba(np.sort(P, axis=0)), axis=0) >= -1e-12).all()
+
+
+def test_a_ranking_below_chance(frames):
+    P, Y, groups = frames
+    wrong = 1 - P  # of every AU
+    temperature = CalibratedAUClassifier(Known(), method="temperature").fit(wrong, Y, groups)
+    assert ((temperature.slopes_ > 0) & (temperature.slopes_ < 1e-3)).all()
+    np.testing.assert_array_equal(
+        temperature.predict(wrong), temperature.estimator_.predict(wrong)
+    )
+    np.testing.assert_allclose(temperature.predict_proba(wrong), 0.5, atol=1e-3)
+    sigmoid = CalibratedAUClassifier(Known()).fit(wrong, Y, groups)
+    y = Y["AU12"].dropna()
+    z = sigmoid.estimator_.decision_function(wrong)[:, 2:]
+    ranker = LogisticRegression().fit(z[y.index], 1 - y)  # the wrong way round, too
+    theirs = CalibratedClassifierCV(FrozenEstimator(ranker)).fit(z[y.index], y)
+    assert (sigmoid.slopes_ < 0).all()
+    np.testing.assert_allclose(
+        sigmoid.predict_proba(wrong)[:, 2], theirs.predict_proba(z)[:, 1], atol=0.01
+    )
 
 
 def test_thresholds_of_calibrated_probabilities(frames):
