@@ -44,6 +44,8 @@ def files_of(inputs: Iterable[str], kinds: frozenset[str]) -> list[str]:
             found |= dict.fromkeys(str(p) for p in sorted(inside, key=_natural))
         elif path.exists():
             found[name] = None
+        elif path.is_symlink():  # which a pattern would find again and again
+            raise click.UsageError(f"{name!r} is a link to a file that is not there")
         elif matches := sorted(glob.glob(name, recursive=True), key=_natural):
             found |= dict.fromkeys(files_of(matches, kinds))
         else:

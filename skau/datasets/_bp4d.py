@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.utils import Bunch
 
+from ..utils._cache import as_path
 from ..utils._docs import substitute
 from ..utils._text import first_few
 from ._bunch import DOCS, au_names, code_labels
@@ -113,7 +114,7 @@ def load_bp4d(
     >>> faces = load_bp4d("/data/BP4D")  # doctest: +SKIP
     >>> faces.target.mean(), faces.folds  # doctest: +SKIP
     """
-    root, names, gaps = Path(folder), au_names(aus), Gaps("BP4D")
+    root, names, gaps = as_path(folder, "folder"), au_names(aus), Gaps("BP4D")
     label_dir = find_folder(
         "load_bp4d", root, _holds_labels, "AUCoding/AU_OCC with files such as F001_T1.csv",
         skip=SUBJECT,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
+
+from ..utils._sklearn import Interval
 
 UNKNOWN = (9, -1, 999)
 """What the corpora and the tools around them write where an AU could not be scored."""
@@ -40,6 +43,8 @@ def au_names(
 ) -> list[str]:
     """Return names such as ``AU4`` for 4, "4", "AU4" or "AU04", if the corpus codes them."""
     names = []
+    if isinstance(aus, str) or not isinstance(aus, Iterable):
+        raise ValueError(f"aus must be a list of AUs such as [4, 'AU12'], not {aus!r}.")
     for au in aus:
         match = re.fullmatch(r"(?:AU[ _-]?)?0*(\d+)", str(au).strip(), flags=re.IGNORECASE)
         if not match:
@@ -67,15 +72,22 @@ def code_labels(
     one, a value is positive from the threshold on. `highest` is the largest intensity that the
     corpus uses: anything beyond it, or below 0, is an error and no label.
     """
+    if threshold is not None and not Interval(Real, None, None, closed="neither").is_satisfied_by(
+        threshold
+    ):
+        raise ValueError(f"threshold must be a finite number, not {threshold!r}.")
     if threshold is not None and highest is not None and not 0 < threshold <= highest:
         raise ValueError(f"threshold must be above 0 and at most {highest:g}, not {threshold!r}.")
+    if np.ndim(unknown) != 1 or not all(isinstance(code, Real) for code in unknown):
+        raise ValueError(f"unknown must be a list of numbers, not {unknown!r}; [] is none.")
     raw = values.apply(pd.to_numeric, errors="coerce").astype(float)
     text = values.notna() & raw.isna()
     if text.to_numpy().any():
         row, column = np.argwhere(text.to_numpy())[0]
         raise ValueError(
             f"{where}: labels have to be numbers, but {raw.columns[column]} of row "
-            f"{raw.index[row]} is {values.iat[row, column]!r}."
+            f"{raw.index[row]} is {values.iat[row, column]!r}. Write 1 where an AU is present, 0 "
+            "where it is absent, nothing where it is unknown, and 1 to 5 for intensities A to E."
         )
     known = raw.mask(raw.isin(list(unknown)))
     if threshold is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.utils import Bunch
 
+from ..utils._cache import as_path
 from ..utils._docs import substitute
 from ._bunch import DOCS, make_bunch
 from ._folders import Gaps, find_folder, is_image, read_numbers, wrong_folder
@@ -78,7 +79,7 @@ def load_celeba(
     >>> ids = load_celeba("/data/CelebA")  # doctest: +SKIP
     >>> len(set(ids.groups))  # doctest: +SKIP
     """
-    root, gaps = Path(folder), Gaps("CelebA")
+    root, gaps = as_path(folder, "folder"), Gaps("CelebA")
     file = "identity_CelebA.txt"
     anno = find_folder(
         "load_celeba", root, lambda p: (p / file).is_file(), file, depth=2, skip="img_"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import unicodedata
 import warnings
@@ -10,6 +11,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from pandas.errors import ParserWarning
 
@@ -39,18 +41,18 @@ _AFFDEX = {
 
 
 class Csv(NamedTuple):
-    """A table from a file."""
+    """A table from a file; the index are the lines of the file, as an editor counts."""
 
     values: pd.DataFrame  # of the types that pandas finds
     text: pd.DataFrame  # the same cells as they are written, without blanks around them
-    first_row: int  # the line of the file that row 0 is, as an editor counts
 
 
 def read_csv(path: Path) -> Csv:
     """Read a table with a header in its first line.
 
     Commas, semicolons, tabs or bars separate it; a line "sep=;" before it and a byte order mark,
-    which Excel writes, are understood. Names of columns lose the blanks around them.
+    which Excel writes, are understood, and rows of empty cells are left out. Names of columns
+    lose the blanks around them, and breaks of lines in them are blanks.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -58,29 +60,49 @@ def read_csv(path: Path) -> Csv:
         raise ValueError(
             f"{path} cannot be read: {error}. It must be text in UTF-8 (in Excel: 'CSV UTF-8')."
         ) from None
-    told = re.match(r'"?sep=(.|\\t)"?[ \t,;]*\r?\n', text, re.IGNORECASE)
+    whole = text
+    told = re.match(r'\s*"?sep=(.|\\t)"?[ \t,;]*\r?\n', text, re.IGNORECASE)
+    text = text[told.end() if told else 0 :].lstrip("\r\n")
     if told:
-        text = text[told.end() :]
         separator = told[1].replace("\\t", "\t")
     else:
         head = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
         separator = max(",;\t|", key=head.count)
+    first = whole[: len(whole) - len(text)].count("\n") + 2  # the row below the header
     # where semicolons separate, a comma may stand for the decimal point
     decimal = "," if separator != "," and re.search(r"[;\t|]-?\d+,\d+\s*[;\t|\r\n]", text) else "."
-    options: dict[str, Any] = {"sep": separator, "skipinitialspace": True, "index_col": False}
+    options: dict[str, Any] = {
+        "sep": separator, "skipinitialspace": True, "index_col": False, "skip_blank_lines": False,
+    }  # fmt: skip
     try:
         with own_filters():
             warnings.simplefilter("error", ParserWarning)
             head = pd.read_csv(StringIO(text), header=None, nrows=1, dtype=str, **options)
-            names = _header(head.iloc[0].fillna("").str.strip().tolist(), path)
+            names = _header([column_name(name) for name in head.iloc[0].fillna("")], path)
             options |= {"header": 0, "names": names}
-            values = pd.read_csv(StringIO(text), decimal=decimal, **options)
             cells = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, **options)
-    except ParserWarning:
-        raise ValueError(f"{path}: a row has more cells than the header has names.") from None
-    except ValueError as error:  # pandas' own errors are ValueErrors
-        raise ValueError(f"{path} cannot be read: {error}.") from None
-    return Csv(values, cells.apply(lambda column: column.str.strip()), 3 if told else 2)
+            cells = cells.fillna("").apply(lambda column: column.str.strip())
+            filled = (cells != "").any(axis=1).to_numpy()  # Excel writes rows that were emptied
+            options["skiprows"] = (np.flatnonzero(~filled) + 1).tolist()
+            values = pd.read_csv(StringIO(text), decimal=decimal, **options)
+    except (ParserWarning, ValueError) as error:  # pandas' own errors are ValueErrors
+        wrong = _long_row(text, separator, first) or f" cannot be read: {error}."
+        raise ValueError(f"{path}{wrong}") from None
+    cells.index = pd.RangeIndex(first, len(cells) + first)
+    cells = cells[filled]
+    return Csv(values.set_index(cells.index), cells)
+
+
+def column_name(name: object) -> str:
+    """Return a name without what nobody sees in it: blanks around it, breaks of lines."""
+    return " ".join(str(name).split())
+
+
+def _long_row(text: str, separator: str, first: int) -> str:
+    """Say which row has more cells than the header, as an editor counts; "" is none."""
+    rows = list(csv.reader(StringIO(text), delimiter=separator, skipinitialspace=True))
+    long = [number for number, row in enumerate(rows, first - 1) if len(row) > len(rows[0])]
+    return f": row {long[0]} has more cells than the header has names." if long else ""
 
 
 def _header(names: list[str], path: Path) -> list[str]:
@@ -116,7 +138,7 @@ def label_columns(
         Whether OpenFace's intensities are wanted, and not its presences.
     """
     if isinstance(aus, Mapping):
-        return dict(zip(au_names(aus), (str(c).strip() for c in aus.values()), strict=True))
+        return dict(zip(au_names(aus), map(column_name, aus.values()), strict=True))
     columns = [str(column) for column in table]
     suffixed = _INTENSITY if intensities else _PRESENCE
     for pattern in (_PLAIN, suffixed, _PRESENCE if intensities else None):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.utils import Bunch
 
+from ..utils._cache import as_path
 from ..utils._docs import substitute
 from ._bunch import DOCS, au_names, code_labels
 from ._folders import (
@@ -127,7 +128,7 @@ def load_disfa(
     """
     if camera not in (*SIDES, "both"):
         raise ValueError(f"camera must be 'left', 'right' or 'both', not {camera!r}.")
-    root, gaps = Path(folder), Gaps("DISFA")
+    root, gaps = as_path(folder, "folder"), Gaps("DISFA")
     names = au_names(aus, coded=DISFA_AUS, corpus="DISFA")
     label_dir = find_folder(
         "load_disfa", root, lambda path: path.name.lower() == "actionunit_labels",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from ..utils._cache import as_path
 from ..utils._docs import substitute
 from ..utils._text import first_few
 from ._bunch import DOCS, UNKNOWN, code_labels, make_bunch
-from ._csv import label_columns, read_csv
+from ._csv import column_name, label_columns, read_csv
 from ._folders import Gaps, visible, wrong_folder
 
 DESCR = """\
@@ -98,12 +101,12 @@ def load_faces(
     1     ann   NaN
     2     bob   0.0
     """
-    root = Path(folder)
-    path = _find_table(root, csv)
-    table, as_text, first_row = read_csv(path)
+    root = as_path(folder, "folder")
+    path = _find_table(root, None if csv is None else as_path(csv, "csv"))
+    table, as_text = read_csv(path)
     if not len(table):
         raise ValueError(f"{path} has no rows.")
-    table.index = as_text.index = pd.RangeIndex(first_row, len(table) + first_row)
+    image, subject = column_name(image), column_name(subject)
     columns = label_columns(table, aus, path, threshold is not None)
     for role, column in {"image": image, "subject": subject, **columns}.items():
         if column not in table:
@@ -119,7 +122,7 @@ def load_faces(
         if len(empty):
             raise ValueError(f"{path}: row {empty[0]} has no {column}.")
     table[image] = _as_here(root, table[image])
-    twice = table.index[table[image].duplicated()]
+    twice = table.index[table[image].map(os.path.normpath).duplicated()]
     if len(twice):
         raise ValueError(f"{path}: {table[image][twice[0]]} is listed again in row {twice[0]}.")
     raw = table[list(columns.values())].set_axis(list(columns), axis=1)
@@ -149,7 +152,7 @@ def load_faces(
     )
 
 
-def _find_table(root: Path, csv: str | os.PathLike[str] | None) -> Path:
+def _find_table(root: Path, csv: Path | None) -> Path:
     if csv is not None:
         if not (root / csv).is_file():
             wrong_folder("load_faces", root, f"the table {csv}")
@@ -165,11 +168,19 @@ def _find_table(root: Path, csv: str | os.PathLike[str] | None) -> Path:
 
 
 def _as_here(root: Path, paths: pd.Series) -> pd.Series:
-    """Return paths as this system writes them, if they come from Windows."""
-    if os.sep == "\\" or not paths.str.contains("\\", regex=False).any():
-        return paths
-    there = np.array(_exist([root / relative for relative in paths]))
-    return paths.where(there, paths.str.replace("\\", "/", regex=False))
+    """Return paths as this system writes them, if they come from Windows or macOS."""
+    for here in (
+        lambda path: path.replace("\\", os.sep),
+        partial(unicodedata.normalize, "NFC"),
+        partial(unicodedata.normalize, "NFD"),
+    ):
+        other = paths.map(here)
+        changed = other != paths
+        if changed.any():
+            there = np.array(_exist([root / relative for relative in other]))
+            lost = ~np.array(_exist([root / relative for relative in paths]))
+            paths = paths.mask(changed & there & lost, other)
+    return paths
 
 
 def _exist(paths: list[Path]) -> list[bool]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.utils import Bunch
 
+from ..utils._cache import as_path
 from ..utils._docs import substitute
 from ..utils._text import first_few
 from ._bunch import DOCS, make_bunch
@@ -71,7 +72,7 @@ def load_london(folder: str | os.PathLike[str], *, as_frame: bool = True) -> Bun
     >>> faces = load_london("/data/london")  # doctest: +SKIP
     >>> faces.target["AU12"].mean()  # doctest: +SKIP
     """
-    root, gaps = Path(folder), Gaps("London")
+    root, gaps = as_path(folder, "folder"), Gaps("London")
     if (root / "faces.csv").is_file():
         corpus = load_faces(root, "faces.csv", aus={"AU12": "smiling"}, name="London")
         corpus.frame = corpus.frame.drop(columns="smiling")
@@ -116,7 +117,7 @@ def _demographics(root: Path, subjects: list[str], gaps: Gaps) -> pd.DataFrame:
     path = root / "london_faces_info.csv"
     if not path.is_file():
         return pd.DataFrame(columns=columns, index=range(len(subjects)))
-    info, text, _ = read_csv(path)
+    info, text = read_csv(path)
     if "face_id" not in info:
         raise ValueError(
             f"{path}: expected a column face_id, but found {first_few(info.columns, 20)}."

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from ..utils._cache import as_path
 from ..utils._docs import substitute
 from ._bunch import DOCS, au_names, code_labels
 from ._folders import (
@@ -105,7 +106,7 @@ def load_unbc(
     >>> faces = load_unbc("/data/UNBC")  # doctest: +SKIP
     >>> faces.target.mean()  # doctest: +SKIP
     """
-    root, gaps = Path(folder), Gaps("UNBC")
+    root, gaps = as_path(folder, "folder"), Gaps("UNBC")
     names = au_names(aus, coded=UNBC_AUS, corpus="UNBC")
     # Unpacking may have nested Frame_Labels in itself, so the search goes one level further.
     facs = find_folder(

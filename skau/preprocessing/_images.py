@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from ..utils._arrays import plain, refuse_masked
 from ..utils._warnings import user_level
@@ -82,6 +82,10 @@ def _load(image: Any) -> Image.Image:
         return Image.fromarray(as_uint8(as_array(image)))
     try:
         opened = Image.open(fspath(image))
+    except UnidentifiedImageError as error:
+        raise UnidentifiedImageError(
+            f"{error}; if it is a photo, save it as JPEG or PNG"
+        ) from None
     except Image.DecompressionBombError as error:
         raise Image.DecompressionBombError(
             f"{error} Scale it down, or raise PIL.Image.MAX_IMAGE_PIXELS if you trust it."

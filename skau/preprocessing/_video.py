@@ -198,7 +198,10 @@ def _open(path: str) -> Any:
     try:
         return av.open(f"file:{path}")  # "P01:film.mp4" names no protocol, but a file
     except av.error.FFmpegError as error:
-        raise OSError(f"cannot open the video {path!r}: {error}") from error
+        why = error.strerror or str(error)
+        if isinstance(error, (av.error.InvalidDataError, av.error.EOFError)):
+            why += "; it is cut short, damaged or no film"
+        raise OSError(f"cannot open the video {path!r}: {why}") from error
 
 
 def _decoded(packet: Any) -> tuple[list[Any], bool]:

@@ -182,6 +182,8 @@ def test_the_table_goes_to_standard_output_and_names_come_from_standard_input(
     ("args", "code", "told"),
     [
         (["predict", "nobody.jpg"], 2, "there is no file 'nobody.jpg'"),
+        (["predict", "{link}"], 2, "link.png' is a link to a file that is not there"),
+        (["predict", "{corpus}/l*.png"], 2, "link.png' is a link to a file that is not there"),
         (["predict"], 2, "Missing argument"),
         (["frobnicate"], 2, "No such command"),
         (["predict", "{photos}", "-o", "no/such/aus.csv"], 2, "no folder"),
@@ -221,11 +223,13 @@ def test_errors(folder, monkeypatch, tmp_path_factory, capsys, args, code, told)
     (named / "bad.skau").write_text("no model")
     Image.new("RGB", (64, 64), (90, 90, 90)).save(named / "wall.png")
     (named / "2.png").write_bytes((named / "wall.png").read_bytes())
+    (named / "link.png").symlink_to("gone.png")
     (named / "labels.csv").write_text("image,subject,AU1\nwall.png,a,0\n2.png,b,1\n")
     places = {
         "{photos}": folder / "photos", "{films}": folder / "film*.mp4", "{corpus}": named,
         "{bad}": named / "bad.skau", "{wall}": named / "wall.png",
-        "{corpus}/labels.csv": named / "labels.csv",
+        "{corpus}/labels.csv": named / "labels.csv", "{link}": named / "link.png",
+        "{corpus}/l*.png": named / "l*.png",
     }  # fmt: skip
     monkeypatch.chdir(here)
     assert call(*(places.get(arg, arg) for arg in args)) == code

@@ -406,9 +406,51 @@ def test_two_columns_of_one_au(one_image, header, message):
         load_faces(write(one_image, table, images=False))
 
 
+def test_rows_that_excel_emptied_and_breaks_of_lines_in_names(one_image):
+    table = '\n\nimage;subject;"AU\n1";frame\n;;;\na.png;ann;1;7\n\n;;;\n'
+    corpus = load_faces(write(one_image, table, images=False))
+    assert corpus.target.to_dict("list") == {"AU1": [1.0]}
+    assert corpus.frame["frame"].tolist() == [7]
+    assert corpus.frame["frame"].dtype == int
+    table = "image,subject,AU1\n\n,,\na.png,ann,7\n"
+    with pytest.raises(ValueError, match="AU1 of row 4 is 7"):
+        load_faces(write(one_image, table, images=False))
+    with pytest.raises(ValueError, match="row 4 has more cells than the header has names"):
+        load_faces(write(one_image, table.replace("7", "1,1"), images=False))
+
+
+def test_paths_from_macos_and_one_image_under_two_names(one_image):
+    (one_image / "\u00fc.png").write_bytes(b"")
+    write(one_image, "image,subject,AU1\nu\u0308.png,ann,1\n", images=False)
+    assert load_faces(one_image).images.tolist() == [str(one_image / "\u00fc.png")]
+    write(one_image, "image,subject,AU1\na.png,ann,1\n./a.png,bob,0\n", images=False)
+    with pytest.raises(ValueError, match="./a.png is listed again in row 3"):
+        load_faces(one_image)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"threshold": nan}, ValueError, "threshold must be a finite number, not nan"),
+        ({"threshold": "1"}, ValueError, "threshold must be a finite number, not '1'"),
+        ({"unknown": 9}, ValueError, "unknown must be a list of numbers, not 9"),
+        ({"unknown": ["NA"]}, ValueError, "unknown must be a list of numbers"),
+        ({"aus": 1}, ValueError, "aus must be a list of AUs such as .*, not 1"),
+        ({"aus": "AU1"}, ValueError, "aus must be a list of AUs such as .*, not 'AU1'"),
+        ({"csv": 3}, TypeError, "csv must be a path"),
+    ],
+)
+def test_arguments_that_are_none(one_image, arguments, error, message):
+    write(one_image, "image,subject,AU1\na.png,ann,1\n", images=False)
+    with pytest.raises(error, match=message):
+        load_faces(one_image, **arguments)
+    with pytest.raises(TypeError, match="folder must be a path"):
+        load_faces(None)
+
+
 def test_labels_that_are_no_numbers_are_named(one_image):
     table = "image,subject,AU1\na.png,ann,present\n"
-    with pytest.raises(ValueError, match="AU1 of row 2 is 'present'"):
+    with pytest.raises(ValueError, match=r"AU1 of row 2 is 'present'. Write 1 where an AU is"):
         load_faces(write(one_image, table, images=False))
 
 

@@ -215,3 +215,11 @@ def test_what_is_no_film(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "av", None)
     with pytest.raises(ImportError, match=r'pip install "skau\[video\]"'):
         read_video(text)
+
+
+@pytest.mark.parametrize("content", [b"", b"no film", b"\0\0\0\x18ftypmp42"])
+def test_what_is_no_film_says_so(tmp_path, content):
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(content)
+    with pytest.raises(OSError, match=r"'.*cut.mp4': [^/]*; it is cut short, damaged or no film$"):
+        read_video(path)
