@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..preprocessing import FaceCropper, read_image
+from ..preprocessing._image_source import ImageSource
 from ..preprocessing._landmarks import BOX, COLUMNS, FACE, POINTS
 from ._display import Display
 from ._plotting import COLOURS, panels, show_image
@@ -74,6 +75,7 @@ class AlignmentDisplay(Display):
         -------
         display
         """
+        ImageSource(X)  # refuses what is no list of images
         photos = [read_image(x) for x in X]
         worker = cropper._worker()
         done = worker.work([(photo.copy, None) for photo in photos], cut=True)

@@ -15,6 +15,7 @@ from ._plotting import (
     COLOURS,
     GREY,
     WIDTH,
+    darker,
     halo,
     legend_above,
     legend_height,
@@ -61,6 +62,7 @@ class _CurvesDisplay(PartsMixin):
     _xlabel: ClassVar[str]
     _ylabel: ClassVar[str]
     _value: ClassVar[str]
+    _corner: ClassVar[tuple[float, float]]  # that curves seldom reach: the numbers' place
 
     curves: dict[str, dict[str, list[Curve]]]
     _: KW_ONLY
@@ -109,6 +111,9 @@ class _CurvesDisplay(PartsMixin):
             panel.set_title(title, pad=2)
             panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.05), aspect="equal")
             panel.set(xticks=[0, 1], yticks=[0, 1])
+            # inwards, or the 1 of a panel and the 0 of the next read as ten; some are hidden
+            for label, side in zip(panel.get_xticklabels(), ("left", "right"), strict=False):
+                label.set_ha(side)
         self._label()
 
     def _draw_chance(self, panel: "Axes", name: str) -> None:
@@ -126,9 +131,13 @@ class _CurvesDisplay(PartsMixin):
             panel.plot(_GRID, np.mean([self._on_grid(curve) for curve in curves], axis=0), **style)
         if curves:
             value = np.mean([curve.value for curve in curves])
-            panel.text(
-                0.97, 0.04 + 0.13 * i, f"{value:.2f}", color=colour, ha="right", va="bottom",
-                transform=panel.transAxes, fontsize=6, path_effects=halo(),
+            x, y = self._corner
+            line = i if y > 0.5 else i + 1 - len(self.curves)  # in the order of the legend
+            panel.annotate(
+                f"{value:.2f}", (x, y), (0, -7 * line), xycoords="axes fraction",
+                textcoords="offset points", color=darker(colour), fontsize=6,
+                ha="left" if x < 0.5 else "right", va="top" if y > 0.5 else "bottom",
+                path_effects=halo(),
             )  # fmt: skip
 
     def _on_grid(self, curve: Curve) -> np.ndarray:
@@ -167,7 +176,7 @@ class AURocDisplay(_CurvesDisplay):
     """
 
     _xlabel, _ylabel = "false positive rate", "true positive rate"
-    _value = "area"
+    _value, _corner = "area", (0.97, 0.04)
 
     @staticmethod
     def _curve(t: np.ndarray, p: np.ndarray) -> Curve:  # type: ignore[override]
@@ -199,7 +208,7 @@ class AUPrecisionRecallDisplay(_CurvesDisplay):
     """
 
     _xlabel, _ylabel = "recall", "precision"
-    _value = "average precision"
+    _value, _corner = "average precision", (0.97, 0.97)
 
     @staticmethod
     def _curve(t: np.ndarray, p: np.ndarray) -> Curve:  # type: ignore[override]
@@ -235,7 +244,7 @@ class AUCalibrationDisplay(_CurvesDisplay):
     """
 
     _xlabel, _ylabel = "probability", "share present"
-    _value = "calibration error"
+    _value, _corner = "calibration error", (0.06, 0.97)
 
     @classmethod
     def _of_au(cls, parts: list[Part], name: str, options: dict[str, Any]) -> list[Curve]:

@@ -141,9 +141,13 @@ class FeatureSpaceDisplay(Display):
             raise ValueError(f"au={au!r} is not one of {labels.columns.tolist()}")
         points, leakage = {}, {}
         for name, values in kinds.items():
-            if len(values) != len(labels):
-                raise ValueError(f"{name}: {len(values)} rows of features, but {len(labels)} of y")
-            points[name] = _embed(np.asarray(values), method, random_state)
+            values = np.asarray(values)
+            if values.ndim != 2 or len(values) != len(labels):
+                raise ValueError(
+                    f"{name}: features have shape {values.shape}, but y has {len(labels)} rows; "
+                    "give (n, n_features)"
+                )
+            points[name] = _embed(values, method, random_state)
             counts = np.unique(subjects, return_counts=True)[1]
             known = len(counts) > 1 and counts.min() > 1
             n_splits = int(min(5, counts.min()))

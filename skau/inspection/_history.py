@@ -94,6 +94,8 @@ class TrainingHistoryDisplay(Display):
         -------
         display
         """
+        if not isinstance(history, pd.DataFrame):
+            raise ValueError(f"history must be a DataFrame, got {history!r:.80}")
         return cls(history, best_epoch=best_epoch).plot(ax=ax)
 
     @property

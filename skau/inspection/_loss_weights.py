@@ -69,6 +69,10 @@ class LossWeightsDisplay(Display):
         -------
         display
         """
+        if not hasattr(search, "cv_results_"):
+            raise ValueError(
+                f"search has no cv_results_; it is not fitted, or is no search: {search!r:.80}"
+            )
         return cls.from_cv_results(search.cv_results_, **options)
 
     @classmethod

@@ -77,7 +77,7 @@ class OcclusionDisplay(Display):
         y : DataFrame or array-like of shape (n, n_aus), default=None
             If given, an AU's map is of the faces that show it, in whose logit there is
             something to lose.
-        aus : list of str, default=None
+        aus : list of str or str, default=None
             The AUs to draw; None is all.
         patch : int, default=None
             Side of the square, in pixels; None is a quarter of the shorter side. It moves by
@@ -97,8 +97,12 @@ class OcclusionDisplay(Display):
         X = np.asarray(X)
         if X.ndim not in (3, 4) or X.dtype != np.uint8:
             raise ValueError(f"X must hold images, uint8, got shape {X.shape} of {X.dtype}")
+        if not hasattr(estimator, "decision_function"):
+            raise ValueError(
+                f"estimator must be a fitted AU classifier of images, got {estimator!r:.80}"
+            )
         known = [str(name) for name in classifier_of(estimator).au_names_]
-        names = known if aus is None else list(aus)
+        names = known if aus is None else [aus] if isinstance(aus, str) else list(aus)
         if unknown := set(names) - set(known):
             raise ValueError(f"aus: {sorted(unknown)} not among {known}")
         shown = None if y is None else label_table(y)

@@ -83,7 +83,7 @@ class PartsMixin(Display):
         labels = label_table(y)
         parts = {_name(name, estimator): [predict_part(estimator, X, labels)]}
         if baseline is not None:
-            parts[_name(baseline_name, baseline)] = [predict_part(baseline, X, labels)]
+            parts[_name(baseline_name, baseline)] = [predict_part(baseline, X, labels, "baseline")]
         return cls._from_parts(parts, **options).plot(ax=ax)
 
     @classmethod
@@ -185,8 +185,12 @@ def _name(given: str | None, estimator: Any) -> str:
     return given or type(classifier_of(estimator)).__name__.removesuffix("Classifier")
 
 
-def predict_part(estimator: Any, X: Any, labels: pd.DataFrame) -> Part:
+def predict_part(estimator: Any, X: Any, labels: pd.DataFrame, name: str = "estimator") -> Part:
     """Predict, and decide by the thresholds that the estimator has, if it was given some."""
+    if not hasattr(estimator, "predict_proba"):
+        raise ValueError(
+            f"{name} must be a fitted AU classifier with predict_proba, got {estimator!r:.80}"
+        )
     table = predict_table(estimator, X)
     part = _part(labels, _matched(table, labels, "the prediction"), "y")
     thresholds = getattr(classifier_of(estimator), "thresholds_", None)

@@ -15,6 +15,7 @@ __all__ = [
     "MARKERS",
     "WIDTH",
     "au_ticks",
+    "darker",
     "halo",
     "legend_above",
     "legend_height",
@@ -140,6 +141,13 @@ def _inches(ax: "Axes") -> float:
         grid, columns = spec.get_gridspec(), spec.colspan
         share = len(columns) / grid.ncols
     return float(figure.get_size_inches()[0] * share) if figure is not None else WIDTH
+
+
+def darker(colour: str) -> tuple[float, ...]:
+    """Return a colour in which small text is legible on white, also in grey."""
+    from matplotlib.colors import to_rgb
+
+    return tuple(0.65 * channel for channel in to_rgb(colour))
 
 
 def halo() -> list[Any]:

@@ -50,7 +50,7 @@ class AUScoreDisplay(PartsMixin):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Of a new figure two columns wide where there are more than three methods.
+        Of a new figure two columns wide where there are more than three methods or 20 AUs.
     figure_ : matplotlib Figure
 
     Examples
@@ -86,20 +86,24 @@ class AUScoreDisplay(PartsMixin):
         return cls(scores, chance=chance, metric=metric)
 
     def _plot(self, ax: "Axes | np.ndarray | None") -> None:
-        width = WIDTH if len(self.scores) < 4 else 2 * WIDTH  # one column, or both
+        aus = [str(name) for name in next(iter(self.scores.values()))]
+        many = len(self.scores) > 3 or len(aus) > 20
+        width = 2 * WIDTH if many else WIDTH
         height = 2.1 + legend_height(["always present", *self.scores], width)
         self.figure_, (self.ax_,) = panels(ax, 1, 1, height, width=width)
-        names = [*next(iter(self.scores.values())).columns, "mean"]
-        at = np.arange(len(names)) + 0.35 * np.eye(len(names))[-1]  # the mean stands apart
+        at, names = np.arange(float(len(aus))), aus
+        if len(aus) > 1:  # their mean stands apart
+            at, names = np.append(at, len(aus) + 0.35), [*aus, "mean"]
+            self.ax_.axvline(len(aus) - 0.33, color="0.85", lw=0.6)
         if self.chance is not None:
-            chance = np.append(self.chance, self.chance.mean())
+            chance = np.append(self.chance, self.chance.mean())[: len(names)]
             self.ax_.hlines(
                 chance, at - 0.4, at + 0.4, colors=GREY, linestyles="--", lw=1,
                 label="always present" if self.metric == "f1" else "chance",
             )  # fmt: skip
         n = len(self.scores)
         for i, (name, table) in enumerate(self.scores.items()):
-            values = table.assign(mean=table.mean(axis=1))
+            values = table.assign(mean=table.mean(axis=1)).iloc[:, : len(names)]
             x = at + (i - (n - 1) / 2) * min(0.32, 0.8 / n)
             colour = COLOURS[i % (len(COLOURS) - 1)]  # the yellow one is too light for dots
             if len(values) > 1:
@@ -111,7 +115,6 @@ class AUScoreDisplay(PartsMixin):
                 mfc=colour if i == 0 else "white",
             )  # fmt: skip
         au_ticks(self.ax_, at, names)
-        self.ax_.axvline(len(names) - 1.33, color="0.85", lw=0.6)
         self.ax_.set(ylim=(0, 1.02), ylabel=_LABELS[self.metric])
         handles, labels = self.ax_.get_legend_handles_labels()
         legend_above(self.figure_, handles, labels, self.ax_)

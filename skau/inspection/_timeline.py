@@ -125,7 +125,7 @@ class TimelineDisplay(Display):
         table : DataFrame with one row a frame, of one person
         video : path-like, Video, array (n, h, w, 3) or mapping, default=None
             Where the pictures come from: the film, or its frames by number. None draws none.
-        aus : list of str, default=None
+        aus : list of str or str, default=None
             The AUs to draw; None is all columns named "AU" and a number.
         n_peaks : int, default=5
             The number of pictures at most: of the strongest moments at which an AU is present.
@@ -138,8 +138,13 @@ class TimelineDisplay(Display):
         -------
         display
         """
+        if not isinstance(table, pd.DataFrame) or "time" not in table or not len(table):
+            raise ValueError(
+                "table must be a DataFrame with a row a frame and a column time in seconds, as "
+                f"predict_video returns it, got {table!r:.80}"
+            )
         known = numbered_aus(table)
-        names = known if aus is None else list(aus)
+        names = known if aus is None else [aus] if isinstance(aus, str) else list(aus)
         if not names or (missing := set(names) - set(table)):
             raise ValueError(f"aus: the table has no column {sorted(missing) if names else 'AU'}")
         if "face" in table and table.duplicated("frame").any():

@@ -227,3 +227,28 @@ def test_the_methods_of_an_au_stay_beside_it():
     at = [container.lines[0].get_xdata()[0] for container in display.ax_.containers]
     assert len(at) == 9
     assert -0.5 < min(at) < max(at) < 0.5
+
+
+@pytest.mark.parametrize(
+    "display_class", [AUCalibrationDisplay, AUPrecisionRecallDisplay, AURocDisplay]
+)
+def test_numbers_stand_in_the_order_of_the_legend(display_class, predictions):
+    Y, P, _ = predictions
+    display = display_class.from_predictions(Y, P, baseline=1 - P)
+    display.figure_.canvas.draw()
+    values = [f"{method['AU1'][0].value:.2f}" for method in display.curves.values()]
+    above, below = display.axes_[0].texts
+    assert [above.get_text(), below.get_text()] == values
+    inside = display.axes_[0].get_window_extent()
+    boxes = [text.get_window_extent() for text in (above, below)]
+    assert inside.y1 >= boxes[0].y1 > boxes[0].y0 >= boxes[1].y1 > boxes[1].y0 >= inside.y0
+
+
+@pytest.mark.parametrize(("n", "inches", "ticks"), [(1, 3.5, 1), (2, 3.5, 3), (30, 7.0, 31)])
+def test_one_au_has_no_mean_and_thirty_have_two_columns(n, inches, ticks):
+    scores = pd.DataFrame(0.5, index=range(3), columns=[f"AU{i}" for i in range(1, n + 1)])
+    display = AUScoreDisplay({"method": scores}).plot()
+    assert display.figure_.get_size_inches()[0] == inches
+    assert len(display.ax_.get_xticks()) == ticks
+    (marks,) = display.ax_.containers
+    assert len(marks.lines[0].get_xdata()) == ticks
