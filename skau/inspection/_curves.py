@@ -131,12 +131,12 @@ class _CurvesDisplay(PartsMixin):
             panel.plot(_GRID, np.mean([self._on_grid(curve) for curve in curves], axis=0), **style)
         if curves:
             value = np.mean([curve.value for curve in curves])
-            x, y = self._corner
-            line = i if y > 0.5 else i + 1 - len(self.curves)  # in the order of the legend
+            across, up = self._corner
+            line = i if up > 0.5 else i + 1 - len(self.curves)  # in the order of the legend
             panel.annotate(
-                f"{value:.2f}", (x, y), (0, -7 * line), xycoords="axes fraction",
+                f"{value:.2f}", self._corner, (0, -7 * line), xycoords="axes fraction",
                 textcoords="offset points", color=darker(colour), fontsize=6,
-                ha="left" if x < 0.5 else "right", va="top" if y > 0.5 else "bottom",
+                ha="left" if across < 0.5 else "right", va="top" if up > 0.5 else "bottom",
                 path_effects=halo(),
             )  # fmt: skip
 

@@ -30,6 +30,7 @@ _STYLE = {
     "savefig.dpi": 300,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "text.parse_math": False,  # a name may hold a $
 }
 
 

@@ -61,7 +61,7 @@ class OcclusionDisplay(Display):
         X: Any,
         y: Any = None,
         *,
-        aus: list[str] | None = None,
+        aus: list[str] | str | None = None,
         patch: int | None = None,
         ax: "Axes | np.ndarray | None" = None,
     ) -> Self:

@@ -109,6 +109,8 @@ def _block(heading: str, thing: Any) -> dict[str, Any]:
 
 
 def _table(heading: str, table: pd.DataFrame) -> dict[str, Any]:
+    if table.index.nlevels > 1:  # each level is a column, the first heads the rows
+        table = table.reset_index(list(range(1, table.index.nlevels)))
     name = table.index.name
     rows = [
         [_cell(value) for value in (label, *values)]
@@ -125,13 +127,19 @@ def _table(heading: str, table: pd.DataFrame) -> dict[str, Any]:
 def _cell(value: Any) -> dict[str, Any]:
     """Return what a cell shows, and by what it is sorted."""
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
-    missing = value is None or (number and bool(np.isnan(value)))
-    key = "" if missing else repr(float(value)) if number else str(value)
-    return {"text": _text(value), "key": key, "number": number or missing}
+    key = str(value)
+    if number:
+        key = repr(float(value)).replace("inf", "Infinity")  # as JavaScript spells it
+    missing = _is_missing(value)
+    return {"text": _text(value), "key": "" if missing else key, "number": number or missing}
+
+
+def _is_missing(value: Any) -> bool:
+    return bool(np.ndim(value) == 0 and pd.isna(value))
 
 
 def _text(value: Any) -> str:
-    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
+    if _is_missing(value):
         return "–"
     if isinstance(value, float | np.floating):
         return f"{value:.3f}"
