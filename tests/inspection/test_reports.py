@@ -202,6 +202,34 @@ def test_missing_values_stay_at_the_end(browser, tmp_path):
     assert column(browser, 1) == ["d", "a", "c", "b"]
 
 
+def test_tables_of_every_kind_sort(browser, tmp_path):
+    levels = pd.MultiIndex.from_product([["b", "a"], [2, 10]], names=["method", "fold"])
+    values = {"f1": [-np.inf, 0.5, np.inf, 0.5], "n": pd.array([3, None, 1, 2], dtype="Int64")}
+    table = pd.DataFrame(values, index=levels)
+    browser.get(write_report(tmp_path / "kinds.html", "Kinds", {"One": table}).as_uri())
+    buttons = browser.find_elements("css selector", "thead button")
+    assert [button.text for button in buttons] == ["method", "fold", "f1", "n"]
+    assert column(browser, 4) == ["3", "–", "1", "2"]
+    buttons[2].click()
+    assert column(browser, 3) == ["inf", "0.500", "0.500", "-inf"]
+    buttons[1].click()
+    assert column(browser, 2) == ["10", "10", "2", "2"]
+    buttons[3].click()
+    assert column(browser, 4) == ["3", "2", "1", "–"]
+
+
+def test_hostile_names_are_names(browser, tmp_path):
+    name = '</script><img src=x onerror="window.hacked = 1">"\'&amp; $\\foo$ {{7*7}}'
+    scores = {name: pd.DataFrame([[0.4], [0.6]], columns=[name])}
+    path = benchmark_report(tmp_path / "hostile.html", scores, title=name, about={name: name})
+    load(path)
+    browser.get(path.as_uri())
+    assert browser.get_log("browser") == []
+    assert browser.execute_script("return window.hacked") is None
+    assert browser.title == name
+    assert browser.find_element("css selector", "tbody th").text == name
+
+
 def test_the_page_is_seen_and_printed(browser, scores, tmp_path):
     path = benchmark_report(tmp_path / "benchmark.html", scores)
     browser.get(path.as_uri())
