@@ -13,8 +13,6 @@ from skau.inspection._feature_space import _features
 from skau.preprocessing._landmarks import sample_rows
 from skau.utils._cache import write_whole
 
-__all__ = ["draw_feature_space", "keep_features"]
-
 _PEOPLE, _FRAMES = 12, 30  # as many as signs and colours tell apart
 
 

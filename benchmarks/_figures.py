@@ -9,8 +9,6 @@ import pandas as pd
 from _margins import cell_file
 from _report import PAIR, PUBLISHED_MARGIN, has_draws, margins, per_seed, select_pair
 
-__all__ = ["write_figure"]
-
 
 def write_figure(
     results: pd.DataFrame, records: Path, file: Path, beside: pd.DataFrame | None = None

@@ -12,8 +12,6 @@ from skau.metrics import bootstrap_interval
 from skau.metrics._intervals import Interval
 from skau.utils._cache import write_whole
 
-__all__ = ["cell_file", "keep_told", "margin_interval", "quick_auc", "quick_f1"]
-
 RESAMPLES = 300
 
 

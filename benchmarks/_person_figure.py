@@ -9,8 +9,6 @@ import pandas as pd
 from skau.inspection._display import _STYLE
 from skau.inspection._plotting import COLOURS, GREY, WIDTH
 
-__all__ = ["write_person_figure"]
-
 # In grey and without colour they differ by marker and line.
 _STYLES = {
     "LightCNN less the bias known from labels": (GREY, "s", "--", "known from labels (ceiling)"),

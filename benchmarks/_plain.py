@@ -5,8 +5,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["BATCH", "Plain", "plain_images", "plain_predict"]
-
 BATCH = 64
 
 

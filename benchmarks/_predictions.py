@@ -9,8 +9,6 @@ from _corpora import Corpus
 
 from skau.datasets._csv import _INTENSITY, _PLAIN, _PRESENCE, read_csv
 
-__all__ = ["AS_PREDICTED", "read_predictions"]
-
 # How the row of such a tool is called: it has no fit.
 AS_PREDICTED = ", as predicted"
 

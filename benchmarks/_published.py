@@ -7,8 +7,6 @@ to VII. Training and test corpora are named as ``tables.py`` names them.
 
 import pandas as pd
 
-__all__ = ["MEAN_F1", "N_SUBJECTS", "PER_AU", "published_margin", "published_mean"]
-
 # (train, test) -> mean F1 of each system
 MEAN_F1: dict[tuple[str, str], dict[str, float]] = {
     ("bp4d", "bp4d"): {

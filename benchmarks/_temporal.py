@@ -17,8 +17,6 @@ from torch import Tensor, nn
 from skau.losses import masked_bce
 from skau.utils._labels import read_table
 
-__all__ = ["FilmClassifier"]
-
 _CLIP = 24  # frames that a sequence has, about a second
 _WIDTH = 128  # of an LSTM layer
 _CLIPS = 16  # sequences in a batch

@@ -15,17 +15,6 @@ from skau.estimators._identity import MinedTriplets
 from skau.losses import masked_bce
 from skau.training._batches import ShuffledBatches
 
-__all__ = [
-    "PLAIN",
-    "changed",
-    "data",
-    "loop",
-    "matrix_product",
-    "medians",
-    "plain_jobs",
-    "plain_lines",
-]
-
 PLAIN = {"plain": False, "plain, pool first": True}  # float32, NCHW
 
 

@@ -2,8 +2,6 @@
 
 from os import PathLike, fspath
 
-__all__ = ["FILMS", "PHOTOS", "is_film"]
-
 _PHOTOS = "bmp gif heic heif jfif jpeg jpg jp2 png pgm ppm tif tiff webp avif"
 _FILMS = "3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv"
 PHOTOS, FILMS = (frozenset(f".{end}" for end in ends.split()) for ends in (_PHOTOS, _FILMS))

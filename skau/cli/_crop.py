@@ -8,8 +8,6 @@ from .._endings import FILMS, PHOTOS
 from ._files import check_output, files_of
 from ._options import jobs_option, shared_options
 
-__all__ = ["command"]
-
 
 @click.command("crop")
 @click.argument("photos", nargs=-1, required=True, type=click.Path())

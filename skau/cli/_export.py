@@ -7,8 +7,6 @@ import click
 from ._files import check_output
 from ._options import shared_options
 
-__all__ = ["command"]
-
 
 @click.command("export")
 @click.argument("model", type=click.Path())

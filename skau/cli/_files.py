@@ -13,12 +13,6 @@ import click
 from .._endings import FILMS, PHOTOS
 from ._options import as_usage
 
-__all__ = [
-    "check_output",
-    "files_of",
-    "open_model",
-]
-
 
 def files_of(inputs: Iterable[str], kinds: frozenset[str]) -> list[str]:
     """Return the files meant by paths, folders, patterns and ``-`` (a list on standard input).

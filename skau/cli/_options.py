@@ -9,8 +9,6 @@ import click
 
 from ._words import plain
 
-__all__ = ["as_usage", "dask_option", "jobs_option", "shared_options"]
-
 
 def shared_options(function: Any) -> Any:
     """Add the options that every subcommand has."""

@@ -13,8 +13,6 @@ from ._files import check_output, files_of, open_model
 from ._options import as_usage, dask_option, jobs_option, shared_options
 from ._warnings import workers
 
-__all__ = ["command"]
-
 
 _DRAWN, _TABLES = (".mp4", ".mkv", ".mov", ".m4v"), (".csv", ".parquet")
 

@@ -8,8 +8,6 @@ import click
 from ._files import check_output
 from ._options import as_usage, shared_options
 
-__all__ = ["command"]
-
 
 @click.command("report")
 @click.argument("source", type=click.Path(exists=True, path_type=Path))

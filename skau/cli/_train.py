@@ -9,8 +9,6 @@ from ._files import check_output
 from ._options import as_usage, dask_option, jobs_option, shared_options
 from ._warnings import workers
 
-__all__ = ["command"]
-
 _CORPORA = ("folder", "bp4d", "disfa", "unbc")
 _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
 

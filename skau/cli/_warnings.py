@@ -7,8 +7,6 @@ from contextlib import contextmanager
 
 from ._words import plain
 
-__all__ = ["as_lines", "workers"]
-
 
 @contextmanager
 def as_lines() -> Iterator[None]:

@@ -16,8 +16,6 @@ from ._plotting import COLOURS, panels, show_image
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["AlignmentDisplay"]
-
 
 @dataclass(eq=False, repr=False)
 class AlignmentDisplay(Display):

@@ -26,8 +26,6 @@ from ._plotting import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["AUCalibrationDisplay", "AUPrecisionRecallDisplay", "AURocDisplay"]
-
 _GRID = np.linspace(0, 1, 101)
 _DOCS = {
     "base_rates": """

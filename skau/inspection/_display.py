@@ -9,8 +9,6 @@ from ..utils._extras import import_extra
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Display"]
-
 _STYLE = {
     "font.size": 7,
     "axes.titlesize": 7,

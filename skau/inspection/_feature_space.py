@@ -20,8 +20,6 @@ from ._plotting import COLOURS, GREY, MARKERS, panels
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FeatureSpaceDisplay"]
-
 
 @dataclass(eq=False, repr=False)
 class FeatureSpaceDisplay(Display):

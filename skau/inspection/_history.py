@@ -13,8 +13,6 @@ from ._plotting import COLOURS, GREY, legend_above, panels
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["TrainingHistoryDisplay"]
-
 _WIDE = 100  # highest by lowest value, from where on the powers of ten are labels enough
 
 

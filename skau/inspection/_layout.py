@@ -3,8 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Layout"]
-
 Array = NDArray[np.float64]
 
 _COVERED, _FAR, _ASIDE, _CHANGED = 10.0, 1.0, 0.1, 0.5  # what is bad of a place, and how bad

@@ -12,8 +12,6 @@ from ._plotting import COLOURS, panels
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LossWeightsDisplay", "searched_parameters", "short_name"]
-
 
 @dataclass(eq=False, repr=False)
 class LossWeightsDisplay(Display):

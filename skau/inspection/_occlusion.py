@@ -15,8 +15,6 @@ from ._plotting import panels
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["OcclusionDisplay"]
-
 
 @dataclass(eq=False, repr=False)
 class OcclusionDisplay(Display):

@@ -17,8 +17,6 @@ from ..utils._formats import BOX, au_columns, thresholds_of
 from ._layout import Layout
 from ._plotting import COLOURS
 
-__all__ = ["draw_overlay"]
-
 FILM_ENDINGS = ".mp4", ".mkv", ".mov", ".m4v"  # of containers for H.264 and any sound
 LEAST, STEP = 9, 1.2  # pixels of the letters; a bar's height by theirs
 # of people: no black, which a dark panel would hide; numbers on light ones are dark

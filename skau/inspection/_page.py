@@ -14,8 +14,6 @@ from .._version import __version__
 from ..utils._cache import write_whole
 from ..utils._extras import import_extra
 
-__all__ = ["write_report"]
-
 _HERE = Path(__file__).parent
 
 

@@ -15,8 +15,6 @@ from ._display import Display
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Part", "PartsMixin", "label_table", "predict_part"]
-
 
 class Part(NamedTuple):
     """What was predicted for people that the estimator had not seen."""

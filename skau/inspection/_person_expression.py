@@ -13,8 +13,6 @@ from ._plotting import panels, show_image
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["PersonExpressionDisplay"]
-
 _KINDS = {
     "input": "input",
     "person": "person\nalone",

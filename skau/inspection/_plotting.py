@@ -9,21 +9,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-__all__ = [
-    "COLOURS",
-    "GREY",
-    "MARKERS",
-    "WIDTH",
-    "au_ticks",
-    "darker",
-    "halo",
-    "legend_above",
-    "legend_height",
-    "panels",
-    "show_image",
-    "wrapped",
-]
-
 WIDTH = 3.5  # inches: one column of a paper
 # Okabe and Ito's colours for every kind of sight, in an order whose neighbours differ in
 # lightness, too, so that a grey print keeps them apart.

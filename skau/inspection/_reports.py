@@ -18,8 +18,6 @@ from ._parts import label_table, predict_part
 from ._scores import AUScoreDisplay
 from ._timeline import TimelineDisplay, numbered_aus
 
-__all__ = ["benchmark_report", "film_report", "training_report"]
-
 
 def training_report(
     path: str | PathLike[str],

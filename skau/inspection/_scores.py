@@ -22,8 +22,6 @@ from ._plotting import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["AUScoreDisplay"]
-
 _LABELS = {"f1": "F1-frame", "roc_auc": "area under the ROC curve"}
 
 

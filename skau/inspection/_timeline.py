@@ -20,8 +20,6 @@ from ._plotting import COLOURS, GREY, halo, panels, show_image
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["TimelineDisplay", "numbered_aus"]
-
 _N_COLUMNS, _MIN_GAP = 5, 0.06  # pictures, and their least distance in shares of the film
 
 

@@ -12,8 +12,6 @@ from ..utils._parameters import parameters
 from ..utils._sklearn import StrOptions
 from ._held_out import HeldOutClassifier
 
-__all__ = ["CalibratedAUClassifier"]
-
 _EDGE = 1e-6  # isotonic regression says 0 and 1, whose logits are infinite
 _FLATTEST = np.exp(-10.0)  # slope of a temperature, as in scikit-learn: decisions stay
 

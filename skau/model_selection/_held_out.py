@@ -33,8 +33,6 @@ from ..utils._warnings import user_level
 from ._cross_val_predict import cross_val_predict
 from ._kfold import SubjectKFold, scored_rows
 
-__all__ = ["HeldOutClassifier"]
-
 
 @parameters
 class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseEstimator):

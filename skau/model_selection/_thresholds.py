@@ -15,8 +15,6 @@ from ..utils._parameters import parameters
 from ..utils._sklearn import Interval, StrOptions
 from ._held_out import HeldOutClassifier
 
-__all__ = ["TunedThresholdsClassifier"]
-
 _MOST_CANDIDATES = 200
 _SHARE = Interval(Real, 0, 1, closed="left")
 

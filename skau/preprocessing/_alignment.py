@@ -10,8 +10,6 @@ the first pixel is (0, 0).
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["box_matrix", "eye_distance_matrix", "eye_matrix", "region_matrix", "whole_matrix"]
-
 # The LightCNN template, in fractions of the side of the crop (128 pixels there).
 EYE_LINE = 40 / 128
 EYE_TO_MOUTH = 48 / 128

@@ -14,8 +14,6 @@ from ._face_boxes import distance
 from ._landmarks import POINTS
 from ._warp import warp
 
-__all__ = ["Appearances", "appearance", "join_people"]
-
 DATA = Path(__file__).parent / "data" / "appearance.npz"  # tools/fit_appearance.py writes it
 SIDE = 20  # of the small picture that a face is compared by
 OVAL = 0.42, 0.5  # half axes of what is looked at of it: the background changes at a cut

@@ -9,8 +9,6 @@ from ..utils._cache import Cache
 from ._images import READ_ERRORS
 from ._worker import NO_FACE, Done, Item, Worker
 
-__all__ = ["work_or_remember"]
-
 
 def work_or_remember(
     cache: Cache, worker: Worker, items: Sequence[tuple[Item, Callable[[], str]]], *, cut: bool

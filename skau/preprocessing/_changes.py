@@ -6,8 +6,6 @@ from PIL import Image
 
 from ._face_boxes import Box, whole
 
-__all__ = ["changed_part", "grey_levels"]
-
 GRAIN = 4  # pixels that are looked at together: much smaller than a face, larger than noise
 LEVELS = 8  # of 255 by which a place must change: more than what compression adds
 AROUND = 0.5  # a change may be a part of a face: so much of its side is searched around it, ...

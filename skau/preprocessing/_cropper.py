@@ -29,8 +29,6 @@ from ._storage import Crops, check_out, forget_parts
 from ._video import Video
 from ._worker import NO_FACE, Worker
 
-__all__ = ["FaceCropper"]
-
 
 @parameters
 class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):

@@ -4,8 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["Box", "area", "distance", "growth", "inside", "overlap", "whole"]
-
 Box = tuple[int, int, int, int]
 Row = NDArray[np.float64]
 

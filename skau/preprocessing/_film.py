@@ -19,8 +19,6 @@ from ._tracks import BLOCK, Sighting, Tracker
 from ._video import Frame
 from ._worker import Worker
 
-__all__ = ["Seen", "Shot", "faces_of_film", "faces_of_photos", "sample", "timed"]
-
 
 class Shot(NamedTuple):
     """A frame that is looked at."""

@@ -16,8 +16,6 @@ from scipy.sparse import issparse
 
 from ._images import as_array, as_uint8, read_image, read_pixels
 
-__all__ = ["ImageSource", "holds_images"]
-
 _SINGLE = (str, bytes, PathLike, Image.Image)
 _KINDS = "an array (n, height, width[, 1|3|4]), or a list, Series or one-column DataFrame of paths"
 

@@ -12,11 +12,6 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from ..utils._arrays import plain, refuse_masked
 from ..utils._warnings import user_level
 
-__all__ = [
-    "READ_ERRORS", "advise_uint8", "as_array", "as_uint8", "is_uint16", "read_image",
-    "read_pixels",
-]  # fmt: skip
-
 READ_ERRORS = (
     OSError, SyntaxError, ValueError, EOFError, struct.error, MemoryError,
     Image.DecompressionBombError,

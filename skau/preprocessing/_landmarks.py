@@ -13,8 +13,6 @@ from ._video import FrameSource, Video
 if TYPE_CHECKING:
     from ._mtcnn._boxes import Faces
 
-__all__ = ["COLUMNS", "is_landmark_table", "pool_by_subject"]
-
 BOX = slice(0, 4)
 PROBABILITY = 4
 POINTS = slice(5, 15)

@@ -3,8 +3,6 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["head_pose"]
-
 # The points of a mean face, in distances between its eyes: x to the right of the image, y up, z
 # towards the camera. Fitted to the points that MTCNN finds in rendered heads of known pose.
 TEMPLATE = np.array(

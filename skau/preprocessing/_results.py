@@ -31,8 +31,6 @@ from ._storage import Crops, check_out, part_of
 from ._video import FrameSource, Video
 from ._worker import NO_FACE, Done, Worker
 
-__all__ = ["Results", "Source", "in_threads", "report", "run", "table_writer"]
-
 Source = ImageSource | FrameSource | Video
 
 CHUNK = 8  # images handed to a thread at once

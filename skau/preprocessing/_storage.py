@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from ..utils._cache import as_path, name_file
 
-__all__ = ["Crops", "begin", "check_out", "finish", "forget_parts", "part_of"]
-
 
 def check_out(out: str | PathLike[str] | None, *suffixes: str) -> None:
     """Say at once, before any work, what would keep the results from being written at its end."""

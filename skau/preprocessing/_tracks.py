@@ -13,8 +13,6 @@ from ._changes import changed_part, grey_levels
 from ._face_boxes import Box, area, distance, growth, inside, overlap, whole
 from ._landmarks import BOX
 
-__all__ = ["BLOCK", "Sighting", "Tracker"]
-
 BLOCK = 8  # frames looked at together: between two searches of the whole frame for newcomers
 CREDIT = 2  # whole frames that may be searched at once after nothing has changed for a while
 MEMORY = 12  # frames after which a face that was lost and comes back is a new one

@@ -16,8 +16,6 @@ from ..utils._cache import as_path
 from ..utils._extras import import_extra
 from ..utils._warnings import user_level
 
-__all__ = ["Frame", "FrameSource", "Video", "read_video"]
-
 
 class Frame(NamedTuple):
     """One frame of a video.

@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["warp"]
-
 _FINEST = 8192  # side of the largest image that a crop is averaged from
 _REACH = 3  # pixels about a place that the interpolation looks at
 

@@ -27,8 +27,6 @@ from ._tracks import BLOCK, Tracker
 from ._video import Video
 from ._warp import warp
 
-__all__ = ["NO_FACE", "Done", "Item", "Worker"]
-
 NO_FACE = "no face"
 UNSEEN = 0.33  # seconds for which a face may be alone in a moving picture, and be missed, ...
 LARGE = 6  # ... unless it has the short side / 6: such are looked for in every frame, ...

@@ -8,18 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = [
-    "NOTHING",
-    "Candidates",
-    "Faces",
-    "clipped",
-    "mirrored_edges",
-    "passing",
-    "shifted",
-    "squared",
-    "suppress_nested",
-]
-
 
 class Faces(NamedTuple):
     """The faces found in one image, in pixels of that image.

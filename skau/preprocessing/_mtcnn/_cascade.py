@@ -31,8 +31,6 @@ from ._boxes import (
 from ._integral import IntegralImages
 from ._networks import CELL, STRIDE, ProposalNet, load_networks
 
-__all__ = ["CANDIDATE_THRESHOLDS", "PYRAMID_FACTOR", "confirmed", "propose", "refine", "reject"]
-
 PYRAMID_FACTOR = 0.709  # about sqrt(1/2): the area halves from rung to rung
 CANDIDATE_THRESHOLDS = (0.6, 0.7)  # of the first and second network
 SPAN = 32  # columns that are left out together where their windows are flat: ...

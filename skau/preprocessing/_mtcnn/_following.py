@@ -13,8 +13,6 @@ from ._boxes import NOTHING, Faces, clipped, squared
 from ._cascade import confirmed
 from ._networks import load_networks
 
-__all__ = ["SURE_PROBABILITY", "follow_face", "probability_in_views"]
-
 THRESHOLD = 0.7
 WINDOWS = (0.9, 1.0), (0.9, 1.0)  # sides, by that of the box, in two looks
 STILL = 0.03  # a box that moved by less of its side is not looked at again

@@ -7,8 +7,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-__all__ = ["IntegralImages"]
-
 
 class IntegralImages:
     """Summed-area tables of RGB images of one size.

@@ -14,8 +14,6 @@ from ...utils._device import own_modes
 from ...utils._random import RandomStream
 from ...utils._warnings import own_filters
 
-__all__ = ["CELL", "STRIDE", "ProposalNet", "load_networks"]
-
 CELL = 12  # side of the first network's window, in pixels
 STRIDE = 2  # step of that window
 _CHANNELS = 16  # of its first layer, which has 10: convolutions of 16 are twice as fast

@@ -33,8 +33,6 @@ from ._integral import IntegralImages
 from ._networks import CELL
 from ._turned import look_turned
 
-__all__ = ["find_faces"]
-
 FIRST_FRACTION = 6  # the search begins with faces of the short side / 6 ...
 RUNGS_PER_STAGE = 2  # ... and goes two rungs (a factor of 2) finer each time
 WORKING_FACE = 128  # the finest face sought covers at least so many pixels of a reduced copy

@@ -17,8 +17,6 @@ from PIL import Image
 from ._boxes import NOTHING, Faces
 from ._following import SURE_PROBABILITY, follow_face, probability_in_views
 
-__all__ = ["look_turned", "upright"]
-
 TURNS = {
     1: Image.Transpose.ROTATE_90,
     2: Image.Transpose.ROTATE_180,
