@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
+from .._paths import check_out
 from ..preprocessing import Video, read_image, read_video
 from ..preprocessing._images import READ_ERRORS
-from ..preprocessing._storage import begin, check_out, finish, forget_parts
+from ..preprocessing._storage import begin, finish, forget_parts
+from ..utils._cache import write_whole
 from ..utils._extras import import_extra
 from ..utils._formats import BOX, au_columns, thresholds_of
 from ._layout import Layout
@@ -181,7 +183,9 @@ def _draw_photos(paths: list[str], faces: Faces, pen: _Pen, out: Path) -> None:
             raise ValueError(f"out={str(out)!r} is the folder of the photos; give another one")
         pen.layout = Layout()  # no photo goes on from the one before
         drawn = pen.draw(image, faces.get(path, []), pen.enlarging(image.size))
-        drawn.save(target, quality=95)
+        kind = Image.registered_extensions()[target.suffix.lower()]
+        with write_whole(target) as file:
+            drawn.save(file, kind, quality=95)
 
 
 def _written_as(path: Path) -> str:

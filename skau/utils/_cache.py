@@ -4,6 +4,7 @@ Work that can be stopped goes on by it: training, searches, crops, landmark tabl
 people. No pickle is written or read, so that a folder of somebody else's can do no harm.
 """
 
+import glob
 import json
 import os
 import time
@@ -64,7 +65,7 @@ class Cache:
             )
         self._told = False
         if self.folder is not None:
-            self._tidy()
+            _tidy(self.folder, ".*.part")
 
     @staticmethod
     def key(*parts: Any) -> str:
@@ -107,7 +108,7 @@ class Cache:
         if self.folder is None:
             return
         try:
-            with write_whole(self._file(key)) as file:
+            with _write_beside(self._file(key)) as file:
                 np.savez(file, **arrays)
         except OSError as error:
             if not self._told:
@@ -131,24 +132,9 @@ class Cache:
                 with suppress(OSError):
                     path.unlink()
 
-    def _tidy(self) -> None:
-        """Remove what killed processes never finished."""
-        assert self.folder is not None
-        with suppress(OSError):
-            for part in self.folder.glob(".*.part"):
-                if time.time() - part.stat().st_mtime > _LEFT_OVER:
-                    part.unlink()
-
     def _file(self, key: str) -> Path:
         assert self.folder is not None
         return self.folder / f"{key}.npz"
-
-
-def as_path(path: Any, argument: str) -> Path:
-    """Return a path; whatever is none is refused by name."""
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"{argument} must be a path (str or path-like), got {path!r:.80}")
-    return Path(path)
 
 
 @contextmanager
@@ -156,11 +142,32 @@ def write_whole(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that is there at the end of the block, whole, or not at all.
 
     It is written beside, under a name of its own, reaches the disk and is renamed. A link stays,
-    and leads to the new content.
+    and leads to the new content. What killed processes have left of the file goes.
     """
+    target = Path(os.path.realpath(path))
+    _tidy(target.parent, f"{glob.escape(_part_of(target))}.*.part")
+    with _write_beside(path) as file:
+        yield file
+
+
+def _part_of(target: Path) -> str:
+    """Begin the name of what is written beside a file, in no more bytes than a name may have."""
+    return f".{target.name[:40]}"
+
+
+def _tidy(folder: Path, pattern: str) -> None:
+    """Remove what killed processes never finished."""
+    with suppress(OSError):
+        for part in folder.glob(pattern):
+            if time.time() - part.stat().st_mtime > _LEFT_OVER:
+                part.unlink()
+
+
+@contextmanager
+def _write_beside(path: Path) -> Iterator[IO[bytes]]:
     path.parent.mkdir(parents=True, exist_ok=True)
     target = Path(os.path.realpath(path))
-    part = target.with_name(f".{uuid4().hex}.part")
+    part = target.with_name(f"{_part_of(target)}.{uuid4().hex}.part")
     with name_file(path, part):
         try:
             with part.open("xb") as file:

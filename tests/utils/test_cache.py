@@ -157,6 +157,26 @@ def test_killed_while_writing(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == [".new.part", "a.npz"]
 
 
+@pytest.mark.parametrize("name", ["table.csv", "[1] *.csv", 60 * "ä" + ".csv"])
+def test_what_a_killed_process_left_of_a_file_goes(name, tmp_path):
+    path, left = tmp_path / name, {}
+    for age, who in ((0, path), (7200, path), (7200, tmp_path / "other.csv")):
+        with pytest.raises(FileNotFoundError), write_whole(who) as file:  # noqa: PT012
+            (part,) = tmp_path.glob(".*.part")
+            assert part.name.startswith(f".{who.name[:9]}")  # it says whose it is
+            left[part] = time.time() - age
+            part.unlink()
+            file.write(b"half")
+    for part, changed in left.items():
+        part.write_bytes(b"half")
+        os.utime(part, (changed, changed))
+    with write_whole(path) as file:
+        file.write(b"whole")
+    new, _, of_another = left  # of a process that may be still at it, and of another file
+    assert set(tmp_path.iterdir()) == {path, new, of_another}
+    assert path.read_bytes() == b"whole"
+
+
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(OSError, match=r"No space left.*'.*table\.csv'"):  # noqa: SIM117
         with write_whole(tmp_path / "table.csv"):
