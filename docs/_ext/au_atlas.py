@@ -12,7 +12,13 @@ from skau.datasets._bp4d import BP4D_AUS
 from skau.datasets._disfa import DISFA_AUS
 from skau.datasets._rendering._furrows import furrow_maps
 from skau.datasets._rendering._render import render
-from skau.datasets._rendering._rig import ACTION_UNITS, expression, load_rig, person
+from skau.datasets._rendering._rig import (
+    ACTION_UNITS,
+    AU_NAMES,
+    expression,
+    load_rig,
+    person,
+)
 from skau.datasets._rendering._scene import Scene
 from skau.datasets._rendering._skin import paint
 
@@ -21,14 +27,7 @@ PEOPLE = (3, 8, 21)  # seeds of three people who look different
 AMOUNTS = (0.0, 0.5, 1.0)
 UNBC_AUS = (4, 6, 7, 9, 10, 12, 20, 25, 26, 27, 43)
 
-NAMES = {
-    1: "inner brow raiser", 2: "outer brow raiser", 4: "brow lowerer", 5: "upper lid raiser",
-    6: "cheek raiser", 7: "lid tightener", 9: "nose wrinkler", 10: "upper lip raiser",
-    12: "lip corner puller", 14: "dimpler", 15: "lip corner depressor",
-    16: "lower lip depressor", 17: "chin raiser", 18: "lip pucker", 20: "lip stretcher",
-    23: "lip tightener", 24: "lip pressor", 25: "lips part", 26: "jaw drop", 43: "eyes closed",
-}  # fmt: skip
-# Names and muscles after Ekman, Friesen & Hager, "Facial Action Coding System", 2002; beside the
+# Muscles after Ekman, Friesen & Hager, "Facial Action Coding System", 2002; beside the
 # muscle what the AU is taken for, and by what the two are told apart.
 MUSCLES: dict[int, tuple[str, str]] = {
     1: ("frontalis, inner part", "AU2, which raises the outer end of the brow; AU4 with it draws "
@@ -119,7 +118,7 @@ def build(app: Any) -> None:
         muscle, confused = MUSCLES[au]
         labelled = ", ".join(name for name, aus in corpora.items() if au in aus) or "none of those"
         lines.append(
-            f"## AU{au}: {NAMES[au]}\n\n"
+            f"## AU{au}: {AU_NAMES[au]}\n\n"
             f"![AU{au} on three people at rest, half and full strength](AU{au}.png)\n\n"
             "| | |\n|---|---|\n"
             f"| muscle | {muscle} |\n| taken for | {confused} |\n"

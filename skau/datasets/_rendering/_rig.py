@@ -26,42 +26,48 @@ def _both(name: str, weight: float = 1.0) -> dict[str, float]:
 # Friesen & Hager, 2002). Where the Face Units pack moves something else for an AU, details of a
 # face (`shape/`) mend it: its dimple and its press pull the corners outwards.
 ACTION_UNITS: dict[int, dict[str, float]] = {
-    1: {"browInnerUp": 1.5},  # inner brow raiser
-    2: _both("browOuterUp", 1.1) | {"browInnerUp": 0.2},  # outer brow raiser
-    4: _both("browDown"),  # brow lowerer
-    5: _both("eyeWide", 1.1),  # upper lid raiser
-    # cheek raiser: cheeks that rise narrow the eyes
+    1: {"browInnerUp": 1.5},
+    2: _both("browOuterUp", 1.1) | {"browInnerUp": 0.2},
+    4: _both("browDown"),
+    5: _both("eyeWide", 1.1),
+    # cheeks that rise narrow the eyes
     6: _both("cheekSquint", 1.5) | _both("eyeSquint", 0.4),
-    # lid tightener: the lids alone, the cheeks stay
+    # the lids alone, the cheeks stay
     7: _both("eyeSquint", 1.2) | _both("eyeBlink", 0.06) | _both("cheekSquint", -0.35),
-    # nose wrinkler
     9: _both("noseSneer", 1.2) | _both("mouthUpperUp", 0.5) | _both("cheekSquint", 0.3),
-    10: _both("mouthUpperUp", 1.2),  # upper lip raiser
-    12: _both("mouthSmile", 0.85) | _both("cheekSquint", 0.35),  # lip corner puller
-    # dimpler: corners tightened, and drawn back rather than outwards
+    10: _both("mouthUpperUp", 1.2),
+    12: _both("mouthSmile", 0.85) | _both("cheekSquint", 0.35),
+    # corners tightened, and drawn back rather than outwards
     14: _both("mouthDimple", 1.1) | {
         "mouthShrugLower": 0.2, "shape/mouth-scale-horiz-decr": 1.15,
         "shape/mouth-angles-down": 0.25,
     },
-    15: _both("mouthFrown", 1.3),  # lip corner depressor
-    16: _both("mouthLowerDown"),  # lower lip depressor
-    # chin raiser: the chin boss goes up and takes the lower lip along
+    15: _both("mouthFrown", 1.3),
+    16: _both("mouthLowerDown"),
+    # the chin boss goes up and takes the lower lip along
     17: {"mouthShrugLower": 1.3, "mouthShrugUpper": 0.4, "shape/chin-height-decr": 0.5},
-    18: {"mouthPucker": 1.0},  # lip pucker
-    20: _both("mouthStretch", 1.0) | _both("mouthDimple", 0.5),  # lip stretcher
-    # lip tightener: the red of the lips narrows
+    18: {"mouthPucker": 1.0},
+    20: _both("mouthStretch", 1.0) | _both("mouthDimple", 0.5),
+    # the red of the lips narrows
     23: {
         "mouthPucker": 0.4, "mouthRollUpper": 0.35, "mouthRollLower": 0.35,
         "shape/mouth-upperlip-height-decr": 0.6, "shape/mouth-lowerlip-height-decr": 0.6,
     },
-    # lip pressor: lips pressed on each other, the mouth does not widen
+    # lips pressed on each other, the mouth does not widen
     24: {
         "mouthRollUpper": 0.6, "mouthRollLower": 0.6, "mouthShrugLower": 0.25,
         "shape/mouth-scale-horiz-decr": 0.25, "shape/chin-height-decr": 0.15,
     },
-    25: _both("mouthLowerDown", 0.6) | _both("mouthUpperUp", 0.3),  # lips part
-    26: {"jawOpen": 0.55},  # jaw drop
-    43: _both("eyeBlink"),  # eyes closed
+    25: _both("mouthLowerDown", 0.6) | _both("mouthUpperUp", 0.3),
+    26: {"jawOpen": 0.55},
+    43: _both("eyeBlink"),
+}  # fmt: skip
+AU_NAMES = {  # after the same manual
+    1: "inner brow raiser", 2: "outer brow raiser", 4: "brow lowerer", 5: "upper lid raiser",
+    6: "cheek raiser", 7: "lid tightener", 9: "nose wrinkler", 10: "upper lip raiser",
+    12: "lip corner puller", 14: "dimpler", 15: "lip corner depressor",
+    16: "lower lip depressor", 17: "chin raiser", 18: "lip pucker", 20: "lip stretcher",
+    23: "lip tightener", 24: "lip pressor", 25: "lips part", 26: "jaw drop", 43: "eyes closed",
 }  # fmt: skip
 
 
