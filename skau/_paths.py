@@ -1,6 +1,12 @@
-"""By which endings photos and films are known; nothing is imported, for the command's sake."""
+"""What a path alone says: what a file is by its ending, and whether results can be written there.
 
+Nothing is imported, for the command's sake.
+"""
+
+import os
 from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
 
 _PHOTOS = "bmp gif heic heif jfif jpeg jpg jp2 png pgm ppm tif tiff webp avif"
 _FILMS = "3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv"
@@ -21,3 +27,30 @@ def _moves(path: str | PathLike[str]) -> bool:
             return bool(getattr(image, "is_animated", False))
     except (OSError, ValueError, SyntaxError):
         return False  # who reads it as a photo says what is wrong
+
+
+def as_path(path: Any, argument: str) -> Path:
+    """Return a path; whatever is none is refused by name."""
+    if not isinstance(path, str | PathLike):
+        raise TypeError(f"{argument} must be a path (str or path-like), got {path!r:.80}")
+    return Path(path)
+
+
+def check_out(out: str | PathLike[str] | None, *endings: str, argument: str = "out") -> None:
+    """Say at once, before any work, what would keep the results from being written at its end.
+
+    Of a file with one of the endings; without any, of a folder too. The argument is what the
+    user calls it.
+    """
+    if out is None:
+        return
+    path = as_path(out, argument)
+    where, folder = f"{argument}={str(path)!r}", path.parent
+    if endings and path.suffix.lower() not in endings:
+        raise ValueError(f"{where} must end in {' or '.join(endings)}")
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{where}: there is no folder {str(folder)!r}; make it first")
+    if endings and path.is_dir():
+        raise IsADirectoryError(f"{where} is a folder; name a file in it")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"{where}: nothing can be written to the folder {str(folder)!r}")

@@ -8,7 +8,7 @@ import skau
 ROOT = Path(skau.__file__).parent
 # Each room may import those before it, inside functions too; "skau" is the package's own names.
 ROOMS = (
-    "_version", "_endings", "utils", "losses", "modules", "preprocessing", "datasets", "metrics",
+    "_version", "_paths", "utils", "losses", "modules", "preprocessing", "datasets", "metrics",
     "model_selection", "training", "estimators", "baselines", "models", "inspection", "skau",
     "cli",
 )  # fmt: skip

@@ -7,6 +7,7 @@ import torch
 
 from ..preprocessing import FaceCropper
 from ..preprocessing._landmarks import COLUMNS, POINTS, SIZE, is_landmark_table
+from ..preprocessing._worker import Worker
 from ._au_centres import attention_maps, centres_from_points
 
 _CHUNK = 64
@@ -97,7 +98,7 @@ def _into_crops(
     """From pixels of the photographs to those of their crops, (n, 5, 2) -> (n, 5, 2)."""
     if cropper.size != size:
         raise ValueError(f"cropper cuts {cropper.size} pixels, crops have {size}: not its own")
-    worker = cropper._worker()
+    worker = Worker.of(cropper)
     places = []
     for row, face in zip(table, points, strict=True):
         width, height = row[SIZE]

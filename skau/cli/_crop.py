@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from .._endings import FILMS, PHOTOS
-from ._files import check_output, files_of
+from .._paths import FILMS, PHOTOS
+from ._files import files_of, may_write
 from ._options import jobs_option, shared_options
 
 
@@ -36,8 +36,8 @@ def command(
     find . -name '*.jpg' | skau crop - -o crops.npy --size 64
     """
     table_path = out.with_suffix(".csv")
-    check_output(out, force, ".npy")
-    check_output(table_path, force)
+    may_write(out, force, ".npy")
+    may_write(table_path, force)
     paths = files_of(photos, PHOTOS)
     for path in paths:
         if Path(path).suffix.lower() in FILMS:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ._files import check_output
+from ._files import may_write
 from ._options import shared_options
 
 
@@ -22,7 +22,7 @@ def command(model: str, out: Path, force: bool) -> None:
     skau export run/model.skau model.onnx
     skau export open-1 open-1.onnx
     """
-    check_output(out, force, ".onnx")
+    may_write(out, force, ".onnx")
 
     from ..models._onnx import export_onnx
     from ._files import open_model

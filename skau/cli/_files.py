@@ -1,7 +1,6 @@
 """What the subcommands share: which files are meant, and what may be written."""
 
 import glob
-import os
 import re
 import sys
 from collections.abc import Iterable
@@ -10,7 +9,7 @@ from typing import Any
 
 import click
 
-from .._endings import FILMS, PHOTOS
+from .._paths import FILMS, PHOTOS, check_out
 from ._options import as_usage
 
 
@@ -63,20 +62,12 @@ def _natural(path: str | Path) -> list[Any]:
     return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces]
 
 
-def check_output(path: Path, force: bool, *endings: str) -> None:
-    """Refuse to write over a file, where nothing can be written, or what has another ending."""
-    if endings and path.suffix.lower() not in endings:
-        raise click.UsageError(f"{str(path)!r} must end in {' or '.join(endings)}")
-    if endings and path.is_dir():
-        raise click.UsageError(f"{str(path)!r} is a folder; name a file in it")
+def may_write(path: Path, force: bool, *endings: str, argument: str = "out") -> None:
+    """Refuse to write over a file unless told to, or what could not be written."""
+    with as_usage():
+        check_out(path, *endings, argument=argument)
     if path.exists() and not force:
         raise click.UsageError(f"{str(path)!r} is there already; --force writes it anew")
-    if not path.parent.is_dir():
-        raise click.UsageError(
-            f"there is no folder {str(path.parent)!r} to write {path.name!r} to"
-        )
-    if not os.access(path.parent, os.W_OK):
-        raise click.UsageError(f"nothing can be written to the folder {str(path.parent)!r}")
 
 
 def open_model(name: str) -> Any:

@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from .._endings import FILMS, PHOTOS, is_film
-from ._files import check_output, files_of, open_model
+from .._paths import FILMS, PHOTOS, is_film
+from ._files import files_of, may_write, open_model
 from ._options import as_usage, dask_option, jobs_option, shared_options
 from ._warnings import workers
-
 
 _DRAWN, _TABLES = (".mp4", ".mkv", ".mov", ".m4v"), (".csv", ".parquet")
 
@@ -68,7 +67,7 @@ def command(
     files = files_of(inputs, PHOTOS | FILMS)
     films = [file for file in files if is_film(file)]
     if overlay is not None:
-        check_output(overlay, force, *(_DRAWN if films else ()))
+        may_write(overlay, force, *(_DRAWN if films else ()), argument="overlay")
         if films and len(files) > 1:
             raise click.UsageError("--overlay draws into one film, or into photos alone")
         if not films:
@@ -77,7 +76,7 @@ def command(
             raise click.UsageError(f"--overlay: {str(overlay)!r} is a file of this call already")
     if out is not None:
         # of a table that is there, an overlay may be drawn
-        check_output(out, force or overlay is not None, *_TABLES)
+        may_write(out, force or overlay is not None, *_TABLES)
     if fps is not None and every != 1:
         raise click.UsageError("--every and --fps exclude each other; give one of them")
     if fps is not None and not math.isfinite(fps):

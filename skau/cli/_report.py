@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ._files import check_output
+from ._files import may_write
 from ._options import as_usage, shared_options
 
 
@@ -31,7 +31,7 @@ def command(source: Path, out: Path, video: Path | None, person: int | None, for
     skau report aus.csv -o aus.html --video interview.mp4
     skau report panel.csv -o guest.html --person 1
     """
-    check_output(out, force, ".html")
+    may_write(out, force, ".html")
     if source.is_dir():
         if video is not None or person is not None:
             raise click.UsageError("--video and --person are for the table of a film")

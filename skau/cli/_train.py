@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ._files import check_output
+from ._files import may_write
 from ._options import as_usage, dask_option, jobs_option, shared_options
 from ._warnings import workers
 
@@ -77,7 +77,7 @@ def command(
         raise click.UsageError(f"{str(out)!r} holds a finished run; --force makes it anew")
     if out.exists() and not out.is_dir():
         raise click.UsageError(f"{str(out)!r} is a file; name a folder")
-    check_output(next(path for path in (out, *out.parents) if path.is_dir()) / "model.skau", True)
+    may_write(next(path for path in (out, *out.parents) if path.is_dir()) / "model.skau", True)
     if identities is not None and method != "idennet":
         raise click.UsageError(f"--identities is for --method idennet, not for {method}")
     with as_usage():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.utils import Bunch
 
-from ..utils._cache import as_path
+from .._paths import as_path
 from ..utils._docs import substitute
 from ..utils._text import first_few
 from ._bunch import DOCS, au_names, code_labels

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.utils import Bunch
 
-from ..utils._cache import as_path
+from .._paths import as_path
 from ..utils._docs import substitute
 from ._bunch import DOCS, make_bunch
 from ._folders import Gaps, find_folder, is_image, read_numbers, wrong_folder

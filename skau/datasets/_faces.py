@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from ..utils._cache import as_path
+from .._paths import as_path
 from ..utils._docs import substitute
 from ..utils._text import first_few
 from ._bunch import DOCS, UNKNOWN, code_labels, make_bunch

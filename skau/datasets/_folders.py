@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import pandas as pd
 
-from .._endings import PHOTOS
+from .._paths import PHOTOS
 from ..utils._text import first_few
 from ..utils._warnings import user_level
 

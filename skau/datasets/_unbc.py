@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from ..utils._cache import as_path
+from .._paths import as_path
 from ..utils._docs import substitute
 from ._bunch import DOCS, au_names, code_labels
 from ._folders import (

@@ -14,6 +14,7 @@ from ..preprocessing import head_pose
 from ..preprocessing._appearance import Appearances, join_people
 from ..preprocessing._film import Seen
 from ..preprocessing._landmarks import BOX, COLUMNS, POINTS, PROBABILITY
+from ..preprocessing._worker import Worker
 from ..utils._cache import Cache
 from ._calibration import calibrate
 from ._reference import ANYBODY, rest_lines
@@ -83,7 +84,7 @@ class FaceTable:
 
     def _run(self) -> dict[str, Any]:
         """Return what the rows depend on; of the model, what it says of two fixed images."""
-        worker = replace(self._scorer.cropper._worker(), device="")
+        worker = replace(Worker.of(self._scorer.cropper), device="")
         return self._settings.source | {
             "cropper": vars(worker),
             **_told(self._settings.calibrate, self._rest_lines),

@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
-from .._endings import is_film
+from .._paths import is_film
 from ..utils._cache import Cache
 from ..utils._sklearn import n_workers
 from ..utils._text import first_few, first_lines

@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 
 from ..preprocessing._film import Seen, faces_of_photos
 from ..preprocessing._image_source import ImageSource
+from ..preprocessing._worker import Worker
 from ..utils._text import first_few, first_lines
 from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
@@ -90,7 +91,7 @@ def predict_images(
     table = FaceTable(scorer, settings, out, keep=files is not None)
     if table.ended is not None:
         return table.ended
-    worker, everyone = scorer.cropper._worker(), faces == "all"
+    worker, everyone = Worker.of(scorer.cropper), faces == "all"
     first, face, broken = 0, 0, {}
     if table.state is not None:
         first, face, broken = (table.state[key] for key in ("photos", "face", "broken"))

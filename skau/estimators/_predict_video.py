@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from ..preprocessing import Video, read_video
 from ..preprocessing._film import Seen, faces_of_film, sample, timed
+from ..preprocessing._worker import Worker
 from ..utils._sklearn import Interval
 from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
@@ -140,7 +141,7 @@ def predict_video(
     table = FaceTable(scorer, settings, out, keep=film is not None)
     if table.ended is not None:
         return table.ended
-    worker = scorer.cropper._worker()
+    worker = Worker.of(scorer.cropper)
     shots = sample(video, every, fps)
     if isinstance(video, Video):
         rate = video.frame_rate or 25.0

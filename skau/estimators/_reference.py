@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from ..preprocessing._image_source import ImageSource
+from ..preprocessing._results import run
 from ..preprocessing._storage import Crops
+from ..preprocessing._worker import Worker
 from ..utils._text import first_few
 from ._scorer import Scorer
 
@@ -39,6 +41,7 @@ def rest_lines(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
             "reference needs a model that knows what people's logits are at rest: one fitted by "
             "this version of skau, with groups, several frames of people that show none of the AUs"
         )
+    cropper = scorer.cropper
     photos = reference if isinstance(reference, Mapping) else {ANYBODY: reference}
     lines: dict[int, np.ndarray] = {}
     for person, images in photos.items():
@@ -52,8 +55,9 @@ def rest_lines(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
         except (ValueError, TypeError) as error:
             raise ValueError(f"reference: {error}") from error
         # without `transform`, which would warn: no filter may be held while threads work
-        with Crops(int(scorer.cropper.size), len(source), None) as crops:
-            problems = scorer.cropper._run(source, crops=crops).problems
+        crops, worker = Crops(int(cropper.size), len(source), None), Worker.of(cropper)
+        how = {"memory": cropper.memory, "n_jobs": cropper.n_jobs, "verbose": cropper.verbose}
+        problems = run(worker, source, crops=crops, **how).problems
         if problems:
             names = [source.name(row) for row in sorted(problems)]
             raise ValueError(

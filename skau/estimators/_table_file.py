@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from .._paths import as_path
 from ..preprocessing._results import table_writer
 from ..preprocessing._storage import forget_parts, part_of
-from ..utils._cache import as_path
 from ..utils._formats import read_sidecar, write_sidecar
 
 

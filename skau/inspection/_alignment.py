@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..preprocessing import FaceCropper, read_image
 from ..preprocessing._image_source import ImageSource
 from ..preprocessing._landmarks import BOX, COLUMNS, FACE, POINTS
+from ..preprocessing._worker import Worker
 from ._display import Display
 from ._plotting import COLOURS, panels, show_image
 
@@ -75,7 +76,7 @@ class AlignmentDisplay(Display):
         """
         ImageSource(X)  # refuses what is no list of images
         photos = [read_image(x) for x in X]
-        worker = cropper._worker()
+        worker = Worker.of(cropper)
         done = worker.work([(photo.copy, None) for photo in photos], cut=True)
         values = np.stack([one.values for one in done])
         matrices = [

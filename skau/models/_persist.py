@@ -19,8 +19,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from .._paths import as_path
 from .._version import __version__
-from ..utils._cache import as_path, write_whole
+from ..utils._cache import write_whole
 from ..utils._unwrap import fitted_attribute
 from ..utils._warnings import user_level
 from ._container import LARGEST, SCHEMA, ModelFileError, pack, read_json, unpack

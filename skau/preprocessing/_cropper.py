@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 
-from ..utils._device import resolve_device
+from .._paths import check_out
 from ..utils._groups import check_groups
 from ..utils._pages import PagesMixin
 from ..utils._parameters import parameters
@@ -25,7 +25,7 @@ from ._landmarks import (
     sample_rows,
 )
 from ._results import Results, Source, report, run, table_writer
-from ._storage import Crops, check_out, forget_parts
+from ._storage import Crops, forget_parts
 from ._video import Video
 from ._worker import NO_FACE, Worker
 
@@ -193,7 +193,7 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
         self._validate_params()
         check_out(out, ".npy")
         source, known, groups = self._open(X, groups)
-        wanted = self.landmarks_per_subject is not None and self._worker().needs_landmarks
+        wanted = self.landmarks_per_subject is not None and Worker.of(self).needs_landmarks
         if known is None and wanted:
             if groups is None:
                 raise ValueError(
@@ -265,18 +265,6 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
         forget_parts(out)
         return table
 
-    def _worker(self) -> Worker:
-        return Worker(
-            size=int(self.size),
-            align=None if self.align is None else str(self.align),
-            region=str(self.region),
-            margin=float(self.margin),
-            select=str(self.select),
-            min_face_size=float(self.min_face_size),
-            threshold=float(self.threshold),
-            device=str(resolve_device(self.device)),
-        )
-
     def _open(
         self, X: Any, groups: ArrayLike | None
     ) -> tuple[Source, NDArray[np.float64] | None, NDArray[Any] | None]:
@@ -296,7 +284,7 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
     def _run(self, *args: Any, **options: Any) -> Results:
         """Do rows of a source; see `skau.preprocessing._results.run`."""
         options |= {"memory": self.memory, "n_jobs": self.n_jobs, "verbose": self.verbose}
-        return run(self._worker(), *args, **options)
+        return run(Worker.of(self), *args, **options)
 
     def _report(self, source: Source, problems: dict[int, str]) -> None:
         """Raise or warn about the images that cannot be used or have no face."""

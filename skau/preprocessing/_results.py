@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from .._paths import check_out
 from ..utils._cache import Cache, write_whole
 from ..utils._extras import import_extra
 from ..utils._text import first_few
@@ -27,7 +28,7 @@ from ..utils._warnings import user_level
 from ._cached import work_or_remember
 from ._image_source import ImageSource
 from ._landmarks import COLUMNS
-from ._storage import Crops, check_out, part_of
+from ._storage import Crops, part_of
 from ._video import FrameSource, Video
 from ._worker import NO_FACE, Done, Worker
 

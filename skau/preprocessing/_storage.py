@@ -11,22 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..utils._cache import as_path, name_file
-
-
-def check_out(out: str | PathLike[str] | None, *suffixes: str) -> None:
-    """Say at once, before any work, what would keep the results from being written at its end."""
-    if out is None:
-        return
-    path = as_path(out, "out")
-    if path.suffix.lower() not in suffixes:
-        raise ValueError(f"out={str(path)!r} must end in {' or '.join(suffixes)}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"out={str(path)!r}: there is no folder {str(path.parent)!r}; make it first"
-        )
-    if path.is_dir():
-        raise IsADirectoryError(f"out={str(path)!r} is a folder; name a file in it")
+from ..utils._cache import name_file
 
 
 def part_of(out: str | PathLike[str]) -> Path:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..utils._cache import as_path
+from .._paths import as_path
 from ..utils._extras import import_extra
 from ..utils._warnings import user_level
 

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..utils._device import resolve_device
 from ._alignment import (
     box_matrix,
     eye_distance_matrix,
@@ -57,6 +58,20 @@ class Worker:
     min_face_size: float
     threshold: float
     device: str
+
+    @classmethod
+    def of(cls, cropper: Any) -> Self:
+        """Return that of a `FaceCropper`, with the types that are kept and compared."""
+        return cls(
+            size=int(cropper.size),
+            align=None if cropper.align is None else str(cropper.align),
+            region=str(cropper.region),
+            margin=float(cropper.margin),
+            select=str(cropper.select),
+            min_face_size=float(cropper.min_face_size),
+            threshold=float(cropper.threshold),
+            device=str(resolve_device(cropper.device)),
+        )
 
     @property
     def needs_landmarks(self) -> bool:

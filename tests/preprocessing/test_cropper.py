@@ -531,7 +531,7 @@ def test_cuda(photos):
     np.testing.assert_allclose(ours[EYES], theirs[EYES], atol=0.5)
     off = np.abs(on_gpu.transform(photos).astype(int) - on_cpu.transform(photos))
     assert off.mean() < 2
-    assert FaceCropper()._worker().device == "cuda"
+    assert _worker.Worker.of(FaceCropper()).device == "cuda"
 
 
 def test_a_failed_run_is_kept(mixed, tmp_path):
