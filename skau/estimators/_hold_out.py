@@ -45,7 +45,8 @@ def hold_out(
         return data, None
     if not by_subject:
         warnings.warn(
-            f"groups is not given, so {n_valid} rows are held out for validation, whoever "
+            # the same of every fold and refit, so that it is shown once
+            "groups is not given, so rows are held out for validation, whoever "
             "they show: a person who stands on both sides makes the epoch that is kept look "
             "good. Pass groups to fit; in a pipeline as <step>__groups=, and in a search, "
             "which keeps groups to its splitter, by "

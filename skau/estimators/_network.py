@@ -1,9 +1,9 @@
 """An estimator's network: made, changed, stored and made again."""
 
 import inspect
-import warnings
 from abc import ABCMeta, abstractmethod
-from typing import Any, ClassVar, dataclass_transform
+from copy import deepcopy
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 import numpy as np
 import pandas as pd
@@ -17,13 +17,14 @@ from ..training._augment import AUGMENTATIONS
 from ..training._callbacks import check_callbacks
 from ..training._net import AUNet
 from ..training._stage import Loss
-from ..utils._device import own_modes, resolve_device, resolve_precision
+from ..utils._device import device_or_cpu, own_modes, resolve_device, resolve_precision
 from ..utils._memory import keep_freed_memory
 from ..utils._parameters import parameters
 from ..utils._portable import leave_out
 from ..utils._random import RandomStream
-from ..utils._warnings import user_level
 from ._calibration import population_table, unknown_population
+
+T = TypeVar("T")
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
@@ -136,6 +137,26 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "net_")
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters by name.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether also those of estimators among them.
+
+        Returns
+        -------
+        dict
+        """
+        params: dict[str, Any] = super(BaseNetworkEstimator, _plain(self)).get_params(deep)
+        return params | {"augment": self.augment} if "augment" in params else params
+
+    def __sklearn_clone__(self) -> Self:
+        clone: Self = super(BaseNetworkEstimator, _plain(self)).__sklearn_clone__()
+        clone.augment = deepcopy(self.augment)
+        return clone
+
     def __getstate__(self) -> dict[str, Any]:
         """Return the state as numbers, text, arrays and containers of these, beside parameters.
 
@@ -171,18 +192,24 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
                     _check_weights(maker._make_module(*shape), weights)
             with RandomStream(0):  # the first weights are thrown away
                 module = maker._make_module(*shape)
-            try:
-                device = resolve_device(self.device)
-            except ValueError as error:
-                warnings.warn(f"{error}; the CPU takes its place", stacklevel=user_level())
-                device = torch.device("cpu")
-            self._net_on(module, device)
+            self._net_on(module, device_or_cpu(self.device))
             # joblib maps large arrays for reading only, of which torch warns
             own = {name: np.require(w, None, "W") for name, w in weights.items()}
             self.module_.load_state_dict({k: torch.from_numpy(w) for k, w in own.items()})
             self.net_.begin_history(epochs)
             self.history_ = self._make_history()
             self.population_ = population_table(self.population_, self.au_names_)
+
+
+def _plain(estimator: T) -> T:
+    """Return an estimator that augments nothing.
+
+    Transforms of torchvision have a ``get_params`` which scikit-learn would take for that of an
+    estimator.
+    """
+    plain = object.__new__(type(estimator))
+    vars(plain).update(vars(estimator), augment=None)
+    return plain
 
 
 def _check_weights(module: AUModule, weights: dict[str, np.ndarray]) -> None:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 
 from .._paths import check_out
+from ..utils._device import device_or_cpu
 from ..utils._groups import check_groups
 from ..utils._pages import PagesMixin
 from ..utils._parameters import parameters
@@ -290,6 +291,11 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
         """Raise or warn about the images that cannot be used or have no face."""
         self.missing_ = np.array(sorted(problems), dtype=int)
         report(source, problems, self.on_missing)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self.device != "auto" and device_or_cpu(self.device).type == "cpu":
+            self.device = "cpu"
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

@@ -1,10 +1,13 @@
 """Choose the device and the arithmetic that the machine really has."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
+
+from ._warnings import user_level
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -22,6 +25,18 @@ def resolve_device(device: str | torch.device) -> torch.device:
     except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
         reason = str(error).partition(". ")[0].rstrip(".")
         raise ValueError(f"device={str(device)!r} cannot be used here: {reason}") from error
+
+
+def device_or_cpu(device: str | torch.device) -> torch.device:
+    """Turn the device of something that was saved into one that is here, and say so if it is not.
+
+    So does ``torch.load`` with ``map_location="cpu"``.
+    """
+    try:
+        return resolve_device(device)
+    except ValueError as error:
+        warnings.warn(f"{error}; the CPU takes its place", stacklevel=user_level())
+        return torch.device("cpu")
 
 
 def _has_native_bfloat16(device: torch.device) -> bool:

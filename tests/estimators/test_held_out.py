@@ -12,11 +12,11 @@ from skau import DSNClassifier
 from skau.metrics import f1_frame, f1_frame_scorer
 from skau.model_selection import SubjectKFold
 
-QUICK = {"max_epochs": 1, "batch_size": 32, "lr": 1e-3, "random_state": 0, "device": "cpu"}
+QUICK = {"max_epochs": 1, "batch_size": 16, "lr": 1e-3, "random_state": 0, "device": "cpu"}
 
 
-def test_the_best_epoch_of_whole_held_out_subjects_is_kept(make, blobs):
-    X, Y, groups = blobs
+def test_the_best_epoch_of_whole_held_out_subjects_is_kept(make, few):
+    X, Y, groups = few
     seen = []
 
     class Watch(Callback):
@@ -35,8 +35,8 @@ def test_the_best_epoch_of_whole_held_out_subjects_is_kept(make, blobs):
     assert clf.best_epoch_ == losses.idxmin()
 
 
-def test_the_epoch_may_be_chosen_by_f1(make, blobs):
-    X, Y, groups = blobs
+def test_the_epoch_may_be_chosen_by_f1(make, few):
+    X, Y, groups = few
     held_out = []
 
     class Watch(Callback):
@@ -55,8 +55,8 @@ def test_the_epoch_may_be_chosen_by_f1(make, blobs):
     np.testing.assert_allclose(epochs["valid_f1"].max(), f1, atol=0.02)  # of other batches
 
 
-def test_the_kept_state_is_the_best_epochs(make, blobs):
-    X, Y, groups = blobs
+def test_the_kept_state_is_the_best_epochs(make, few):
+    X, Y, groups = few
     kept = make(max_epochs=5, lr=1e-2, validation_fraction=0.3).fit(X, Y, groups=groups)
     best = kept.best_epoch_
     stages = kept.history_["stage"].value_counts()
@@ -67,15 +67,15 @@ def test_the_kept_state_is_the_best_epochs(make, blobs):
 
 
 @pytest.mark.filterwarnings("ignore:groups names one person")
-def test_one_subject_cannot_be_validated_on(make, blobs):
-    X, Y, _ = blobs
+def test_one_subject_cannot_be_validated_on(make, few):
+    X, Y, _ = few
     with pytest.warns(UserWarning, match="groups names one annotated subject"):
-        clf = make().fit(X, Y, groups=np.zeros(64))
+        clf = make().fit(X, Y, groups=np.zeros(32))
     assert clf.best_epoch_ == len(clf.history_)
 
 
-def test_where_nobody_held_out_shows_an_au_the_loss_chooses(blobs):
-    X, Y, groups = blobs
+def test_where_nobody_held_out_shows_an_au_the_loss_chooses(few):
+    X, Y, groups = few
     held_out = []
 
     class Watch(Callback):
@@ -92,8 +92,8 @@ def test_where_nobody_held_out_shows_an_au_the_loss_chooses(blobs):
     assert clf.best_epoch_ == losses.idxmin() + 1
 
 
-def test_rows_held_out_without_groups_are_warned_of_once_at_the_users_line(make, blobs):
-    X, Y, groups = blobs
+def test_rows_held_out_without_groups_are_warned_of_once_at_the_users_line(make, few):
+    X, Y, groups = few
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         make(max_epochs=1).fit(X, Y)
@@ -105,8 +105,8 @@ def test_rows_held_out_without_groups_are_warned_of_once_at_the_users_line(make,
     make(max_epochs=1).fit(X, Y, groups=groups)  # says nothing: a warning would be an error here
 
 
-def test_a_search_that_keeps_groups_to_its_splitter_is_warned_of(blobs):
-    X, Y, groups = blobs
+def test_a_search_that_keeps_groups_to_its_splitter_is_warned_of(few):
+    X, Y, groups = few
     seen = []
 
     class Watch(Callback):
@@ -116,10 +116,13 @@ def test_a_search_that_keeps_groups_to_its_splitter_is_warned_of(blobs):
 
     search = GridSearchCV(
         DSNClassifier(**QUICK, callbacks=[Watch()]), {"alpha": [0.01]}, cv=SubjectKFold(2),
-        scoring=f1_frame_scorer, refit=False,
+        scoring=f1_frame_scorer,
     )  # fmt: skip
-    with pytest.warns(UserWarning, match="rows are held out for validation, whoever they show"):
+    told = "rows are held out for validation, whoever they show"
+    with pytest.warns(UserWarning, match=told) as caught:
         search.fit(X, Y, groups=groups)
+    assert len(caught) == 3  # of two folds, and of all rows in the end
+    assert len({str(warning.message) for warning in caught}) == 1
     with config_context(enable_metadata_routing=True):
         search.fit(X, Y, groups=groups)
-    assert [len(both) > 0 for both in seen] == [True, True, False, False]
+    assert [len(both) > 0 for both in seen] == [True] * 3 + [False] * 3

@@ -12,6 +12,7 @@ from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback
+from torchvision.transforms import v2
 
 import skau
 from skau import (
@@ -63,12 +64,12 @@ class Told(Callback):
 
 def make(**params):
     return DSNClassifier(
-        **{"max_epochs": 2, "batch_size": 32, "validation_fraction": 0, "random_state": 0} | params
+        **{"max_epochs": 2, "batch_size": 16, "validation_fraction": 0, "random_state": 0} | params
     )
 
 
-def test_callbacks_of_both_kinds_are_told_of_each_epoch(blobs):
-    X, Y, _ = blobs
+def test_callbacks_of_both_kinds_are_told_of_each_epoch(few):
+    X, Y, _ = few
     recorder, told = Recorder(), Told()
     clf = make(callbacks=[told]).set_callbacks(recorder)
     clf.fit(X, Y)
@@ -80,23 +81,23 @@ def test_callbacks_of_both_kinds_are_told_of_each_epoch(blobs):
     np.testing.assert_array_equal(plain.predict_proba(X), clf.predict_proba(X))
 
 
-def test_a_callback_may_stop_the_training(blobs):
-    X, Y, _ = blobs
+def test_a_callback_may_stop_the_training(few):
+    X, Y, _ = few
     clf = make(max_epochs=5).set_callbacks(Recorder(stop_after=2)).fit(X, Y)
     assert len(clf.history_) == 2
 
 
-def test_two_stages_are_one_fit(blobs):
-    X, Y, groups = blobs
+def test_two_stages_are_one_fit(few):
+    X, Y, groups = few
     recorder = Recorder()
     IdenNetClassifier(
-        max_epochs=1, identity_epochs=1, batch_size=32, random_state=0
+        max_epochs=1, identity_epochs=1, batch_size=16, random_state=0
     ).set_callbacks(recorder).fit(X, Y, groups=groups)
     assert recorder.told.count("end epoch") == 2
 
 
-def test_scoring_monitor_sees_the_weights_of_each_epoch(blobs):
-    X, Y, _ = blobs
+def test_scoring_monitor_sees_the_weights_of_each_epoch(few):
+    X, Y, _ = few
     monitor = ScoringMonitor(scoring={"f1": f1_frame_scorer})
     clf = make(max_epochs=3).set_callbacks(monitor).fit(X, Y)
     scores = monitor.get_logs().data_as_pandas["f1"]
@@ -107,8 +108,8 @@ def test_scoring_monitor_sees_the_weights_of_each_epoch(blobs):
     np.testing.assert_array_equal(clf.predict_proba(X), alone.predict_proba(X))
 
 
-def test_a_search_passes_its_callbacks_on(blobs):
-    X, Y, groups = blobs
+def test_a_search_passes_its_callbacks_on(few):
+    X, Y, groups = few
     recorder = Recorder()
     search = GridSearchCV(
         make_pipeline(make(max_epochs=1)), {"dsnclassifier__alpha": [0.0, 0.1]},
@@ -126,7 +127,7 @@ def fitted_by_callbacks(Estimator):
         return Estimator(make(max_epochs=1)), 1
     if Estimator is SVTPTClassifier:
         return SVTPTClassifier(), 0
-    clf = Estimator(max_epochs=1, batch_size=32, validation_fraction=0, random_state=0)
+    clf = Estimator(max_epochs=1, batch_size=16, validation_fraction=0, random_state=0)
     if "identity_epochs" in clf.get_params():
         clf.set_params(identity_epochs=0)
     return clf, 1
@@ -136,11 +137,11 @@ def fitted_by_callbacks(Estimator):
     "Estimator", [cls for name, cls in all_estimators("classifier")], ids=lambda cls: cls.__name__
 )
 @pytest.mark.filterwarnings("ignore:groups is not given")
-def test_every_classifier_takes_a_progress_bar_and_a_scoring_monitor(Estimator, blobs, capsys):
+def test_every_classifier_takes_a_progress_bar_and_a_scoring_monitor(Estimator, few, capsys):
     if Estimator is Int8Classifier:
         pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
     pytest.importorskip("rich", reason="scikit-learn's ProgressBar needs rich")
-    X, Y, groups = blobs
+    X, Y, groups = few
     if Estimator is AlexNetClassifier:  # of images it has 57 million weights
         X = X.reshape(len(X), -1)[:, ::64] / 255
     clf, epochs = fitted_by_callbacks(Estimator)
@@ -159,16 +160,8 @@ def test_every_classifier_takes_a_progress_bar_and_a_scoring_monitor(Estimator, 
     assert pickle.loads(pickle.dumps(clf)).predict(X).shape == Y.shape
 
 
-def test_parts_in_processes_hand_their_callbacks_on(blobs):
-    X, Y, groups = blobs
-    monitor = ScoringMonitor(scoring={"f1": f1_frame_scorer})
-    clf = RegionClassifier(make_pipeline(make(max_epochs=1)), regions=None, n_jobs=2)
-    clf.set_callbacks(monitor).fit(X, Y, groups=groups)
-    assert len(monitor.get_logs().data) >= 1
-
-
-def test_a_model_file_holds_no_callback(blobs, tmp_path):
-    X, Y, groups = blobs
+def test_a_model_file_holds_no_callback(few, tmp_path):
+    X, Y, groups = few
     clf = RegionClassifier(make(max_epochs=1), regions=None).set_callbacks(Recorder())
     clf.fit(X, Y, groups=groups)
     with pytest.warns(UserWarning, match="_skl_callbacks hold code"):
@@ -176,8 +169,8 @@ def test_a_model_file_holds_no_callback(blobs, tmp_path):
     np.testing.assert_array_equal(load(tmp_path / "regions.skau").predict(X), clf.predict(X))
 
 
-def test_features_and_probabilities_as_tables(blobs):
-    X, Y, groups = blobs
+def test_features_and_probabilities_as_tables(few):
+    X, Y, groups = few
     clf = make(max_epochs=1).fit(X, Y, groups=groups)
     table = clone(clf).set_output(transform="pandas").fit(X, Y).transform(X)
     assert isinstance(table, pd.DataFrame)
@@ -189,7 +182,7 @@ def test_features_and_probabilities_as_tables(blobs):
     np.testing.assert_array_equal(by_person, clf.predict_proba(X, groups=groups))
 
 
-def test_table_of_one_au_named_by_its_index(blobs):
+def test_table_of_one_au_named_by_its_index(few):
     rng = np.random.RandomState(0)
     X = pd.DataFrame(rng.randn(20, 3), columns=list("abc"), index=[f"row {i}" for i in range(20)])
     y = pd.Series(X["a"] > 0, name="AU4").astype(int)
@@ -232,6 +225,25 @@ def test_without_an_address_there_is_no_link(monkeypatch):
     assert 'href=""' not in DSNClassifier()._repr_html_()
 
 
+def test_a_transform_of_torchvision_is_a_parameter_like_any_other(few):
+    """Its ``get_params`` is not that of an estimator."""
+    X, Y, groups = few
+    clf = make(augment=v2.RandomRotation(30), max_epochs=1).set_params(lr=2e-3)
+    clf.set_output(transform="pandas").set_fit_request(sample_weight=True)
+    again = clone(clf)
+    assert again.augment is not clf.augment
+    assert again.augment.degrees == clf.augment.degrees
+    assert again.get_params() == clf.get_params() | {"augment": again.augment}
+    assert again.get_metadata_routing().fit.requests["sample_weight"] is True
+    assert isinstance(again.fit(X[:16], Y[:16]).transform(X[:2]), pd.DataFrame)
+    assert "RandomRotation" in again._repr_html_()
+    search = GridSearchCV(
+        make_pipeline(clf), {"dsnclassifier__alpha": [0.1]}, cv=SubjectKFold(2), refit=False,
+        scoring=f1_frame_scorer, error_score="raise",
+    ).fit(X, Y, groups=groups)  # fmt: skip
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
 MANY = inspect.signature(DSNClassifier).parameters
 
 
@@ -257,8 +269,8 @@ class Declared(DSNClassifier):
 
 
 @pytest.mark.parametrize("Estimator", [Wider, Widest, Declared])
-def test_a_subclass_of_ones_own(Estimator, blobs):
-    X, Y, groups = blobs
+def test_a_subclass_of_ones_own(Estimator, few):
+    X, Y, groups = few
     names = list(inspect.signature(Estimator).parameters)
     assert names[0] == "factor"
     assert len(names) == (3 if issubclass(Estimator, Wider) else 1 + len(MANY))
@@ -270,8 +282,8 @@ def test_a_subclass_of_ones_own(Estimator, blobs):
     assert "\n    {kept}\n" in Wider.__doc__
 
 
-def test_the_diagram_shows_what_was_fitted(blobs):
-    X, Y, _ = blobs
+def test_the_diagram_shows_what_was_fitted(few):
+    X, Y, _ = few
     html = make(max_epochs=1).fit(X, Y)._repr_html_()
     assert "au_names_" in html
     assert "best_epoch_" in html

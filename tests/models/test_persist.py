@@ -28,6 +28,7 @@ from skau.baselines import (
     AlexNetClassifier,
     SVTPTClassifier,
 )
+from skau.datasets import load_sample_faces
 from skau.metrics import f1_frame_scorer
 from skau.model_selection import CalibratedAUClassifier, SubjectKFold, TunedThresholdsClassifier
 from skau.models import load, save
@@ -170,6 +171,17 @@ def test_a_machine_without_the_device(blobs, fitted, tmp_path):
     with pytest.warns(UserWarning, match="CPU takes its place"):
         again = load(tmp_path / "model.skau")
     assert np.array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    save(make_pipeline(FaceCropper(size=32, device="cuda"), elsewhere), tmp_path / "model.skau")
+    with pytest.warns(UserWarning, match="CPU takes its place") as caught:
+        pipeline = load(tmp_path / "model.skau")
+    assert len(caught) == 2  # of the cropper, and of the classifier
+    face = load_sample_faces().images[:1]
+    assert pipeline.predict_proba(face).shape == (1, 2)
+    with pytest.warns(UserWarning, match="device='cuda' cannot .* CPU takes its place"):
+        cropper = pickle.loads(pickle.dumps(FaceCropper(size=32, device="cuda")))
+    assert np.array_equal(cropper.transform(face), FaceCropper(size=32).transform(face))
+    with pytest.raises(ValueError, match="device='cuda' cannot be used here"):
+        FaceCropper(size=32, device="cuda").transform(face)  # whoever asks for it now
 
 
 def test_half_the_size(blobs, fitted, saved, tmp_path):
