@@ -14,11 +14,9 @@ from contextlib import contextmanager, suppress
 from copy import deepcopy
 from importlib.util import find_spec
 
-import joblib
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from sklearn.frozen import FrozenEstimator
 from skorch.callbacks import Callback
 
@@ -150,29 +148,37 @@ MODES = {
 }
 
 
+def _results(X, Y, groups):
+    load_networks.cache_clear()
+    clf = IdenNetClassifier(identity_epochs=1, max_epochs=1, batch_size=32, random_state=0)
+    clf.fit(X, Y, groups=groups)
+    again = pickle.loads(pickle.dumps(clf))
+    # its attention is made at each prediction
+    enhancing = ATFClassifier(
+        max_epochs=1, batch_size=16, validation_fraction=0, random_state=0
+    ).fit(X[:16], Y[:16], groups=groups[:16])
+    probabilities = [model.predict_proba(X) for model in (clf, again, enhancing)]
+    face = load_sample_faces().images[0]
+    return clf, again, [*probabilities, FaceCropper(size=32).transform([face])]
+
+
+@pytest.fixture(scope="module")
+def few(blobs):
+    return tuple(part[:32] for part in blobs)
+
+
+@pytest.fixture(scope="module")
+def in_no_mode(few):
+    return _results(*few)[2]
+
+
 @pytest.mark.filterwarnings("ignore:no face")
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
-def test_results_do_not_depend_on_the_mode_of_the_caller(mode, blobs):
-    X, Y, groups = blobs
-    load_networks.cache_clear()
-
-    def results():
-        clf = IdenNetClassifier(identity_epochs=1, max_epochs=1, batch_size=32, random_state=0)
-        clf.fit(X, Y, groups=groups)
-        again = pickle.loads(pickle.dumps(clf))
-        # its attention is made at each prediction
-        enhancing = ATFClassifier(
-            max_epochs=1, batch_size=16, validation_fraction=0, random_state=0
-        ).fit(X[:16], Y[:16], groups=groups[:16])
-        probabilities = [model.predict_proba(X) for model in (clf, again, enhancing)]
-        face = load_sample_faces().images[0]
-        return clf, again, [*probabilities, FaceCropper(size=32).transform([face])]
-
-    expected = results()[2]
-    load_networks.cache_clear()
+def test_results_do_not_depend_on_the_mode_of_the_caller(mode, few, in_no_mode):
+    X, Y, groups = few
     with mode():
-        clf, again, there = results()
-    for ours, others in zip(there, expected, strict=True):
+        clf, again, there = _results(X, Y, groups)
+    for ours, others in zip(there, in_no_mode, strict=True):
         np.testing.assert_array_equal(ours, others)
     # what was made there goes on learning here
     for model in (clf, again):
@@ -229,8 +235,8 @@ def answer(expression, names, queue):
 def play(parent, child):
     torch.set_num_threads(2)
     rng = np.random.RandomState(0)
-    names = {**globals(), "X": rng.randint(0, 255, (64, 64, 64, 3)).astype(np.uint8)}
-    names["Y"] = rng.randint(0, 2, (64, 2))
+    names = {**globals(), "X": rng.randint(0, 255, (32, 32, 32, 3)).astype(np.uint8)}
+    names["Y"] = rng.randint(0, 2, (32, 2))
     exec(parent, names)
     queue = context.Queue()
     process = context.Process(target=answer, args=(child, names, queue), daemon=True)
@@ -285,7 +291,7 @@ FORKS = {
 def pickled(tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "model.pickle"
     rng = np.random.RandomState(1)
-    X, Y = rng.randint(0, 255, (16, 64, 64, 3)).astype(np.uint8), rng.randint(0, 2, (16, 2))
+    X, Y = rng.randint(0, 255, (16, 32, 32, 3)).astype(np.uint8), rng.randint(0, 2, (16, 2))
     clf = DSNClassifier(max_epochs=1, precision="float32", random_state=0, validation_fraction=0)
     path.write_bytes(pickle.dumps(clf.fit(X, Y)))
     return path
@@ -311,39 +317,3 @@ def test_a_forked_child_answers(name, answers):
     if name.startswith("quantized") and name not in answers:
         pytest.skip('needs pip install "skau[openvino]"')
     assert answers[name] == "equal", answers[name]
-
-
-# -- arrays that joblib maps into its processes ----------------------------------------------
-
-
-def _warned(what, X):
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        if isinstance(what, FaceCropper):
-            what.transform(X)
-        else:
-            what.predict_proba(X)
-    return [text for w in told if "no face" not in (text := str(w.message))]
-
-
-@pytest.mark.parametrize("kind", ["arrays", "files", "quantized"])
-def test_processes_take_large_arrays_without_a_word(kind, dsn, blobs, tmp_path, capfd):
-    X, Y, groups = blobs
-    models = [dsn]
-    if kind == "arrays":
-        models += [SVTPTClassifier().fit(X, Y, groups=groups)]
-        models += [FaceCropper(size=32, on_missing="warn")]
-    elif kind == "quantized":
-        pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
-        models = [Int8Classifier(FrozenEstimator(dsn), n_calibration=4, random_state=0).fit(X)]
-    else:
-        for i, image in enumerate(X[:9]):
-            Image.fromarray(image).save(tmp_path / f"{i}.png")
-        X = sorted(tmp_path.iterdir())
-        models += [FaceCropper(size=32, align=None)]
-    told = joblib.Parallel(n_jobs=2, max_nbytes=100)(
-        joblib.delayed(_warned)(model, X) for model in models
-    )
-    assert told == [[]] * len(models)
-    out, err = capfd.readouterr()
-    assert "not writable" not in out + err

@@ -60,3 +60,15 @@ def test_networks_and_losses_import_nothing_of_skau():
     rooms = edges()
     assert ("estimators/_dsn.py", "estimators", "losses") in rooms  # what is to be seen is seen
     assert not {(file, other) for file, room, other in rooms if room in ALONE}
+
+
+def test_packages_list_the_public_names_and_private_files_do_not():
+    listing = {
+        file.relative_to(ROOT).as_posix()
+        for file in ROOT.rglob("_[a-z]*.py")
+        if "\n__all__ =" in file.read_text(encoding="utf-8")
+    }
+    assert listing == {"utils/_sklearn.py"}  # which hands on what it imports
+    for package in ROOT.rglob("__init__.py"):
+        text = package.read_text(encoding="utf-8")
+        assert "__all__" in text or "import" not in text, package

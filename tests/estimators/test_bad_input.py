@@ -28,22 +28,22 @@ def _no_optimizer(weights, lr):
         (lambda X, Y, g: (X, Y[:-1], g), "inconsistent numbers of samples"),
         (lambda X, Y, g: (X, Y * np.nan, g), "no label for AU1, AU12"),
         (lambda X, Y, g: (X, Y["AU1"] * np.nan, g), "no label"),
-        (lambda X, Y, g: (X, np.arange(64) % 3, g), "Only binary"),
-        (lambda X, Y, g: (X, np.zeros(64), g), "1 class"),
+        (lambda X, Y, g: (X, np.arange(32) % 3, g), "Only binary"),
+        (lambda X, Y, g: (X, np.zeros(32), g), "1 class"),
         (lambda X, Y, g: (X, None, g), "requires y"),
-        (lambda X, Y, g: (X, Y, g[:-1]), "one subject for each of the 64 rows"),
-        (lambda X, Y, g: (X, Y, np.where(g == "S3", None, g)), "no subject at row 24"),
-        (lambda X, Y, g: ([f"/nowhere/{i}.png" for i in range(64)], Y, g), r"X\[0\].*nowhere"),
+        (lambda X, Y, g: (X, Y, g[:-1]), "one subject for each of the 32 rows"),
+        (lambda X, Y, g: (X, Y, np.where(g == "S3", None, g)), "no subject at row 12"),
+        (lambda X, Y, g: ([f"/nowhere/{i}.png" for i in range(32)], Y, g), r"X\[0\].*nowhere"),
     ],
 )
-def test_bad_input_is_named(make, change, message, blobs):
-    X, Y, groups = change(*blobs)
+def test_bad_input_is_named(make, change, message, few):
+    X, Y, groups = change(*few)
     with pytest.raises((ValueError, TypeError), match=message):
         make().fit(X, Y, groups=groups)
 
 
-def test_bad_parameters_are_named(make, blobs):
-    X, Y, groups = blobs
+def test_bad_parameters_are_named(make, few):
+    X, Y, groups = few
     for bad in ({"lr": 0}, {"alpha": -1}, {"precision": "half"}, {"augment": "flop"}):
         with pytest.raises(ValueError, match=f"'{next(iter(bad))}' parameter"):
             make(**bad).fit(X, Y, groups=groups)
@@ -59,22 +59,22 @@ def test_bad_parameters_are_named(make, blobs):
         (_no_optimizer, "optimizer=.*_no_optimizer.* must make a torch.optim.Optimizer"),
     ],
 )
-def test_optimisers_that_cannot_train_are_named(make, optimizer, message, blobs):
-    X, Y, groups = blobs
+def test_optimisers_that_cannot_train_are_named(make, optimizer, message, few):
+    X, Y, groups = few
     with pytest.raises((ValueError, TypeError), match=message):
         make(optimizer=optimizer).fit(X, Y, groups=groups)
 
 
-def test_an_au_without_a_positive_is_warned_of(make, blobs):
-    X, Y, groups = blobs
+def test_an_au_without_a_positive_is_warned_of(make, few):
+    X, Y, groups = few
     with pytest.warns(UserWarning, match="no positive example of AU12"):
         make().fit(X, Y.assign(AU12=0), groups=groups)
     with pytest.warns(UserWarning, match="no negative example of AU1 "):
         make().fit(X, Y.assign(AU1=1), groups=groups)
 
 
-def test_predict_refuses_what_fit_did_not_see(make, fitted, blobs):
-    X, _, _ = blobs
+def test_predict_refuses_what_fit_did_not_see(make, fitted, few):
+    X, _, _ = few
     with pytest.raises(NotFittedError):
         make().predict(X)
     with pytest.raises(ValueError, match="RGB images of 40 x 32.*fitted on RGB images of 32 x 32"):

@@ -8,33 +8,33 @@ import pytest
 import torch
 from PIL import Image
 from sklearn import config_context
-from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skau import DSNClassifier
 from skau.metrics import f1_frame_scorer, roc_auc_scorer
 from skau.model_selection import SubjectKFold
 
-QUICK = {"max_epochs": 1, "batch_size": 32, "lr": 1e-3, "random_state": 0, "device": "cpu"}
+QUICK = {"max_epochs": 1, "batch_size": 16, "lr": 1e-3, "random_state": 0, "device": "cpu"}
 
 
-def test_learns_aus_of_subjects_never_seen(make, blobs):
-    X, Y, groups = blobs
+def test_learns_aus_of_subjects_never_seen(make, few):
+    X, Y, groups = few
     test = np.isin(groups, ["S1", "S5"])
     clf = make(max_epochs=10, lr=2e-3, validation_fraction=0, augment=None)
     clf.fit(X[~test], Y[~test], groups=groups[~test])
     assert roc_auc_scorer(clf, X[test], Y[test]) > 0.9
 
 
-def test_outputs(fitted, blobs):
-    X, Y, _ = blobs
+def test_outputs(fitted, few):
+    X, Y, _ = few
     clf = fitted
     logits, proba = clf.decision_function(X), clf.predict_proba(X)
     np.testing.assert_allclose(proba, 1 / (1 + np.exp(-logits)))
-    assert proba.shape == (64, 2)
+    assert proba.shape == (32, 2)
     assert np.array_equal(clf.predict(X), (proba > 0.5).astype(int))
-    assert clf.transform(X).shape == (64, len(clf.get_feature_names_out()))
-    assert clf.identity_features(X).shape[0] == 64
+    assert clf.transform(X).shape == (32, len(clf.get_feature_names_out()))
+    assert clf.identity_features(X).shape[0] == 32
     assert clf.au_names_.tolist() == ["AU1", "AU12"]
     assert clf.classes_.tolist() == [0, 1]
     assert clf.n_features_in_ == 32 * 32 * 3
@@ -52,13 +52,13 @@ def test_no_probability_is_lost_to_rounding(fitted):
     np.testing.assert_allclose(one._to_proba(np.array([40.0])), [[np.exp(-40), 1]], rtol=1e-12)
 
 
-def test_one_au_of_any_two_labels(make, blobs):
-    X, Y, groups = blobs
+def test_one_au_of_any_two_labels(make, few):
+    X, Y, groups = few
     y = np.where(Y["AU12"] == 1, "smile", "none")
     clf = make(max_epochs=1).fit(X, y, groups=groups)
     assert clf.classes_.tolist() == ["none", "smile"]
-    assert clf.predict_proba(X).shape == (64, 2)
-    assert clf.decision_function(X).shape == (64,)
+    assert clf.predict_proba(X).shape == (32, 2)
+    assert clf.decision_function(X).shape == (32,)
     assert set(clf.predict(X)) <= {"none", "smile"}
     numbers = make(max_epochs=1).fit(X, Y["AU12"], groups=groups)
     np.testing.assert_array_equal(numbers.predict_proba(X), clf.predict_proba(X))
@@ -66,8 +66,8 @@ def test_one_au_of_any_two_labels(make, blobs):
     assert clf.score(X, y) == numbers.score(X, Y["AU12"])
 
 
-def test_same_seed_same_predictions_and_torch_left_alone(make, fitted, blobs):
-    X, Y, groups = blobs
+def test_same_seed_same_predictions_and_torch_left_alone(make, fitted, few):
+    X, Y, groups = few
     torch.manual_seed(5)
     before = torch.get_rng_state()
     again = make().fit(X, Y, groups=groups)
@@ -91,8 +91,8 @@ def test_history_names_every_loss_term(Estimator, fitted):
     assert "batches" not in clf.history_
 
 
-def test_missing_labels_change_nothing_but_their_own(make, blobs):
-    X, Y, groups = blobs
+def test_missing_labels_change_nothing_but_their_own(make, few):
+    X, Y, groups = few
     Y = Y.copy()
     Y.loc[::3, "AU1"] = np.nan
     clf = make().fit(X, Y, groups=groups)
@@ -103,10 +103,10 @@ def test_missing_labels_change_nothing_but_their_own(make, blobs):
     assert clf.score(X, Y) == pytest.approx(hits.astype(float).mean().mean())
 
 
-def test_grey_images_paths_and_memory_maps(make, fitted, blobs, tmp_path):
-    X, Y, groups = blobs
+def test_grey_images_paths_and_memory_maps(make, fitted, few, tmp_path):
+    X, Y, groups = few
     grey = X[..., 0]
-    assert make(max_epochs=1).fit(grey, Y, groups=groups).predict(grey).shape == (64, 2)
+    assert make(max_epochs=1).fit(grey, Y, groups=groups).predict(grey).shape == (32, 2)
     np.save(tmp_path / "X.npy", X)
     paths = [tmp_path / f"{i}.png" for i in range(len(X))]
     for image, path in zip(X, paths, strict=True):
@@ -117,23 +117,23 @@ def test_grey_images_paths_and_memory_maps(make, fitted, blobs, tmp_path):
         np.testing.assert_array_equal(got, expected)
 
 
-def test_sample_weight(make, blobs):
-    X, Y, groups = blobs
+def test_sample_weight(make, few):
+    X, Y, groups = few
     plain = make(alpha=0.0, max_epochs=1).fit(X, Y, groups=groups)
-    ones = make(alpha=0.0, max_epochs=1).fit(X, Y, groups=groups, sample_weight=np.ones(64))
-    some = make(alpha=0.0, max_epochs=1).fit(X, Y, groups=groups, sample_weight=np.arange(64) % 2)
+    ones = make(alpha=0.0, max_epochs=1).fit(X, Y, groups=groups, sample_weight=np.ones(32))
+    some = make(alpha=0.0, max_epochs=1).fit(X, Y, groups=groups, sample_weight=np.arange(32) % 2)
     np.testing.assert_array_equal(plain.predict_proba(X), ones.predict_proba(X))
     assert not np.array_equal(plain.predict_proba(X), some.predict_proba(X))
     # a row of weight zero is not learnt from, whatever its label
-    lied = np.where(np.arange(64)[:, None] % 2 == 1, Y, 1 - Y)
+    lied = np.where(np.arange(32)[:, None] % 2 == 1, Y, 1 - Y)
     lying = make(alpha=0.0, max_epochs=1).fit(
-        X, pd.DataFrame(lied, columns=Y.columns), groups=groups, sample_weight=np.arange(64) % 2
+        X, pd.DataFrame(lied, columns=Y.columns), groups=groups, sample_weight=np.arange(32) % 2
     )
     np.testing.assert_array_equal(some.predict_proba(X), lying.predict_proba(X))
 
 
-def test_verbose(make, blobs, capfd):
-    X, Y, groups = blobs
+def test_verbose(make, few, capfd):
+    X, Y, groups = few
     make(max_epochs=1).fit(X, Y, groups=groups)
     assert capfd.readouterr() == ("", "")
     make(max_epochs=1, verbose=1).fit(X, Y, groups=groups)
@@ -142,8 +142,8 @@ def test_verbose(make, blobs, capfd):
     assert "train_class_loss" in err
 
 
-def test_float32_and_bfloat16_agree(make, blobs):
-    X, Y, groups = blobs
+def test_float32_and_bfloat16_agree(make, few):
+    X, Y, groups = few
     clf = make(precision="float32", max_epochs=2).fit(X, Y, groups=groups)
     exact = clf.predict_proba(X)
     clf.net_.precision = "bfloat16"
@@ -152,10 +152,10 @@ def test_float32_and_bfloat16_agree(make, blobs):
 
 
 @pytest.mark.parametrize("routing", [False, True])
-def test_search_over_subjects(Estimator, make, routing, blobs):
-    X, Y, groups = blobs
+def test_search_over_subjects(Estimator, make, routing, few):
+    X, Y, groups = few
     Y = Y.copy()
-    Y.iloc[:8] = np.nan  # S0 is known by identity alone
+    Y.iloc[:4] = np.nan  # S0 is known by identity alone
     name = Estimator.__name__.lower()
     grid = {f"{name}__alpha": [0.1, 0.5]}
     scoring = {"f1": f1_frame_scorer, "auc": roc_auc_scorer}
@@ -169,31 +169,19 @@ def test_search_over_subjects(Estimator, make, routing, blobs):
         else:
             search.fit(X, Y, groups=groups, **{f"{name}__groups": groups})
     assert np.isfinite(search.cv_results_["mean_test_auc"]).all()
-    assert search.predict_proba(X).shape == (64, 2)
-
-
-def test_cross_validate_gives_the_same_with_two_workers(blobs):
-    X, Y, groups = blobs
-    scores = [
-        cross_validate(
-            DSNClassifier(**QUICK, precision="float32"), X, Y, cv=SubjectKFold(2),
-            groups=groups, params={"groups": groups}, scoring=roc_auc_scorer, n_jobs=n_jobs,
-        )["test_score"]
-        for n_jobs in (1, 2)
-    ]  # fmt: skip
-    np.testing.assert_allclose(*scores, atol=0.02)
+    assert search.predict_proba(X).shape == (32, 2)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_cuda(make, blobs):
-    X, Y, groups = blobs
+def test_cuda(make, few):
+    X, Y, groups = few
     clf = make(device="auto").fit(X, Y, groups=groups)
     assert next(clf.module_.parameters()).is_cuda
     assert np.isfinite(clf.predict_proba(X)).all()
 
 
-def test_a_list_of_labels_with_a_missing_one(blobs):
-    X, Y, groups = blobs
+def test_a_list_of_labels_with_a_missing_one(few):
+    X, Y, groups = few
     y = np.where(np.asarray(Y)[:, 0] == 1, "smile", "none").tolist()
     y[0] = float("nan")
     clf = DSNClassifier(**QUICK).fit(X, y, groups=groups)

@@ -14,12 +14,12 @@ from skau import DSNClassifier, IdenNetClassifier
 from skau.baselines import ATFClassifier, LightCNNClassifier, ROINetClassifier
 from skau.utils import all_estimators
 
-QUICK = {"max_epochs": 1, "batch_size": 32, "lr": 1e-3, "random_state": 0, "device": "cpu"}
+QUICK = {"max_epochs": 1, "batch_size": 16, "lr": 1e-3, "random_state": 0, "device": "cpu"}
 
 
 @pytest.mark.parametrize("copy", [lambda c: pickle.loads(pickle.dumps(c)), "joblib"])
-def test_pickle_and_joblib(fitted, copy, blobs, tmp_path):
-    X, Y, groups = blobs
+def test_pickle_and_joblib(fitted, copy, few, tmp_path):
+    X, Y, groups = few
     clf = fitted
     state = torch.get_rng_state()
     if copy == "joblib":
@@ -41,8 +41,8 @@ def test_no_torch_object_is_pickled(fitted):
     assert not any(isinstance(v, (torch.Tensor, torch.nn.Module)) for v in state.values())
 
 
-def test_parameters_set_after_the_fit_do_not_break_a_copy(blobs):
-    X, Y, groups = blobs
+def test_parameters_set_after_the_fit_do_not_break_a_copy(few):
+    X, Y, groups = few
     clf = DSNClassifier(**QUICK).fit(X, Y, groups=groups)
     expected = clf.predict_proba(X)
     clf.set_params(person_encoder=False)
@@ -51,8 +51,8 @@ def test_parameters_set_after_the_fit_do_not_break_a_copy(blobs):
     assert again.person_encoder is False
 
 
-def test_fit_begins_anew_and_partial_fit_adds_an_epoch(make, blobs):
-    X, Y, groups = blobs
+def test_fit_begins_anew_and_partial_fit_adds_an_epoch(make, few):
+    X, Y, groups = few
     clf = make(validation_fraction=0).fit(X, Y, groups=groups)
     n, first = len(clf.history_), clf.predict_proba(X)
     clf.partial_fit(X, Y, groups=groups)
@@ -64,14 +64,14 @@ def test_fit_begins_anew_and_partial_fit_adds_an_epoch(make, blobs):
     np.testing.assert_array_equal(clf.predict_proba(X), first)
 
 
-def test_partial_fit_from_nothing(make, blobs):
-    X, Y, groups = blobs
+def test_partial_fit_from_nothing(make, few):
+    X, Y, groups = few
     clf = make()
-    for part in (slice(0, 32), slice(32, 64)):
+    for part in (slice(0, 16), slice(16, 32)):
         clf.partial_fit(X[part], Y[part], groups=groups[part])
     assert len(clf.history_) == 2
-    nothing = np.full((32, 2), np.nan)
-    clf.partial_fit(X[:32], pd.DataFrame(nothing, columns=Y.columns), groups=groups[:32])
+    nothing = np.full((16, 2), np.nan)
+    clf.partial_fit(X[:16], pd.DataFrame(nothing, columns=Y.columns), groups=groups[:16])
     y = Y["AU1"].to_numpy()
     one = make().partial_fit(X[y == 1], y[y == 1], groups[y == 1], classes=[0, 1])
     one.partial_fit(X[y == 0], y[y == 0], groups[y == 0])
@@ -80,8 +80,8 @@ def test_partial_fit_from_nothing(make, blobs):
         clf.partial_fit(X, Y.rename(columns={"AU1": "AU2"}), groups=groups)
 
 
-def test_early_stopping_ends_quietly_and_an_interrupt_is_passed_on(Estimator, make, blobs):
-    X, Y, groups = blobs
+def test_early_stopping_ends_quietly_and_an_interrupt_is_passed_on(Estimator, make, few):
+    X, Y, groups = few
     stop = EarlyStopping("train_loss", patience=1, threshold=1e9, threshold_mode="abs")
     clf = make(max_epochs=9, callbacks=[stop])
     if Estimator is IdenNetClassifier:
@@ -102,11 +102,11 @@ def test_early_stopping_ends_quietly_and_an_interrupt_is_passed_on(Estimator, ma
     with pytest.raises(KeyboardInterrupt):
         clf.fit(X, Y, groups=groups)
     assert 1 <= len(clf.history_) < 50
-    assert clf.predict(X).shape == (64, 2)  # what was learnt is kept
+    assert clf.predict(X).shape == (32, 2)  # what was learnt is kept
 
 
-def test_training_goes_on_with_the_parameters_set_since(blobs):
-    X, Y, groups = blobs
+def test_training_goes_on_with_the_parameters_set_since(few):
+    X, Y, groups = few
     clf = DSNClassifier(**QUICK).fit(X, Y, groups=groups)
     before = clf.predict_proba(X)
     moments = len(clf.net_.optimizer_.state)
@@ -166,8 +166,8 @@ def test_every_parameter_that_makes_a_network_is_known_as_one(Network):
         (LightCNNClassifier(), {"pretrained": "weights.pt"}),
     ],
 )
-def test_training_does_not_go_on_with_another_network(clf, change, blobs):
-    X, Y, groups = blobs
+def test_training_does_not_go_on_with_another_network(clf, change, few):
+    X, Y, groups = few
     clf.set_params(random_state=0, device="cpu")
     clf.partial_fit(X[:16], Y[:16], groups=groups[:16])
     before = clf.predict_proba(X)
@@ -179,8 +179,8 @@ def test_training_does_not_go_on_with_another_network(clf, change, blobs):
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(clf)).predict_proba(X), before)
 
 
-def test_equal_places_are_the_same_network(blobs):
-    X, Y, groups = blobs
+def test_equal_places_are_the_same_network(few):
+    X, Y, groups = few
     clf = ROINetClassifier(centres=[[0.2, 0.3]], random_state=0)
     clf.partial_fit(X[:16], Y[:16], groups=groups[:16])
     clf.set_params(centres=np.array([[0.2, 0.3]])).partial_fit(X[:16], Y[:16], groups=groups[:16])
@@ -188,8 +188,8 @@ def test_equal_places_are_the_same_network(blobs):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a CUDA device")
-def test_a_classifier_of_a_machine_with_cuda_predicts_on_the_cpu(fitted, blobs):
-    X, Y, groups = blobs
+def test_a_classifier_of_a_machine_with_cuda_predicts_on_the_cpu(fitted, few):
+    X, Y, groups = few
     there = pickle.loads(pickle.dumps(fitted)).set_params(device="cuda:1")
     there._built = there.get_params(deep=False)  # as a fit on such a machine leaves it
     state = pickle.dumps(there)

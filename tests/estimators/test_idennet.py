@@ -14,22 +14,22 @@ from skau.modules import IdenNet
 from skau.training._net import AUNet
 from skau.training._stage import Stage
 
-QUICK = {"max_epochs": 1, "identity_epochs": 1, "batch_size": 32, "lr": 1e-3, "random_state": 0}
+QUICK = {"max_epochs": 1, "identity_epochs": 1, "batch_size": 16, "lr": 1e-3, "random_state": 0}
 
 
 @pytest.fixture(scope="module")
-def usual(blobs):
+def usual(few):
     """For tests that only look: a fit costs a second."""
-    X, Y, groups = blobs
+    X, Y, groups = few
     return IdenNetClassifier(**QUICK).fit(X, Y, groups=groups)
 
 
 @pytest.fixture(scope="module")
-def unlabelled(blobs):
+def unlabelled(few):
     """The last two subjects are known by identity alone."""
-    X, Y, groups = blobs
+    X, Y, groups = few
     Y = Y.copy()
-    Y.iloc[48:] = np.nan
+    Y.iloc[24:] = np.nan
     return X, Y, groups
 
 
@@ -48,12 +48,12 @@ class _Learned(Callback):
             raise KeyboardInterrupt
 
 
-def test_overfits_64_frames_after_a_short_stage_1_at_a_large_lr(blobs):
+def test_overfits_its_frames_after_a_short_stage_1_at_a_large_lr(few):
     """Stage 1 has a rate of its own: at that of stage 2 it would spoil the trunk."""
-    X, _, groups = blobs
+    X, _, groups = few
     rng = np.random.RandomState(0)
     noise = rng.randint(0, 256, X.shape).astype(np.uint8)
-    Y = rng.randint(0, 2, (64, 2))
+    Y = rng.randint(0, 2, (32, 2))
     clf = IdenNetClassifier(
         lr=1e-3, max_epochs=60, identity_epochs=1, validation_fraction=0,
         augment=None, random_state=0, callbacks=[_Learned()],
@@ -63,8 +63,8 @@ def test_overfits_64_frames_after_a_short_stage_1_at_a_large_lr(blobs):
     assert (f1_frame(Y, clf.predict(noise)) == 1).all()
 
 
-def test_identity_has_unit_length_unless_told_otherwise(blobs):
-    X, Y, groups = blobs
+def test_identity_has_unit_length_unless_told_otherwise(few):
+    X, Y, groups = few
     z = IdenNetClassifier(**QUICK, precision="float32").fit(X, Y, groups=groups)
     np.testing.assert_allclose(np.linalg.norm(z.identity_features(X), axis=1), 1, rtol=1e-5)
     z = IdenNetClassifier(**QUICK, normalize=False).fit(X, Y, groups=groups)
@@ -91,8 +91,8 @@ def test_stage_one_clusters_identities(blobs):
         {"identity_transform": "affine"},
     ],
 )  # fmt: skip
-def test_every_parameter_changes_the_result(change, usual, blobs):
-    X, Y, groups = blobs
+def test_every_parameter_changes_the_result(change, usual, few):
+    X, Y, groups = few
     other = IdenNetClassifier(**QUICK | change).fit(X, Y, groups=groups).predict_proba(X)
     assert not np.array_equal(usual.predict_proba(X), other)
 
@@ -110,14 +110,14 @@ def test_an_identity_only_batch_changes_the_identity_branch_and_not_the_au_head(
     X, Y, groups = unlabelled
     clf = IdenNetClassifier(**QUICK).fit(X, Y, groups=groups)
     data = clf._check_data(X, Y, groups, None, reset=False)
-    changed = one_step(clf, data, list(range(48, 64)))
+    changed = one_step(clf, data, list(range(24, 32)))
     trunk = {k for k in clf.module_.state_dict() if k.startswith("trunk")}
     assert changed == trunk | {"fc5.0.weight"}
-    assert {"fc6.0.weight", "fc7.weight"} <= one_step(clf, data, list(range(32)))
+    assert {"fc6.0.weight", "fc7.weight"} <= one_step(clf, data, list(range(16)))
 
 
-def test_every_stage_begins_with_a_fresh_optimizer_and_its_own_rate(blobs, monkeypatch):
-    X, Y, groups = blobs
+def test_every_stage_begins_with_a_fresh_optimizer_and_its_own_rate(few, monkeypatch):
+    X, Y, groups = few
     steps, rates = [], []
 
     def note(net, *args, **kwargs):
@@ -138,11 +138,11 @@ def test_stage_two_alternates_where_there_are_identity_only_rows(unlabelled):
     clf = IdenNetClassifier(**QUICK).fit(X, Y, groups=groups)
     data = clf._check_data(X, Y, groups, None, reset=False)
     one, two = clf._make_stages(data, None, np.random.RandomState(0))
-    assert all(row >= 48 for batch in one.batches for row in batch)
-    kinds = [all(row >= 48 for row in batch) for batch in two.batches]
-    assert kinds == [False, True, False, True]  # 48 annotated rows in batches of 32
+    assert all(row >= 24 for batch in one.batches for row in batch)
+    kinds = [all(row >= 24 for row in batch) for batch in two.batches]
+    assert kinds == [False, True, False, True]  # 24 annotated rows in batches of 16
     annotated = [row for batch in list(two.batches)[::2] for row in batch]
-    assert sorted(annotated) == list(range(48))
+    assert sorted(annotated) == list(range(24))
     clf.set_params(identity_weight=0)
     _, two = clf._make_stages(data, None, np.random.RandomState(0))
     assert len(list(two.batches)) == 2
@@ -155,8 +155,8 @@ def test_weights_of_the_triplets(weight, unlabelled):
     clf = IdenNetClassifier(**quick).fit(X, Y, groups=groups)
     data = clf._check_data(X, Y, groups, None, reset=False)
     loss = clf._make_stages(data, None, np.random.RandomState(0))[-1].loss
-    for rows, expected in ((slice(32), None), (slice(48, 64), weight)):
-        x, y = data.take(list(range(64))[rows])
+    for rows, expected in ((slice(16), None), (slice(24, 32), weight)):
+        x, y = data.take(list(range(32))[rows])
         clf.net_.infer(x)
         total, terms = loss(x["output"], y, x | {"generator": torch.Generator()})
         parts = {name: term for name, (term, _) in terms.items()}
@@ -170,7 +170,7 @@ def test_identity_only_rows_are_seen_by_the_result(unlabelled):
     quick = QUICK
     usual = IdenNetClassifier(**quick).fit(X, Y, groups=groups)
     other = X.copy()
-    other[48:] = 255 - other[48:]
+    other[24:] = 255 - other[24:]
     changed = IdenNetClassifier(**quick).fit(other, Y, groups=groups)
     assert not np.array_equal(usual.predict_proba(X), changed.predict_proba(X))
 
@@ -179,33 +179,33 @@ def test_identity_only_rows_are_seen_by_the_result(unlabelled):
     ("groups", "message"),
     [
         (None, "groups is not given"),
-        (np.arange(64), "no identity has two images"),
-        (np.repeat([0, *range(2, 34)], [32, *[1] * 32]), "only one identity has two images"),
+        (np.arange(32), "no identity has two images"),
+        (np.repeat([0, *range(2, 18)], [16, *[1] * 16]), "only one identity has two images"),
     ],
 )
-def test_too_little_identity_is_warned_of_and_works(groups, message, blobs):
-    X, Y, _ = blobs
+def test_too_little_identity_is_warned_of_and_works(groups, message, few):
+    X, Y, _ = few
     with pytest.warns(UserWarning, match=message):
         clf = IdenNetClassifier(**QUICK, validation_fraction=0).fit(X, Y, groups=groups)
     assert np.isfinite(clf.predict_proba(X)).all()
     assert np.isfinite(clf.history_["train_class_loss"].iloc[-1])
 
 
-def test_without_triplets_the_au_loss_has_its_full_weight(blobs):
-    X, Y, _ = blobs
+def test_without_triplets_the_au_loss_has_its_full_weight(few):
+    X, Y, _ = few
     with pytest.warns(UserWarning, match="groups is not given, so nobody knows"):
         clf = IdenNetClassifier(**QUICK, alpha=0.9, validation_fraction=0).fit(X, Y)
     last = clf.history_.iloc[-1]
     assert last["train_loss"] == pytest.approx(last["train_class_loss"])
 
 
-def test_a_union_of_corpora(blobs):
+def test_a_union_of_corpora(few):
     """Two corpora with different AUs and one of identities: one call."""
-    X, Y, groups = blobs
+    X, Y, groups = few
     union = pd.DataFrame({"AU1": Y["AU1"], "AU12": Y["AU12"]})
-    union.loc[:23, "AU12"] = np.nan
-    union.loc[24:47, "AU1"] = np.nan
-    union.loc[48:] = np.nan
+    union.iloc[:12, 1] = np.nan
+    union.iloc[12:24, 0] = np.nan
+    union.iloc[24:] = np.nan
     clf = IdenNetClassifier(**QUICK).fit(X, union, groups=groups)
     assert np.isfinite(clf.predict_proba(X)).all()
 
@@ -221,8 +221,8 @@ def test_an_affine_transform_begins_as_the_subtraction():
     assert more - n == 131_584
 
 
-def test_warns_where_stage_1_leaves_all_faces_alike(blobs):
-    X, Y, groups = blobs
+def test_warns_where_stage_1_leaves_all_faces_alike(few):
+    X, Y, groups = few
     X = 1 + 1e-3 * np.random.RandomState(0).normal(size=(len(X), 8))  # of which an epoch is quick
     with pytest.warns(
         ConvergenceWarning, match="the triplet loss is 0.* a lower identity_lr .now 1e-09"
@@ -241,8 +241,8 @@ def test_warns_where_stage_1_leaves_all_faces_alike(blobs):
         (1e-3, 0.2, False), (0.0, 0.2, False), (0.0, 0.0, False),
     ],
 )  # fmt: skip
-def test_a_collapse_is_a_loss_that_is_the_margin(margin, loss, collapsed, usual, blobs):
-    X, Y, groups = blobs
+def test_a_collapse_is_a_loss_that_is_the_margin(margin, loss, collapsed, usual, few):
+    X, Y, groups = few
     clf = copy(usual).set_params(margin=margin)
     data = clf._check_data(X, Y, groups, None, reset=False)
     first = clf._make_stages(data, None, clf._rng)[0]
@@ -253,8 +253,8 @@ def test_a_collapse_is_a_loss_that_is_the_margin(margin, loss, collapsed, usual,
     assert [w.category for w in caught] == [ConvergenceWarning] * collapsed
 
 
-def test_a_few_rows_without_a_label_are_no_identity_corpus(blobs):
-    X, Y, groups = blobs
+def test_a_few_rows_without_a_label_are_no_identity_corpus(few):
+    X, Y, groups = few
     Y = np.array(Y, dtype=float)
     Y[:1] = np.nan
     clf = IdenNetClassifier(identity_epochs=1, max_epochs=1, random_state=0)

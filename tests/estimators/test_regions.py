@@ -90,17 +90,6 @@ def test_an_au_that_shows_elsewhere_cannot_be_learnt(blobs):
     assert auc["wrong"] < 0.8
 
 
-def test_workers_and_missing_labels(blobs):
-    X, Y, groups = blobs
-    Y = Y.copy()
-    Y.iloc[:24, 0] = np.nan
-    one = RegionClassifier(pipeline()).fit(X, Y, groups=groups)
-    two = RegionClassifier(pipeline(), n_jobs=2).fit(X, Y, groups=groups)
-    np.testing.assert_allclose(one.predict_proba(X), two.predict_proba(X), atol=1e-6)
-    hits = (one.predict(X) == Y).where(Y.notna()).astype(float)
-    assert one.score(X, Y) == pytest.approx(hits.mean().mean())
-
-
 def test_one_au_of_any_two_labels(blobs):
     X, Y, groups = blobs
     y = pd.Series(np.where(Y["AU12"] == 1, "smile", "none"), name="AU12")

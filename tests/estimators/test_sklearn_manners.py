@@ -7,6 +7,7 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.model_selection import GridSearchCV
@@ -229,7 +230,9 @@ def test_a_transform_of_torchvision_is_a_parameter_like_any_other(few):
     """Its ``get_params`` is not that of an estimator."""
     X, Y, groups = few
     clf = make(augment=v2.RandomRotation(30), max_epochs=1).set_params(lr=2e-3)
-    clf.set_output(transform="pandas").set_fit_request(sample_weight=True)
+    clf.set_output(transform="pandas")
+    with config_context(enable_metadata_routing=True):
+        clf.set_fit_request(sample_weight=True)
     again = clone(clf)
     assert again.augment is not clf.augment
     assert again.augment.degrees == clf.augment.degrees
