@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..preprocessing import FaceCropper
+from ..preprocessing._worker import Worker
 from ..utils._labels import default_names, fitted_names
 from ..utils._unwrap import classifier_of
 from ._prediction import AUClassifierMixin
@@ -166,7 +167,7 @@ def _around(model: Any, name: str) -> list[Any]:
     croppers = [half[0] for half in found if len(half) > 1 and isinstance(half[0], FaceCropper)]
     if not croppers:
         return [model]
-    if len(croppers) < len(found) or len({cropper._worker() for cropper in croppers}) > 1:
+    if len(croppers) < len(found) or len({Worker.of(cropper) for cropper in croppers}) > 1:
         raise ValueError(
             f"model: what {type(model).__name__} holds does not all look at the same crop of a "
             "face, and films and photos are cut once; model.predict_proba scores images, or the "
