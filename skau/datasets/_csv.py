@@ -100,7 +100,10 @@ def column_name(name: object) -> str:
 
 def _long_row(text: str, separator: str, first: int) -> str:
     """Say which row has more cells than the header, as an editor counts; "" is none."""
-    rows = list(csv.reader(StringIO(text), delimiter=separator, skipinitialspace=True))
+    try:
+        rows = list(csv.reader(StringIO(text), delimiter=separator, skipinitialspace=True))
+    except csv.Error:  # a quote that nobody closes, perhaps; pandas says where
+        return ""
     long = [number for number, row in enumerate(rows, first - 1) if len(row) > len(rows[0])]
     return f": row {long[0]} has more cells than the header has names." if long else ""
 

@@ -282,7 +282,8 @@ def test_tables_as_other_programs_write_them(tmp_path):
     for content, message in (
         ("image,subject\na.png,José\n".encode("cp1252"), "faces.csv cannot be read: .*UTF-8"),
         (b"", "faces.csv cannot be read: No columns"),
-        (b"image,subject\na.png,ann,1\n", "a row has more cells than the header has names"),
+        (b"image,subject\na.png,ann,1\n", "row 2 has more cells than the header has names"),
+        (b'image,subject\na.png,"' + b"a" * 200_000, "cannot be read: .* EOF inside string"),
     ):
         (tmp_path / "faces.csv").write_bytes(content)
         with pytest.raises(ValueError, match=message):
