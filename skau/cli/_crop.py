@@ -14,7 +14,7 @@ from ._options import jobs_option, shared_options
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, help="The .npy file to write."
 )
-@click.option("--size", type=click.IntRange(8), default=128, show_default=True, metavar="N",
+@click.option("--size", type=click.IntRange(8, 4096), default=128, show_default=True, metavar="N",
               help="Side of the crops in pixels.")  # fmt: skip
 @click.option("--align", type=click.Choice(["eyes", "eye_distance", "box"]), default="eyes",
               show_default=True,

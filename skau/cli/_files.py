@@ -22,10 +22,15 @@ def files_of(inputs: Iterable[str], kinds: frozenset[str]) -> list[str]:
     found: dict[str, None] = {}
     for name in inputs:
         if name == "-":
-            listed = sys.stdin.buffer.read().decode(errors="surrogateescape").splitlines()
-            found |= dict.fromkeys(files_of([line for line in listed if line.strip()], kinds))
+            listed = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+            # as `find -print0` separates them, or by lines
+            names = listed.split("\0") if "\0" in listed else listed.splitlines()
+            names = [line.removeprefix("\ufeff") for line in names if line.strip()]
+            found |= dict.fromkeys(files_of(names, kinds))
             continue
         path = Path(name)
+        if not name:  # of a variable that is not set; it would be the folder of the shell
+            raise click.UsageError("one of the names is empty")
         if path.is_dir():
             inside = [
                 p

@@ -30,7 +30,7 @@ _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
               help="Parts of the people, held out in turn; as published, else 3.")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(1), default=20, show_default=True, metavar="N",
               help="Passes over the crops in training.")  # fmt: skip
-@click.option("--size", type=click.IntRange(32), default=64, show_default=True, metavar="N",
+@click.option("--size", type=click.IntRange(32, 4096), default=64, show_default=True, metavar="N",
               help="Side of the crops in pixels.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
               metavar="N", help="The same seed gives the same model.")  # fmt: skip

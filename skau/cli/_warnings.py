@@ -42,4 +42,6 @@ def _show_as_lines() -> None:
 
             tqdm.write(text, file=sys.stderr)
 
+    # a photo of more than 90 million pixels; it is read, and what is too large is refused by name
+    warnings.filterwarnings("ignore", "Image size .* decompression bomb")
     warnings.showwarning = show

@@ -16,6 +16,7 @@ _SHELL = [
     (r"or pass rest='train' to train on them in every fold", "or give --folds"),
     (r"\bgive another file, or delete it", "give another file, or --force writes it anew"),
     # and those that are not
+    (r"Scale it down, or raise PIL\.Image\.MAX_IMAGE_PIXELS if you trust it", "Scale it down"),
     (r"pass one as csv", "name one in place of the folder"),
     (r"Name the right one with (image|subject)=\.\.\.", r"Call the right one \1"),
     (r"They are intensities: pass threshold=.*", "They are intensities: add columns AU1, AU2, ... "

@@ -19,7 +19,7 @@ from ..utils._cache import Cache
 from ._calibration import calibrate
 from ._reference import ANYBODY, rest_lines
 from ._scorer import Scorer
-from ._table_file import ArgumentError, TableFile, read_run, refuse_other
+from ._table_file import ArgumentError, TableFile, check_names, read_run, refuse_other
 
 POSE = ["yaw", "pitch", "roll"]
 _NUMBERS = ["frame", "time", "face", "probability", *COLUMNS[BOX], *POSE]  # of a row, before AUs
@@ -75,6 +75,7 @@ class FaceTable:
         self._file = None if out is None else TableFile(out)
         self._cache = None
         if self._file is not None:
+            check_names(settings.paths or ())
             self.ended = self._file.earlier(self._run())
             if keep and self.ended is None:
                 self._cache = Cache(self._file.parts)

@@ -21,7 +21,7 @@ from ._face_table import corrections, drop_others
 from ._predict_images import UnreadableError, predict_images
 from ._predict_video import Reference, check_options, file_print, predict_video
 from ._scorer import Scorer
-from ._table_file import TableFile, read_table
+from ._table_file import TableFile, check_names, read_table
 
 _ATTEMPTS = 3  # at what is left, after a process was killed
 
@@ -120,6 +120,7 @@ def score_files(
     calibrate = bool(calibrate)
     if not paths:
         raise ValueError("files holds no path; at least one film or photo is needed")
+    check_names(paths)
     scorer = Scorer(model)  # refuses what is no pipeline before any work
     lines = corrections(scorer, calibrate, reference)  # so are photos at rest without a face
     run = {

@@ -1,6 +1,6 @@
 """The file of a table of faces: returned to an equal call, refused to others, written whole."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,17 @@ class TableFile:
     def forget(self) -> None:
         """Delete what is done so far."""
         forget_parts(self.path)
+
+
+def check_names(paths: Iterable[str]) -> None:
+    """Refuse names that no table can hold, before any work."""
+    for path in paths:
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            raise ArgumentError(
+                f"the name {path!r} is not UTF-8, as names in a table are; rename the file"
+            ) from None
 
 
 def refuse_other(before: Any, run: Mapping[str, Any], where: Path) -> None:

@@ -23,9 +23,10 @@ def check_groups(
     except ValueError as error:  # lists of different lengths
         raise ValueError(f"{argument} must hold one {each} for each row of X: {error}") from error
     if subjects.ndim != 1 or len(subjects) != n_rows:
+        found = f"its shape is {subjects.shape}" if subjects.ndim else f"it is {groups!r:.80}"
+        mend = f": pass {argument}.squeeze()" if subjects.shape == (n_rows, 1) else ""
         raise ValueError(
-            f"{argument} must hold one {each} for each of the {n_rows} rows of X; "
-            f"its shape is {subjects.shape}"
+            f"{argument} must hold one {each} for each of the {n_rows} rows of X; {found}{mend}"
         )
     # as objects: among strings NumPy makes a NaN the name "nan"
     missing = np.flatnonzero(pd.isna(np.asarray(groups, dtype=object)))

@@ -195,7 +195,20 @@ def _numbers(array: np.ndarray, argument: str, wanted: str) -> np.ndarray:
     try:
         return np.where(pd.isna(array), np.nan, array).astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{argument} must hold {wanted}: {error}") from error
+        place, mend = _first_that_is_none(array), f"; {_MEND}" * (wanted == _LABELS)
+        raise ValueError(f"{argument} must hold {wanted}{place or f': {error}'}{mend}") from error
+
+
+def _first_that_is_none(array: np.ndarray) -> str:
+    """Say where the first thing stands that is no number."""
+    for place, value in np.ndenumerate(array):
+        try:
+            float(np.nan if value is None or value is pd.NA else value)
+        except (TypeError, ValueError, OverflowError):
+            names = ("row", "column") if array.ndim <= 2 else ()
+            told = ", ".join(f"{name} {i}" for name, i in zip(names, place, strict=False))
+            return f", but {told} holds {value!r:.80}" if told else ""
+    return ""
 
 
 def _check_binary(table: LabelTable, argument: str, hint: str) -> None:

@@ -166,10 +166,11 @@ def test_files_without_a_face_are_named(folder, tmp_path, capsys):
     )
 
 
+@pytest.mark.parametrize("ends", ["\n\n", "\r\n", "\0"])
 def test_the_table_goes_to_standard_output_and_names_come_from_standard_input(
-    folder, monkeypatch, capsysbinary
+    folder, monkeypatch, capsysbinary, ends
 ):
-    listed = f"{folder / 'photos' / '9 é.png'}\n\n".encode()
+    listed = f"\ufeff{folder / 'photos' / '9 é.png'}{ends}".encode()
     stdin = type("Stdin", (), {"buffer": type("B", (), {"read": lambda self: listed})()})()
     monkeypatch.setattr(sys, "stdin", stdin)
     assert call("predict", "-", "--model", folder / "model.skau") == 0
@@ -184,6 +185,8 @@ def test_the_table_goes_to_standard_output_and_names_come_from_standard_input(
         (["predict", "nobody.jpg"], 2, "there is no file 'nobody.jpg'"),
         (["predict", "{link}"], 2, "link.png' is a link to a file that is not there"),
         (["predict", "{corpus}/l*.png"], 2, "link.png' is a link to a file that is not there"),
+        (["predict", ""], 2, "one of the names is empty"),
+        (["predict", "{latin}"], 2, "is not UTF-8, as names in a table are; rename the file"),
         (["predict"], 2, "Missing argument"),
         (["frobnicate"], 2, "No such command"),
         (["predict", "{photos}", "-o", "no/such/aus.csv"], 2, "no folder"),
@@ -201,14 +204,15 @@ def test_the_table_goes_to_standard_output_and_names_come_from_standard_input(
         (["predict", "{wall}", "--overlay", "x.png"], 2, "is no folder; photos need one"),
         (["predict", "{wall}", "--overlay", "{corpus}", "--force"], 2, "is the folder of the"),
         (["crop", "{photos}", "-o", "crops.png"], 2, ".npy"),
-        (["crop", "{photos}", "-o", "crops.npy", "--size", "7"], 2, "x>=8"),
+        (["crop", "{photos}", "-o", "crops.npy", "--size", "7"], 2, "8<=x<=4096"),
+        (["crop", "{photos}", "-o", "crops.npy", "--size", "5000"], 2, "8<=x<=4096"),
         (["crop", "{photos}", "-o", "crops.npy", "--align", "ears"], 2, "is not one of 'eyes'"),
         (["crop", "{films}", "-o", "crops.npy"], 2, "is a film, and crops are of photos"),
         (["train", "{photos}", "-o", "run"], 2, "expected a .csv file"),
         (["train", "{corpus}", "-o", "run", "--folds", "3"], 2,
          "--folds 3 needs as many people with a label, and there are 2; give at most 2"),
         (["train", "{corpus}", "-o", "a/run", "--epochs", "0"], 2, "x>=1"),
-        (["train", "{corpus}", "-o", "run", "--size", "31"], 2, "x>=32"),
+        (["train", "{corpus}", "-o", "run", "--size", "31"], 2, "32<=x<=4096"),
         (["train", "{corpus}", "-o", "run", "--seed", "-1"], 2, "0<=x"),
         (["train", "{corpus}", "-o", "{bad}"], 2, "is a file; name a folder"),
         (["report", "{photos}", "-o", "x.html"], 2, "scores.csv"),
@@ -224,12 +228,13 @@ def test_errors(folder, monkeypatch, tmp_path_factory, capsys, args, code, told)
     Image.new("RGB", (64, 64), (90, 90, 90)).save(named / "wall.png")
     (named / "2.png").write_bytes((named / "wall.png").read_bytes())
     (named / "link.png").symlink_to("gone.png")
+    (named / os.fsdecode(b"\xfc")).touch()
     (named / "labels.csv").write_text("image,subject,AU1\nwall.png,a,0\n2.png,b,1\n")
     places = {
         "{photos}": folder / "photos", "{films}": folder / "film*.mp4", "{corpus}": named,
         "{bad}": named / "bad.skau", "{wall}": named / "wall.png",
         "{corpus}/labels.csv": named / "labels.csv", "{link}": named / "link.png",
-        "{corpus}/l*.png": named / "l*.png",
+        "{corpus}/l*.png": named / "l*.png", "{latin}": os.fsdecode(os.fsencode(named) + b"/\xfc"),
     }  # fmt: skip
     monkeypatch.chdir(here)
     assert call(*(places.get(arg, arg) for arg in args)) == code

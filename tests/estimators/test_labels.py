@@ -131,7 +131,10 @@ def test_labels_that_scikit_learn_has_encoded(vectors):
         (lambda Y: Y.iloc[:, :0], "y has no column"),
         (lambda Y: [[0, 1]] * 159 + [[0]], "y is no table"),
         (lambda Y: Y.replace(1, 9), "row 0, column 'AU1' holds 9; .*map unknown codes"),
-        (lambda Y: Y.astype(object).replace(1, "yes"), "y must hold the numbers 0, 1 and NaN"),
+        (
+            lambda Y: Y.astype(object).replace(1, "yes"),
+            "y must hold the numbers 0, 1 and NaN, but row 0, column 0 holds 'yes'; labels are 0",
+        ),
         (lambda Y: np.zeros((160, 2, 2)), r"must have shape \(n, n_aus\) or \(n,\)"),
     ],
 )

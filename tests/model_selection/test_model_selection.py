@@ -179,7 +179,8 @@ def test_with_routing_groups_goes_once(table):
     [
         (None, "pass params={'groups': subjects}"),
         (["a", "b"], "one subject for each of the 18 rows"),
-        ([["a"]] * 18, r"its shape is \(18, 1\)"),
+        ([["a"]] * 18, r"its shape is \(18, 1\): pass groups.squeeze\(\)"),
+        ((name for name in "ab"), "rows of X; it is <generator"),
         (["a"] * 17 + [None], "no subject at row 17"),
         ([*np.arange(17.0), np.nan], "no subject at row 17"),
         (["a"] * 18, "only 1 of the 1 subjects in groups have a label"),
