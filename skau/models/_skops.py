@@ -15,6 +15,8 @@ from ._container import SCHEMA, ModelFileError
 from ._schema import nodes
 from ._trusted import trusted_types
 
+_VALUES = ("JsonNode", "TupleNode", "TypeNode")  # kinds of nodes that nothing can change later
+
 
 def dump(model: Any) -> tuple[dict[str, bytes], list[str]]:
     """Return skops' members of a model, and the parameters that stay at home.
@@ -45,7 +47,16 @@ def halve(schema: dict[str, Any], members: dict[str, bytes]) -> None:
 
 
 def renumber(schema: dict[str, Any], members: dict[str, bytes]) -> dict[str, bytes]:
-    """Name things by their order, not their address: equal models make equal files."""
+    """Name things by their order, not their address: equal models make equal files.
+
+    Whether two equal numbers or texts are one object in memory is a chance of how a model came
+    about, fitted at one go or taken up again from a disk: in the file they are one.
+    """
+    values: dict[str, int] = {}
+    for node in reversed([*nodes(schema)]):  # what a tuple holds before the tuple
+        if node["__loader__"] in _VALUES:
+            told = json.dumps({**node, "__id__": None}, sort_keys=True)
+            node["__id__"] = values.setdefault(told, -1 - len(values))
     first: dict[int, dict[str, Any]] = {}
     for node in nodes(schema):  # the same thing again has helpers of other numbers
         if node["__id__"]:

@@ -213,6 +213,13 @@ def test_equal_models_make_equal_files(fitted, saved, tmp_path):
     assert (tmp_path / "model.skau").read_bytes() == saved.read_bytes()
 
 
+def test_what_is_one_object_in_memory_does_not_show_in_the_file(tmp_path):
+    value = 0.0123
+    save(DSNClassifier(lr=value, alpha=value), tmp_path / "one.skau")
+    save(DSNClassifier(lr=value, alpha=float("0.0123")), tmp_path / "two.skau")
+    assert (tmp_path / "one.skau").read_bytes() == (tmp_path / "two.skau").read_bytes()
+
+
 def test_the_card_comes_back(saved, fitted, tmp_path):
     _, card = load(saved, return_card=True)
     assert card["trained_on"] == "blobs"

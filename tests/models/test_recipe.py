@@ -41,12 +41,12 @@ def test_two_runs_give_the_same_file(recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(recipe, "HELD_OUT", 8)
     monkeypatch.setattr(recipe, "VARIED_HELD_OUT", 8)
     digests = []
-    for run in range(2):
+    for run, name in enumerate(("one", "other", "one")):  # the last takes up what the first left
         torch.manual_seed(run)  # no seed but the recipe's own counts
-        folder = tmp_path / str(run)
-        folder.mkdir()
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
         monkeypatch.setattr(_registry, "_FOLDER", folder)
-        sizes = {"people": 16, "varied": 16, "epochs": 1, "jobs": 1}
+        sizes = {"people": 16, "varied": 16, "epochs": 2, "jobs": 1}
         options = [f"--{name}={value}" for name, value in sizes.items()]
         monkeypatch.setattr(sys, "argv", ["open_model.py", str(folder / "work"), *options])
         recipe.main()
@@ -54,7 +54,7 @@ def test_two_runs_give_the_same_file(recipe, tmp_path, monkeypatch):
         digests.append(hashlib.sha256(data).hexdigest())
         card = json.loads((folder / "open-1.json").read_text(encoding="utf-8"))
         assert card["sha256"] == digests[-1]
-    assert digests[0] == digests[1]
+    assert len(set(digests)) == 1
 
 
 def test_a_person_is_the_same_wherever_and_whenever_they_are_drawn(recipe, tmp_path, monkeypatch):
