@@ -44,7 +44,8 @@ def command(
 ) -> None:  # fmt: skip
     """Train on a corpus with whole subjects held out, then on all of it.
 
-    The folder OUT gets the crops, the predictions for every person by a model that has not seen
+    Photos without a face, or that cannot be read, are named and left out. The folder OUT gets the
+    crops, the predictions for every person by a model that has not seen
     them (predictions.csv), F1 and more for each fold and AU (scores.csv; f1_always_present is
     the F1 of calling an AU present in every frame), the learning curves (history.csv) and the
     model of everyone (model.skau). The same call goes on where it stopped; until the end, what is
@@ -72,6 +73,7 @@ def command(
     from ..preprocessing._results import table_writer
     from ..preprocessing._storage import forget_parts, part_of
     from ..training import ResumeTraining
+    from ..utils._labels import present_proba
 
     if (out / "model.skau").exists() and not force:
         raise click.UsageError(f"{str(out)!r} holds a finished run; --force makes it anew")
@@ -103,6 +105,16 @@ def command(
     done = part_of(model)
     cropper = FaceCropper(size=size, on_missing="warn", memory=done, verbose=bar)
     crops = cropper.transform(data.images, out=out / "crops.npy")
+    if len(cropper.missing_):
+        n, n_lost = len(data.images), len(cropper.missing_)
+        if n_lost == n:
+            raise ValueError(f"no photo of {str(corpus)!r} shows a face")
+        message = f"skau: {n_lost} of {n} photos are left out, without a face or unreadable"
+        click.echo(message, err=True)
+        labelled, data = (_without(part, cropper.missing_) for part in (labelled, data))
+        with as_usage("--folds"):
+            list(cv.split(data.target, data.target, data.groups))
+        crops = cropper.transform(data.images, out=out / "crops.npy")  # kept from before
 
     estimator = _make(method, epochs, seed, ResumeTraining(done))
     with workers(dask):
@@ -110,6 +122,7 @@ def command(
             estimator, crops, data.target, groups=data.groups, cv=cv,
             n_jobs=None if dask else jobs, params={"groups": data.groups},
         )  # fmt: skip
+    proba = present_proba(proba, data.target.shape[1])
     scores = fold_reports(cv, data.target, proba, data.groups)
     table_writer(out / "scores.csv")(scores.reset_index())
     who = pd.DataFrame({"image": labelled.images, "subject": labelled.groups})
@@ -138,6 +151,16 @@ def _check_people(faces: Any, n_folds: int) -> None:
             f"{'is 1' if people == 1 else f'are {people}'}"
             + (f"; give at most {people}" if people > 1 else "")
         )
+
+
+def _without(corpus: Any, rows: Any) -> Any:
+    """Return the images, labels and people of a corpus but for some rows."""
+    import numpy as np
+    from sklearn.utils import Bunch
+
+    kept = np.setdiff1d(np.arange(len(corpus.images)), rows)
+    target = corpus.target.iloc[kept].reset_index(drop=True)
+    return Bunch(images=corpus.images[kept], target=target, groups=corpus.groups[kept])
 
 
 def _load(corpus: Path, kind: str, **options: Any) -> Any:

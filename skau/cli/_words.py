@@ -30,6 +30,8 @@ _SHELL = [
     (r", but first_frame=1\. If its images count from \d+, pass first_frame=\d+; the labels count "
      r"from 1", "; number them from 1, as the labels are"),
     (r" \(validation_fraction=0 says so\)", ""),
+    (r"^groups names one", "the training part of a fold holds one"),
+    (r" in y; what is predicted", " in training; what is predicted"),
     (r"[;.] What helps: .*|; what helps: .*", "; another --seed may help"),
     (r"; a lower identity_lr .*", "; another --seed, or more people, may help"),
 ]  # fmt: skip

@@ -552,6 +552,27 @@ def test_train_and_report(tmp_path, capsys):
 
 
 @shown
+def test_train_on_one_au_without_the_photos_that_show_no_face(tmp_path, capsys):
+    faces = load_sample_faces()
+    rows = write_corpus(tmp_path, faces, np.unique(faces.groups)[:2], ["AU12"])
+    (tmp_path / f"{rows[0]}.png").write_bytes(b"no photo")
+    Image.new("RGB", (64, 64)).save(tmp_path / f"{rows[1]}.png")
+    how = ["--folds", "2", "--epochs", "1", "--size", "32"]
+    assert call("train", tmp_path, "-o", tmp_path / "run", *how) == 0
+    told = capsys.readouterr().err
+    assert f"skau: 2 of {len(rows)} photos are left out, without a face or unreadable\n" in told
+    assert not re.search(r"\bgroups\b|\by\b|=", told)
+    table = pd.read_csv(tmp_path / "run" / "predictions.csv")
+    assert [Path(image).stem for image in table["image"]] == [str(row) for row in rows[2:]]
+    assert table["AU12"].between(0, 1).all()
+    assert np.load(tmp_path / "run" / "crops.npy").shape == (len(rows) - 2, 32, 32, 3)
+    for row in rows:
+        Image.new("RGB", (64, 64)).save(tmp_path / f"{row}.png")
+    assert call("train", tmp_path, "-o", tmp_path / "empty", *how) == 1
+    assert "shows a face" in capsys.readouterr().err
+
+
+@shown
 def test_a_full_disk_names_the_table_of_a_run(tmp_path, little_space, monkeypatch, capsys):
     write_corpus(tmp_path, load_sample_faces(), ["S003", "S010"], ["AU1", "AU12"])
     run = tmp_path / "run"
