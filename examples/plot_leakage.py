@@ -24,7 +24,9 @@ crops = FaceCropper(size=32).fit_transform(faces.images)
 # Everything but the folds is equal. Nothing is held out inside the training parts, so that both
 # train for the same epochs on as many frames.
 
-clf = DSNClassifier(max_epochs=12, batch_size=16, validation_fraction=0, random_state=0)
+clf = DSNClassifier(
+    person_encoder=False, max_epochs=16, batch_size=16, validation_fraction=0, random_state=0
+)
 settings = {"scoring": roc_auc_scorer, "return_estimator": True, "return_indices": True}
 frames = cross_validate(
     clf, crops, faces.target, cv=KFold(3, shuffle=True, random_state=0), **settings

@@ -20,7 +20,7 @@ crops = FaceCropper(size=32).fit_transform(faces.images)
 # The class loss on people held out rises long before the F1 of their decisions is at its best.
 # That is why ``monitor="f1"`` is the default, and not the lowest loss.
 
-dsn = DSNClassifier(max_epochs=20, batch_size=16, random_state=0)
+dsn = DSNClassifier(max_epochs=16, batch_size=16, random_state=0)
 dsn.fit(crops, faces.target, groups=faces.groups)
 TrainingHistoryDisplay.from_estimator(dsn)
 plt.show()
