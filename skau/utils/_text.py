@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+_LINES = 20
+
 
 def first_few(items: Iterable[object], limit: int = 5) -> str:
     """Write out the first few items, and how many more there are."""
@@ -10,8 +12,8 @@ def first_few(items: Iterable[object], limit: int = 5) -> str:
     return ", ".join(names[:limit]) + more
 
 
-def first_lines(items: Iterable[object], limit: int = 20) -> str:
-    """Write the first few items below a message, a line each, and how many more there are."""
+def first_lines(items: Iterable[object]) -> str:
+    """Write the first items below a message, a line each, and how many more there are."""
     lines = [str(item) for item in items]
-    more = [f"and {len(lines) - limit} more"] * (len(lines) > limit)
-    return "\n  ".join(["", *lines[:limit], *more])
+    more = [f"and {len(lines) - _LINES} more"] * (len(lines) > _LINES)
+    return "\n  ".join(["", *lines[:_LINES], *more])

@@ -11,6 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from ._memory import keep_freed_memory
 
+_PATIENCE = 5.0  # seconds in which a thread is gone, if it ever goes
+
 
 def use_one_processor() -> Callable[[], None]:
     """Let this thread compute on one processor; return what takes that back.
@@ -46,7 +48,7 @@ def _mkl_setter() -> Callable[[int], int]:
     return setter
 
 
-def wait_until_gone(threads: list[int], patience: float = 5.0) -> None:
+def wait_until_gone(threads: list[int]) -> None:
     """Wait until the system has ended threads, given by their native ids.
 
     Python's join waits for that only since 3.13.  A thread that is about to end gives its memory
@@ -54,6 +56,6 @@ def wait_until_gone(threads: list[int], patience: float = 5.0) -> None:
     and would wait for it for ever.
     """
     folder = Path("/proc/self/task")  # Linux; elsewhere nothing says which threads are there
-    end = monotonic() + patience
+    end = monotonic() + _PATIENCE
     while any((folder / str(thread)).exists() for thread in threads) and monotonic() < end:
         sleep(0.001)

@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+NESTED = 0.7  # of the smaller of two boxes that are of one face
+
 
 class Faces(NamedTuple):
     """The faces found in one image, in pixels of that image.
@@ -86,8 +88,8 @@ def squared(boxes: Tensor) -> Tensor:
     return torch.cat([centre - half, centre + half], 1)
 
 
-def suppress_nested(faces: Faces, overlap: float = 0.7) -> NDArray[np.intp]:
-    """Drop a box of which ``overlap`` (or that of the better box) lies in a more probable one."""
+def suppress_nested(faces: Faces) -> NDArray[np.intp]:
+    """Drop a box of which a large part (or of the better box) lies in a more probable one."""
     low, high = faces.boxes[:, :2], faces.boxes[:, 2:]
     area = (high - low + 1).prod(axis=1)
     order, keep = np.argsort(-faces.probability, kind="stable"), []
@@ -96,5 +98,5 @@ def suppress_nested(faces: Faces, overlap: float = 0.7) -> NDArray[np.intp]:
         keep.append(best)
         common = np.minimum(high[best], high[rest]) - np.maximum(low[best], low[rest]) + 1
         common_area = common.clip(min=0).prod(axis=1)
-        order = rest[common_area <= overlap * np.minimum(area[best], area[rest])]
+        order = rest[common_area <= NESTED * np.minimum(area[best], area[rest])]
     return np.array(keep, dtype=np.intp)
