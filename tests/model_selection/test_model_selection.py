@@ -277,8 +277,9 @@ def test_stratification_is_deterministic_by_random_state():
         return [test.tolist() for _, test in cv.split(Y, Y, subjects)]
 
     assert folds() == folds()
-    assert folds(random_state=3) == folds(random_state=3)
-    assert folds(random_state=3) != folds(random_state=4)
+    third = folds(random_state=3)
+    assert third == folds(random_state=3)
+    assert third != folds(random_state=4)
 
 
 def test_stratification_of_one_dimensional_labels():

@@ -37,7 +37,6 @@ def test_first_step_of_a_search(photo_paths, routing, table):
         _pipeline(),
         {"facecropper__align": ["eyes", "box"]},
         cv=GroupKFold(2),
-        n_jobs=2 if routing and not table else None,
         error_score="raise",
     )
     with sklearn.config_context(enable_metadata_routing=routing):
