@@ -204,8 +204,8 @@ def test_quantizing_in_threads_leaves_filters_and_levels(dsn, blobs, capfd):
     def quantize(_):
         Int8Classifier(FrozenEstimator(dsn), n_calibration=4, random_state=0).fit(blobs[0])
 
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(quantize, range(3)))
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(quantize, range(2)))
     assert _state() == before
     assert capfd.readouterr() == ("", "")  # no bars
 

@@ -169,7 +169,7 @@ def test_a_false_alarm_rate_for_each_au(frames):
 )
 def test_other_scores(frames, scoring, metric):
     P, Y, groups = frames
-    P, Y, groups = P[::10], Y[::10], groups[::10]
+    P, Y, groups = P[::20], Y[::20], groups[::20]
     tuned = TunedThresholdsClassifier(Known(), scoring=scoring).fit(P, Y, groups=groups)
     for j, au in enumerate(NAMES):
         known = Y[au].notna().to_numpy()
