@@ -206,7 +206,7 @@ class AUPrecisionRecallDisplay(_CurvesDisplay):
     """
 
     _xlabel, _ylabel = "recall", "precision"
-    _value, _corner = "average precision", (0.97, 0.97)
+    _value, _corner = "average precision", (0.06, 0.04)
 
     @staticmethod
     def _curve(t: np.ndarray, p: np.ndarray) -> Curve:  # type: ignore[override]
