@@ -87,14 +87,26 @@ def predict_files(
     >>> model = skau.load_model("open-1")
     >>> skau.predict_files(model, ["a.mp4", "b.mp4"], n_jobs=2)  # doctest: +SKIP
     """
-    if isinstance(files, str | PathLike):
-        raise ValueError("files is one path, not a list of them: pass [files]")
-    file, paths = TableFile(out), [fspath(path) for path in files]
+    file, paths = TableFile(out), _as_paths(files)
     films = [path for path in paths if is_film(path)]
     return score_files(
         model, paths, films, file, file.write, faces=faces, every=every, fps=fps,
         calibrate=calibrate, reference=reference, n_jobs=n_jobs, verbose=verbose,
     )  # fmt: skip
+
+
+def _as_paths(files: Any) -> list[str]:
+    if isinstance(files, str | PathLike):
+        raise ValueError("files is one path, not a list of them: pass [files]")
+    if isinstance(files, bytes) or not isinstance(files, Iterable):
+        raise TypeError(f"files is a {type(files).__name__}; expected a list of paths")
+    paths = list(files)
+    for row, path in enumerate(paths):
+        if not isinstance(path, str | PathLike):
+            raise TypeError(
+                f"files[{row}] is {path!r:.80} ({type(path).__name__}); expected a path"
+            )
+    return [fspath(path) for path in paths]
 
 
 def score_files(

@@ -8,7 +8,9 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from PIL import Image
 from tqdm.auto import tqdm
 
 from ..preprocessing import Video, read_video
@@ -122,6 +124,7 @@ def predict_video(
     every, fps = check_options(faces, every, fps)
     if isinstance(video, str | PathLike):
         video = read_video(video)
+    _check_frames(video)
     scorer = Scorer(model)
     film = None
     if isinstance(video, Video):
@@ -164,6 +167,18 @@ def predict_video(
             done += part.n
             table.keep({"tracker": tracker.state(), "shots": done})
     return table.finish()
+
+
+def _check_frames(video: Any) -> None:
+    """Refuse what holds no frames, or is one."""
+    shape = np.shape(video) if hasattr(video, "__array__") else ()
+    if isinstance(video, Image.Image) or (len(shape) == 3 and shape[2] in (1, 3, 4)):
+        raise ValueError("video is one image; pass [image], or score it by predict_images")
+    if isinstance(video, bytes | Mapping) or not isinstance(video, Iterable):
+        raise TypeError(
+            f"video is a {type(video).__name__}; expected a path, what read_video returned, or "
+            "frames: arrays, PIL images or skau.preprocessing.Frame(time, image)"
+        )
 
 
 class _Counted:

@@ -1,6 +1,7 @@
 """Photos of people at rest: what makes a person's resting logits everybody's."""
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,11 @@ def rest_lines(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
     cropper = scorer.cropper
     photos = reference if isinstance(reference, Mapping) else {ANYBODY: reference}
     lines: dict[int, np.ndarray] = {}
+    for person in reference if isinstance(reference, Mapping) else ():
+        if isinstance(person, bool) or not isinstance(person, Integral) or person < 0:
+            raise ValueError(
+                f"reference names the person {person!r}; expected numbers of the column person"
+            )
     for person, images in photos.items():
         if isinstance(images, str) or not len(images):
             raise ValueError(

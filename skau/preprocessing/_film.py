@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,11 +54,11 @@ def sample(video: Iterable[Any], every: int, fps: float | None) -> Iterator[Shot
     Raises
     ------
     ValueError
-        If ``fps`` is wanted of frames without a time.
+        If ``fps`` is wanted of frames without a time, or something is no frame.
     """
-    last = -1
+    last = -math.inf
     for number, frame in enumerate(video):
-        time, image = frame if isinstance(frame, Frame) else (math.nan, frame)
+        time, image = _time_and_image(number, frame)
         if fps is not None:
             if math.isnan(time):
                 raise ValueError(
@@ -70,7 +71,24 @@ def sample(video: Iterable[Any], every: int, fps: float | None) -> Iterator[Shot
             last = tick
         elif number % every:
             continue
-        yield Shot(number, time, read_image(image))
+        try:
+            yield Shot(number, time, read_image(image))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"video: frame {number}: {error}") from error
+
+
+def _time_and_image(number: int, frame: Any) -> tuple[float, Any]:
+    if not isinstance(frame, Frame):
+        if isinstance(frame, tuple | list):
+            raise ValueError(
+                f"video: frame {number} is a {type(frame).__name__}; expected an array (height, "
+                "width, 3), a PIL image or skau.preprocessing.Frame(time, image)"
+            )
+        return math.nan, frame
+    time = frame.time
+    if not isinstance(time, Real) or math.isinf(time):
+        raise ValueError(f"video: the time of frame {number} is {time!r}; expected seconds")
+    return float(time), frame.image
 
 
 def timed(shots: Iterator[Shot]) -> tuple[float, Iterator[Shot]]:

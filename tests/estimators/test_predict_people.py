@@ -309,6 +309,13 @@ def test_calibration_under_tuned_thresholds(model, faces):
     pd.testing.assert_frame_equal(table, expected)
 
 
+@pytest.mark.parametrize("person", ["x", 0.5, -1, True])
+def test_photos_at_rest_of_somebody_without_a_number(model, faces, person):
+    photos = faces.images[:1]
+    with pytest.raises(ValueError, match="reference names the person"):
+        predict_images(model, photos, reference={person: photos}, verbose=0)
+
+
 def test_photos_at_rest_correct_a_person(model, faces):
     films = [Frame(k / 10, faces.images[100]) for k in range(4)]
     rest = [faces.images[101], faces.images[102]]

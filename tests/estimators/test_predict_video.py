@@ -15,7 +15,7 @@ from skau import DSNClassifier, predict_files, predict_video
 from skau.datasets import load_sample_faces
 from skau.estimators._face_table import FaceTable
 from skau.estimators._table_file import read_table
-from skau.preprocessing import FaceCropper, read_video
+from skau.preprocessing import FaceCropper, Frame, read_video
 from skau.preprocessing._worker import Worker
 
 av = pytest.importorskip("av", reason='needs pip install "skau[video]"')
@@ -162,6 +162,34 @@ def test_frames_of_a_camera(model, film):
         predict_video(model, (frame.image for frame in frames), fps=1, verbose=0)
 
 
+PICTURE = np.zeros((64, 64, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("video", "error", "message"),
+    [
+        (None, TypeError, "video is a NoneType; expected a path"),
+        (b"film.mp4", TypeError, "video is a bytes"),
+        ({0: PICTURE}, TypeError, "video is a dict"),
+        (PICTURE, ValueError, "video is one image; pass"),
+        (Image.fromarray(PICTURE), ValueError, "video is one image; pass"),
+        ([PICTURE, None], ValueError, "video: frame 1: an image array has shape"),
+        ([PICTURE, PICTURE / 255.0], ValueError, "video: frame 1: .* dtype float64"),
+        ([(0.5, PICTURE)], ValueError, r"video: frame 0 is a tuple; .*Frame\(time, image\)"),
+        ([Frame("x", PICTURE)], ValueError, "video: the time of frame 0 is 'x'"),
+        ([Frame(np.inf, PICTURE)], ValueError, "video: the time of frame 0 is inf"),
+    ],
+)
+def test_what_is_no_film_and_no_frame(model, video, error, message):
+    with pytest.raises(error, match=message):
+        predict_video(model, video, verbose=0)
+
+
+def test_times_before_zero(model):
+    frames = [Frame(time, PICTURE) for time in (-1.0, -0.75, 0.0)]
+    assert predict_video(model, frames, fps=2, verbose=0)["time"].tolist() == [-1.0, 0.0]
+
+
 def test_frames_that_have_a_time_tell_how_many_there_are_a_second(model, film, monkeypatch):
     frames, rates, tracker = list(read_video(film)), [], Worker.tracker
 
@@ -219,3 +247,6 @@ def test_files_that_are_no_list(model, film, tmp_path):
     for path in (film, str(film)):
         with pytest.raises(ValueError, match=r"files is one path, .*pass \[files\]"):
             predict_files(model, path, out=tmp_path / "one.csv", verbose=0)
+    for files, told in ((3, "files is a int"), (["a.png", None], r"files\[1\] is None")):
+        with pytest.raises(TypeError, match=told):
+            predict_files(model, files, out=tmp_path / "one.csv", verbose=0)
