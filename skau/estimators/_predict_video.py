@@ -171,7 +171,7 @@ def predict_video(
 
 def _check_frames(video: Any) -> None:
     """Refuse what holds no frames, or is one."""
-    shape = np.shape(video) if hasattr(video, "__array__") else ()
+    shape: tuple[int, ...] = np.shape(video) if hasattr(video, "__array__") else ()
     if isinstance(video, Image.Image) or (len(shape) == 3 and shape[2] in (1, 3, 4)):
         raise ValueError("video is one image; pass [image], or score it by predict_images")
     if isinstance(video, bytes | Mapping) or not isinstance(video, Iterable):

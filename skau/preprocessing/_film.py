@@ -85,7 +85,7 @@ def _time_and_image(number: int, frame: Any) -> tuple[float, Any]:
                 "width, 3), a PIL image or skau.preprocessing.Frame(time, image)"
             )
         return math.nan, frame
-    time = frame.time
+    time: Any = frame.time
     if not isinstance(time, Real) or math.isinf(time):
         raise ValueError(f"video: the time of frame {number} is {time!r}; expected seconds")
     return float(time), frame.image
