@@ -328,7 +328,7 @@ def test_films_in_processes_equal_one_after_the_other(folder, tmp_path, capfd):
         assert call("predict", *films, "-o", tmp_path / f"{name}.csv", *how, "--jobs", jobs) == 0
         # in a process of its own a warning is a line, too
         told = capfd.readouterr().err.splitlines()
-        line = "skau: fps=30, but the film has 5 frames a second; all are looked at"
+        line = "skau: --fps 30, but the film has 5 frames a second; all are looked at"
         assert set(told) == {line}
         assert len(told) <= jobs
     one, two = (pd.read_csv(tmp_path / f"{n}.csv").sort_values(["path", "frame"]) for n in
