@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 
 from skau import DSNClassifier, IdenNetClassifier, load, load_model, predict_files, save
 from skau.cli import main, skau
+from skau.cli._words import plain
 from skau.datasets import load_sample_faces
 from skau.preprocessing import FaceCropper
 from skau.preprocessing._worker import Worker
@@ -717,3 +718,8 @@ def test_a_table_of_several_is_named(tmp_path, capsys):
     (tmp_path / "corpus" / "other.csv").unlink()
     assert call("train", tmp_path / "corpus", *how) == 2
     assert "there are 2; give at most 2" in capsys.readouterr().err
+
+
+def test_names_of_files_stay_as_they_are():
+    assert plain("out='a.csv' must end in .npy") == "--out 'a.csv' must end in .npy"
+    assert plain("cannot open 'fps=5.mp4'") == "cannot open 'fps=5.mp4'"
