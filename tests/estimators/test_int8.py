@@ -58,7 +58,8 @@ def test_people_are_known_by_their_other_frames(faces, clf, quantized):
 
 def test_one_image_and_many_have_the_same_result(faces, quantized):
     X, _, _ = faces
-    assert np.allclose(quantized.predict_proba(X)[:1], quantized.predict_proba(X[:1]), atol=1e-5)
+    # sums of another order may end on the other side of a step of 8 bits
+    assert np.allclose(quantized.predict_proba(X)[:1], quantized.predict_proba(X[:1]), atol=1e-2)
 
 
 def test_pickle_holds_the_model(faces, quantized):
