@@ -10,7 +10,6 @@ import pandas as pd
 from ..preprocessing._image_source import ImageSource
 from ..preprocessing._results import run
 from ..preprocessing._storage import Crops
-from ..preprocessing._worker import Worker
 from ..utils._text import first_few
 from ._scorer import Scorer
 
@@ -61,9 +60,8 @@ def rest_lines(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
         except (ValueError, TypeError) as error:
             raise ValueError(f"reference: {error}") from error
         # without `transform`, which would warn: no filter may be held while threads work
-        crops, worker = Crops(int(cropper.size), len(source), None), Worker.of(cropper)
-        how = {"memory": cropper.memory, "n_jobs": cropper.n_jobs, "verbose": cropper.verbose}
-        problems = run(worker, source, crops=crops, **how).problems
+        crops = Crops(int(cropper.size), len(source), None)
+        problems = run(cropper, source, crops=crops).problems
         if problems:
             names = [source.name(row) for row in sorted(problems)]
             raise ValueError(

@@ -25,7 +25,7 @@ from ._landmarks import (
     read_landmarks,
     sample_rows,
 )
-from ._results import Results, Source, report, run, table_writer
+from ._results import Source, report, run, table_writer
 from ._storage import Crops, forget_parts
 from ._video import Video
 from ._worker import NO_FACE, Worker
@@ -202,10 +202,10 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
                     "subject of each image; or pass the table of detect(X, groups=...) as X"
                 )
             rows = sample_rows(groups, self.landmarks_per_subject)
-            known = pool_values(self._run(source, rows).table(), groups)
+            known = pool_values(run(self, source, rows).table(), groups)
         n = None if isinstance(source, Video) else len(source)
         with Crops(int(self.size), n, out) as crops:
-            results = self._run(source, None, known, crops=crops, out=out)
+            results = run(self, source, None, known, crops=crops, out=out)
         self._report(source, results.problems)
         forget_parts(out)
         return crops.array()
@@ -256,7 +256,7 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
         if known is not None:
             raise ValueError("X already is a landmark table; detect needs the images: X['path']")
         rows = None if groups is None else sample_rows(groups, self.landmarks_per_subject)
-        results = self._run(source, rows, out=out)
+        results = run(self, source, rows, out=out)
         unread = {row: why for row, why in results.problems.items() if why != NO_FACE}
         self._report(source, unread)
         values = results.table() if groups is None else pool_values(results.table(), groups)
@@ -281,11 +281,6 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
         if isinstance(source, Video):
             raise ValueError("groups are for images; pool the table of a video: pool_by_subject")
         return source, known, check_groups(groups, len(source))
-
-    def _run(self, *args: Any, **options: Any) -> Results:
-        """Do rows of a source; see `skau.preprocessing._results.run`."""
-        options |= {"memory": self.memory, "n_jobs": self.n_jobs, "verbose": self.verbose}
-        return run(Worker.of(self), *args, **options)
 
     def _report(self, source: Source, problems: dict[int, str]) -> None:
         """Raise or warn about the images that cannot be used or have no face."""

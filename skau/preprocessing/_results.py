@@ -92,25 +92,22 @@ class Results:
 
 
 def run(
-    worker: Worker,
+    cropper: Any,
     source: Source,
     rows: NDArray[np.intp] | None = None,
     known: NDArray[np.float64] | None = None,
     *,
     crops: Crops | None = None,
     out: str | PathLike[str] | None = None,
-    memory: Any = None,
-    n_jobs: int | None = None,
-    verbose: int = 0,
 ) -> Results:
-    """Find or cut the faces of rows of a source; parameters as those of `FaceCropper`.
+    """Find or cut the faces of rows of a source, and say nothing of those without one.
 
-    What is done for files is kept in ``memory`` or else, with ``out``, in the folder beside it,
-    from where the same run goes on if it was interrupted.
+    What is done for files is kept in the cropper's ``memory`` or else, with ``out``, in the folder
+    beside it, from where the same run goes on if it was interrupted.
 
     Parameters
     ----------
-    worker : Worker
+    cropper : FaceCropper
     source : ImageSource, FrameSource or Video
     rows : ndarray of int, optional
         Default: all.
@@ -119,7 +116,7 @@ def run(
     crops : Crops, optional
         Takes the crops; else landmarks are all that is wanted.
     """
-    cut = crops is not None
+    worker, memory, cut = Worker.of(cropper), cropper.memory, crops is not None
     work: Callable[..., list[Done]] = partial(worker.work, cut=cut)
     items: Iterable[Any]
     places: Iterable[int]
@@ -140,8 +137,8 @@ def run(
             prints = (partial(source.fingerprint, row) for row in rows)
             items = zip(items, prints, strict=True)
             work = partial(work_or_remember, Cache(memory), worker, cut=cut)
-    with tqdm(total=total, desc="faces", disable=not verbose) as bar:
-        done = chain.from_iterable(in_threads(work, items, n_jobs))
+    with tqdm(total=total, desc="faces", disable=not cropper.verbose) as bar:
+        done = chain.from_iterable(in_threads(work, items, cropper.n_jobs))
         for one, row in zip(done, places, strict=False):
             results.values[row] = one.values
             if one.problem is not None:
