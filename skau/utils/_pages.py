@@ -2,12 +2,14 @@
 
 from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
 
 
 class PagesMixin:
     """Let the HTML diagram link to skau's own pages.
 
-    Their address is the project's URL "Documentation"; while it has none, there is no link.
+    Their address is the project's URL "Documentation"; while it has none, that of the pages which
+    were built in the clone that skau runs from. Where there are none either, there is no link.
     """
 
     _doc_link_module = "skau"
@@ -30,4 +32,11 @@ def _address() -> str:
     except PackageNotFoundError:  # run from a folder, not installed
         urls = []
     pairs = (url.partition(",") for url in urls)
-    return next((at.strip() for name, _, at in pairs if name.lower() == "documentation"), "")
+    public = next((at.strip() for name, _, at in pairs if name.lower() == "documentation"), "")
+    return public or _built()
+
+
+def _built() -> str:
+    """Return the address of the pages that ``sphinx-build docs docs/_build`` has made here."""
+    pages = Path(__file__).resolve().parents[2] / "docs" / "_build"
+    return pages.as_uri() if (pages / "api").is_dir() else ""

@@ -2,7 +2,9 @@
 
 import inspect
 import pickle
+from email.message import Message
 from importlib import import_module
+from urllib.request import urlopen
 
 import numpy as np
 import pandas as pd
@@ -208,6 +210,21 @@ def test_the_diagram_links_to_our_pages(address):
     for estimator, link in links.items():
         assert estimator._get_doc_link() == link
         assert link in estimator._repr_html_()
+
+
+def test_the_diagram_links_to_the_pages_built_in_a_clone(monkeypatch, tmp_path):
+    clone = tmp_path / "my clone"
+    monkeypatch.setattr(_pages, "__file__", str(clone / "skau" / "utils" / "_pages.py"))
+    monkeypatch.setattr(_pages, "metadata", lambda name: Message())  # without an address
+    monkeypatch.setattr(_pages, "_address", _pages._address.__wrapped__)  # that keeps nothing
+    assert DSNClassifier()._get_doc_link() == ""
+    page = clone / "docs" / "_build" / "api" / "skau.DSNClassifier.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("the page")
+    link = DSNClassifier()._get_doc_link()
+    assert link in DSNClassifier()._repr_html_()
+    with urlopen(link) as opened:
+        assert opened.read() == b"the page"
 
 
 def test_every_page_is_named_by_where_users_import_from():
