@@ -88,7 +88,9 @@ def stack_corpora(
             as_numbers(corpus.target, f"the target of {name}"), columns=au_names(corpus.au_names)
         )
         targets.append(target.reindex(columns=union))
-        subjects = check_groups(corpus.groups, len(target), f"the groups of {name}")
+        subjects = check_groups(
+            corpus.groups, len(target), f"the groups of {name}", of="its target"
+        )
         groups += [f"{name}/{subject}" for subject in subjects]
         frame = corpus.get("frame")
         extra = pd.DataFrame({"corpus": name}, index=target.index)

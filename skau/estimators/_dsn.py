@@ -154,7 +154,10 @@ class DSNClassifier(BaseAUClassifier):
         X = check_inputs(self, X, reset=False)
         if person is not None and not self.person_encoder:
             raise ValueError("person: a single encoder has no person code to exchange")
-        Z = X if person is None else check_inputs(self, person, reset=False)
+        try:
+            Z = X if person is None else check_inputs(self, person, reset=False)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"person, which is read as X is: {error}") from error
         if len(Z) not in (1, len(X)):
             raise ValueError(f"person must hold 1 or {len(X)} images, got {len(Z)}")
         return self.net_.run(self._reconstruct, X, Z)

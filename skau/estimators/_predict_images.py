@@ -78,7 +78,7 @@ def predict_images(
     >>> table = predict_images(pipeline, ["a.jpg", "b.jpg"], faces="all")  # doctest: +SKIP
     """
     check_options(faces, 1, None)
-    photos = ImageSource(images)
+    photos = ImageSource(images, "images")
     scorer = Scorer(model)
     files = None if photos.paths is None else [file_print(path) for path in photos.paths]
     settings = Settings(

@@ -55,10 +55,7 @@ def rest_lines(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
                 f"reference must hold lists of photos, not {images!r:.80}: [photo], or "
                 "{person: [photo, photo], ...} by the numbers of the column person"
             )
-        try:
-            source = ImageSource(images)
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"reference: {error}") from error
+        source = ImageSource(images, "reference" if person == ANYBODY else f"reference[{person}]")
         # without `transform`, which would warn: no filter may be held while threads work
         crops = Crops(int(cropper.size), len(source), None)
         problems = run(cropper, source, crops=crops).problems

@@ -246,6 +246,8 @@ class AUCalibrationDisplay(_CurvesDisplay):
 
     @classmethod
     def _of_au(cls, parts: list[Part], name: str, options: dict[str, Any]) -> list[Curve]:
+        for part in parts:
+            part.require_probabilities()
         labels = np.concatenate([part.labels[name] for part in parts])
         proba = np.concatenate([part.proba[name] for part in parts])
         known = ~np.isnan(labels)

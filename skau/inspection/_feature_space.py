@@ -132,7 +132,7 @@ class FeatureSpaceDisplay(Display):
             raise ValueError(f"method must be 'tsne' or 'pca', got {method!r}")
         kinds = features if isinstance(features, dict) else {"features": features}
         labels = label_table(y)
-        subjects = check_groups(groups, len(labels))
+        subjects = check_groups(groups, len(labels), of="y")
         if au is None:
             au = str((labels.mean() - 0.5).abs().idxmin())
         elif au not in labels:

@@ -16,6 +16,7 @@ from ..preprocessing._storage import begin, finish, forget_parts
 from ..utils._cache import write_whole
 from ..utils._extras import import_extra
 from ..utils._formats import BOX, au_columns, thresholds_of
+from ..utils._labels import require_probabilities
 from ._layout import Layout
 from ._plotting import COLOURS
 
@@ -83,6 +84,7 @@ def draw_overlay(
             f"table has no column {', '.join(missing)}; it must come from "
             f"{'predict_images' if photos else 'predict_video'}"
         )
+    require_probabilities(table[names], "table")
     limits = thresholds_of(table, threshold, names)[table[names].notna().any()]
     often = (table[limits.index] > limits).mean().sort_values(ascending=False, kind="stable")
     pen = _Pen({str(au): limits[au] for au in limits.index}, often.index.tolist())

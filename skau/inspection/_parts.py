@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..utils import predict_table
 from ..utils._groups import check_groups
-from ..utils._labels import read_table, read_thresholds
+from ..utils._labels import read_table, read_thresholds, require_probabilities
 from ..utils._sklearn import safe_indexing
 from ..utils._unwrap import classifier_of
 from ._display import Display
@@ -21,15 +21,20 @@ class Part(NamedTuple):
 
     labels: pd.DataFrame  # 1, 0, NaN; NaN too where nothing was predicted
     proba: pd.DataFrame  # of the same shape and columns
+    argument: str  # that the probabilities came by, for messages
     threshold: Any = 0.5  # above it an AU is present; one number, or one an AU
+
+    def require_probabilities(self) -> None:
+        """Raise if a number is no probability."""
+        require_probabilities(self.proba, self.argument)
 
 
 Parts = list[Part]
 
 
-def label_table(y: Any) -> pd.DataFrame:
+def label_table(y: Any, argument: str = "y") -> pd.DataFrame:
     """Return labels as a table of floats with the AUs' names."""
-    return read_table(y).frame()
+    return read_table(y, argument).frame()
 
 
 class PartsMixin(Display):
@@ -105,8 +110,9 @@ class PartsMixin(Display):
         y_true : DataFrame or array-like of shape (n, n_aus) or (n,)
             1 present, 0 absent, NaN not annotated.
         y_proba : DataFrame or array-like of shape (n, n_aus) or (n,)
-            Probability of each AU. A NaN was not predicted, such as a row that no fold tested or
-            an AU that had no label to learn from, and is not scored.
+            Probability of each AU; logits will do where their order alone counts: for ROC,
+            precision-recall and areas. A NaN was not predicted, such as a row that no fold
+            tested or an AU that had no label to learn from, and is not scored.
         folds : array-like of shape (n,), default=None
             The test fold of each row. Each fold is scored by itself; None takes all rows for one.
         threshold : float, array-like of shape (n_aus,), dict or Series, default=0.5
@@ -123,7 +129,7 @@ class PartsMixin(Display):
         -------
         display
         """
-        labels = label_table(y_true)
+        labels = label_table(y_true, "y_true")
         own = _split(labels, y_proba, folds, "y_proba")
         each = read_thresholds(threshold, labels.columns.tolist()).to_numpy()
         parts = {name or "classifier": [part._replace(threshold=each) for part in own]}
@@ -167,13 +173,16 @@ class PartsMixin(Display):
         for given, own in ((name, cv_results), (baseline_name, baseline)):
             if own is None:
                 continue
+            source = "cv_results" if own is cv_results else "baseline"
             if missing := {"estimator", "indices"} - set(own):
                 raise ValueError(
-                    f"cv_results has no {' and no '.join(sorted(missing))}: call cross_validate "
+                    f"{source} has no {' and no '.join(sorted(missing))}: call cross_validate "
                     "with return_estimator=True and return_indices=True"
                 )
             parts[_name(given, own["estimator"][0])] = [
-                predict_part(model, safe_indexing(X, test), labels.iloc[test])
+                predict_part(
+                    model, safe_indexing(X, test), labels.iloc[test], f"{source}['estimator']"
+                )
                 for model, test in zip(own["estimator"], own["indices"]["test"], strict=True)
             ]
         return cls._from_parts(parts, **options).plot(ax=ax)
@@ -190,7 +199,8 @@ def predict_part(estimator: Any, X: Any, labels: pd.DataFrame, name: str = "esti
             f"{name} must be a fitted AU classifier with predict_proba, got {estimator!r:.80}"
         )
     table = predict_table(estimator, X)
-    part = _part(labels, _matched(table, labels, "the prediction"), "y")
+    values = _matched(table, labels, f"the prediction of {name}", "y")
+    part = _part(labels, values, f"predict_proba of {name}")
     thresholds = getattr(classifier_of(estimator), "thresholds_", None)
     if thresholds is None:
         return part
@@ -199,21 +209,22 @@ def predict_part(estimator: Any, X: Any, labels: pd.DataFrame, name: str = "esti
     return part._replace(threshold=in_order.to_numpy())
 
 
-def _matched(proba: Any, labels: pd.DataFrame, name: str) -> np.ndarray:
+def _matched(proba: Any, labels: pd.DataFrame, name: str, owner: str) -> np.ndarray:
     """Return probabilities with the columns in the order of the labels, by name if they have."""
     table = read_table(proba, name, binary=False)
-    return table.match(labels.columns.tolist(), labels.shape[1], name, "y").values
+    return table.match(labels.columns.tolist(), labels.shape[1], name, owner).values
 
 
 def _split(labels: pd.DataFrame, proba: Any, folds: Any, name: str) -> Parts:
-    whole = _part(labels, _matched(proba, labels, name), name)
-    n = len(labels)
-    fold = np.zeros(n, int) if folds is None else check_groups(folds, n, "folds", "fold")
+    whole = _part(labels, _matched(proba, labels, name, "y_true"), name)
+    fold = np.zeros(len(labels), int)
+    if folds is not None:
+        fold = check_groups(folds, len(labels), "folds", "fold", of="y_true")
     tested = whole.proba.notna().any(axis=1).to_numpy()
     if not tested.any():
         raise ValueError(f"{name} is NaN in every row")
     return [
-        Part(whole.labels[rows], whole.proba[rows])
+        Part(whole.labels[rows], whole.proba[rows], name)
         for rows in (tested & (fold == which) for which in np.unique(fold[tested]))
     ]
 
@@ -222,4 +233,4 @@ def _part(labels: pd.DataFrame, values: np.ndarray, name: str) -> Part:
     if values.shape != labels.shape:
         raise ValueError(f"{name}: labels have shape {labels.shape}, predictions {values.shape}")
     proba = pd.DataFrame(values, index=labels.index, columns=labels.columns)
-    return Part(labels.where(proba.notna()), proba)
+    return Part(labels.where(proba.notna()), proba, name)

@@ -39,7 +39,7 @@ class AUScoreDisplay(PartsMixin):
     Parameters
     ----------
     scores : dict of DataFrames of shape (n_folds, n_aus)
-        The scores of each method, by its name.
+        The scores of each method, by its name, from 0 to 1.
     chance : Series of shape (n_aus,), default=None
         What chance reaches.
     metric : str, default="f1"
@@ -67,6 +67,16 @@ class AUScoreDisplay(PartsMixin):
     _: KW_ONLY
     chance: pd.Series | None = None
     metric: str = "f1"
+
+    def __post_init__(self) -> None:
+        for name, table in self.scores.items():
+            values = table.to_numpy(float)
+            wrong = values[(values < 0) | (values > 1)]
+            if len(wrong):
+                raise ValueError(
+                    f"scores[{name!r}] holds {wrong[0]:g}; a score lies between 0 and 1: divide "
+                    "percent by 100"
+                )
 
     @classmethod
     def _from_parts(  # type: ignore[override]
@@ -119,6 +129,7 @@ class AUScoreDisplay(PartsMixin):
 
 
 def _score(part: Part, metric: str) -> Any:
-    if metric == "roc_auc":
+    if metric == "roc_auc":  # of which logits have the same
         return roc_auc(part.labels, part.proba)
+    part.require_probabilities()
     return f1_frame(part.labels, (part.proba > part.threshold).astype(float))

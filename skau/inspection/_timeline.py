@@ -13,7 +13,7 @@ import pandas as pd
 from ..estimators import predict_video
 from ..preprocessing import Video, read_video
 from ..utils._formats import BOX, thresholds_of
-from ..utils._labels import read_thresholds
+from ..utils._labels import read_thresholds, require_probabilities
 from ._display import Display
 from ._plotting import COLOURS, GREY, halo, panels, show_image
 
@@ -150,6 +150,7 @@ class TimelineDisplay(Display):
                 "table holds several faces a frame; give one person's rows: "
                 "table[table['person'] == ...]"
             )
+        require_probabilities(table[names], "table")
         limits = thresholds_of(table, threshold, names)
         peaks = _find_peaks(table, names, n_peaks if video is not None else 0, limits)
         pictures = [] if video is None else _cut(table, peaks, video)

@@ -111,7 +111,7 @@ def f1_gap(Y_true: Any, Y_pred: Any, groups: Any) -> pd.Series:
     both = Scored(Y_true, Y_pred, None, "Y_pred")
     both.require_binary()
     true, pred = (pd.DataFrame(part, columns=both.names) for part in (both.true, both.other))
-    code = check_groups(groups, len(true))
+    code = check_groups(groups, len(true), of="Y_true")
     scores = pd.DataFrame(
         [f1_frame(true[code == group], pred[code == group]) for group in np.unique(code)]
     )
@@ -170,7 +170,7 @@ def identity_leakage(
     if np.abs(X).max() > np.finfo(np.float32).max:
         raise ValueError(f"features holds {np.abs(X).max():g}, too large for float32")
     subjects, codes, counts = np.unique(
-        check_groups(groups, len(X)), return_inverse=True, return_counts=True
+        check_groups(groups, len(X), of="features"), return_inverse=True, return_counts=True
     )
     if len(subjects) < 2:
         raise ValueError(f"groups names {subjects.tolist()} alone; leakage needs two subjects")

@@ -104,8 +104,10 @@ def bootstrap_interval(
         if values is not None
     ]
     n = len(true)
-    people = check_groups(groups, n)
-    part = np.zeros(n, int) if folds is None else check_groups(folds, n, "folds", "fold")
+    people = check_groups(groups, n, of="Y_true")
+    part = np.zeros(n, int)
+    if folds is not None:
+        part = check_groups(folds, n, "folds", "fold", of="Y_true")
     rows_of = []
     for fold in np.unique(part):
         own = np.flatnonzero(part == fold)

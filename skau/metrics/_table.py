@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from ..utils._labels import read_table
+from ..utils._labels import read_table, require_probabilities
 from ..utils._sample_weight import read_weights
 from ..utils._text import first_few
 from ..utils._warnings import user_level
@@ -29,13 +29,10 @@ class Scored:
         other = other.match(true.given, true.values.shape[1], name, "Y_true")
         self.true, self.other, self.names = true.values, other.values, true.names
         self.other_name = name
-        if np.isinf(self.other).any():
-            row, column = np.argwhere(np.isinf(self.other))[0]
-            raise ValueError(f"{name}: row {row}, column {self.names[column]} is infinite")
         labelled, predicted = ~np.isnan(self.true), ~np.isnan(self.other)
         self.known = labelled & predicted
         self._warn_of_gaps(labelled & ~predicted, labelled)
-        self.weight = read_weights(sample_weight, len(self.true))[:, None] * self.known
+        self.weight = read_weights(sample_weight, len(self.true), "Y_true")[:, None] * self.known
 
     def _warn_of_gaps(self, lost: np.ndarray, labelled: np.ndarray) -> None:
         """Tell of AUs that are predicted in some labelled frames and not in others."""
@@ -61,13 +58,7 @@ class Scored:
 
     def require_probability(self) -> None:
         """Raise if a prediction is no probability."""
-        if ((self.other < 0) | (self.other > 1)).any():
-            row, column = np.argwhere((self.other < 0) | (self.other > 1))[0]
-            raise ValueError(
-                f"{self.other_name}: row {row}, column {self.names[column]} holds "
-                f"{self.other[row, column]:g}; probabilities lie between 0 and 1, as those "
-                "of predict_proba"
-            )
+        require_probabilities(pd.DataFrame(self.other, columns=self.names), self.other_name)
 
     def decided(self, threshold: Any) -> "Scored":
         """Return the same with decisions: present above the threshold, one or one an AU."""

@@ -43,7 +43,7 @@ def fold_table(cv: Any, y: Any, groups: Any) -> pd.DataFrame:
     all         2     4  0.333333
     """
     labels = class_table(y).frame()
-    subjects = require_groups(groups, len(labels), "fold_table")
+    subjects = require_groups(groups, len(labels), "fold_table", of="y")
     parts = [test for _, test in cv.split(labels, y, subjects)]
     names = getattr(cv, "fold_names", None) or range(len(parts))
     rows = [

@@ -19,7 +19,7 @@ Parts = Iterator[tuple[np.ndarray, np.ndarray]]
 """Of each fold, the rows of the training and of the test part."""
 
 
-def require_groups(groups: Any, n_rows: int, owner: str) -> np.ndarray:
+def require_groups(groups: Any, n_rows: int, owner: str, of: str = "X") -> np.ndarray:
     """Return the subject of every row as a 1-D array, or say how to pass it."""
     if groups is None:
         raise ValueError(
@@ -28,7 +28,7 @@ def require_groups(groups: Any, n_rows: int, owner: str) -> np.ndarray:
             "sklearn.set_config(enable_metadata_routing=True) pass params={'groups': subjects} to "
             "cross_validate instead (GridSearchCV.fit keeps groups=subjects)."
         )
-    return check_groups(groups, n_rows)
+    return check_groups(groups, n_rows, of=of)
 
 
 def scored_rows(y: Any, subjects: np.ndarray) -> np.ndarray:

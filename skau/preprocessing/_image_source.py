@@ -60,6 +60,8 @@ class ImageSource:
     ----------
     X : ndarray, or sequence of paths, PIL images or arrays
         See `FaceCropper.transform`.
+    argument : str, default="X"
+        What the caller's user knows it by.
 
     Attributes
     ----------
@@ -67,53 +69,59 @@ class ImageSource:
         Where every element is a path, those paths.
     """
 
-    def __init__(self, X: Any) -> None:
+    def __init__(self, X: Any, argument: str = "X") -> None:
         if isinstance(X, pd.DataFrame):
             if X.shape[1] != 1:
                 raise ValueError(
-                    f"X is a DataFrame with the columns {list(X.columns)}: pass its one column of "
-                    "paths, e.g. X['path'], or a landmark table made by FaceCropper.detect"
+                    f"{argument} is a DataFrame with the columns {list(X.columns)}: pass its one "
+                    f"column of paths, e.g. {argument}['path'], or a landmark table made by "
+                    "FaceCropper.detect"
                 )
             X = X.iloc[:, 0]
         if isinstance(X, _SINGLE):
-            raise ValueError(f"X is one {type(X).__name__}, not a list of images: pass [X]")
+            raise ValueError(
+                f"{argument} is one {type(X).__name__}, not a list of images: pass [{argument}]"
+            )
         if hasattr(X, "__array__"):
-            X = as_array(X, "X")
+            X = as_array(X, argument)
             if X.ndim == 1 or (X.shape[1:] == (1,) and X.dtype.kind in "OUST"):
                 X = X.ravel().tolist()
         if isinstance(X, np.ndarray):
             if X.ndim == 3 and X.shape[2] in (1, 3, 4):
-                raise ValueError(f"X has the shape {X.shape} of one image: pass X[None]")
+                raise ValueError(
+                    f"{argument} has the shape {X.shape} of one image: pass {argument}[None]"
+                )
             if X.ndim not in (3, 4):
-                raise ValueError(f"X is an array of shape {X.shape}; expected {_KINDS}")
+                raise ValueError(f"{argument} is an array of shape {X.shape}; expected {_KINDS}")
             if X.ndim == 4 and X.shape[3] not in (1, 3, 4) and X.shape[1] in (1, 3):
                 raise ValueError(
-                    f"X has the shape {X.shape}: move the colours last, np.moveaxis(X, 1, -1)"
+                    f"{argument} has the shape {X.shape}: move the colours last, "
+                    f"np.moveaxis({argument}, 1, -1)"
                 )
             if len(X):
                 as_uint8(X[0])  # one type and shape for all: say what is wrong at once
         elif not isinstance(X, Sequence):
-            mend = ": pass list(X)" if isinstance(X, Iterator) else ""
-            raise TypeError(f"X is a {type(X).__name__}; expected {_KINDS}{mend}")
+            mend = f": pass list({argument})" if isinstance(X, Iterator) else ""
+            raise TypeError(f"{argument} is a {type(X).__name__}; expected {_KINDS}{mend}")
         if not len(X):
-            raise ValueError("X holds no image (0 rows); at least 1 is needed")
+            raise ValueError(f"{argument} holds no image (0 rows); at least 1 is needed")
         self._items: Sequence[Any] = X
         self.paths: list[str] | None = None
         if not isinstance(X, np.ndarray):
-            self._check_kinds(X)
+            self._check_kinds(X, argument)
             if all(isinstance(item, str | PathLike) for item in X):
                 self.paths = [fspath(item) for item in X]
 
     @staticmethod
-    def _check_kinds(X: Sequence[Any]) -> None:
+    def _check_kinds(X: Sequence[Any], argument: str) -> None:
         for row, item in enumerate(X):
             if not isinstance(item, str | PathLike | Image.Image) and (
                 getattr(item, "ndim", 0) < 2
             ):
                 mend = ": os.fsdecode gives the path" if isinstance(item, bytes) else ""
                 raise TypeError(
-                    f"X[{row}] is {item!r:.80} ({type(item).__name__}); expected a path, a PIL "
-                    f"image or an array{mend}"
+                    f"{argument}[{row}] is {item!r:.80} ({type(item).__name__}); expected a path, "
+                    f"a PIL image or an array{mend}"
                 )
 
     def __len__(self) -> int:

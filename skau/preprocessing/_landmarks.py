@@ -132,7 +132,7 @@ def pool_by_subject(table: pd.DataFrame, groups: ArrayLike) -> pd.DataFrame:
     """
     pooled = table.copy()
     values = table.loc[:, list(COLUMNS)].to_numpy(dtype=float)
-    pooled[list(COLUMNS)] = pool_values(values, check_groups(groups, len(table)))
+    pooled[list(COLUMNS)] = pool_values(values, check_groups(groups, len(table), of="table"))
     return pooled
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from .._version import __version__
 from ._cache import write_whole
-from ._labels import read_thresholds
+from ._labels import read_thresholds, require_probabilities
 
 _UNITS = {
     "path": "file",
@@ -115,8 +115,9 @@ def to_openface(table: pd.DataFrame, *, thresholds: Any = None) -> pd.DataFrame:
     pose = -np.radians(table[["pitch", "yaw", "roll"]].to_numpy(float))
     for name, angle in zip(["pose_Rx", "pose_Ry", "pose_Rz"], pose.T, strict=True):
         columns[name] = np.nan_to_num(angle)
+    require_probabilities(table[names], "table")
     proba = np.nan_to_num(table[names].to_numpy(float))
-    present = proba > thresholds_of(table, thresholds, names).to_numpy()
+    present = proba > thresholds_of(table, thresholds, names, "thresholds").to_numpy()
     for name, p in zip(names, proba.T, strict=True):
         columns[f"{_padded(name)}_r"] = _OPENFACE_FULL * p
     for name, p in zip(names, present.T, strict=True):
@@ -160,6 +161,7 @@ def to_pyfeat(table: pd.DataFrame) -> pd.DataFrame:
     ['AU01', 'AU12']
     """
     names = au_columns(table)
+    require_probabilities(table[names], "table")
     if "frame" in table:
         frame = table["frame"].to_numpy()
     elif "path" in table:
@@ -198,12 +200,14 @@ def au_columns(table: pd.DataFrame) -> list[str]:
     return [str(name) for name in table if name not in _OWN]
 
 
-def thresholds_of(table: pd.DataFrame, threshold: Any, names: Sequence[str]) -> pd.Series:
+def thresholds_of(
+    table: pd.DataFrame, threshold: Any, names: Sequence[str], argument: str = "threshold"
+) -> pd.Series:
     """Return from where on each AU of a table counts as present; None is what its model says."""
     if threshold is None:
         own = table.attrs.get("thresholds", {})
         threshold = {name: own.get(name, 0.5) for name in names}
-    return read_thresholds(threshold, names)
+    return read_thresholds(threshold, names, argument)
 
 
 def _padded(name: str) -> str:

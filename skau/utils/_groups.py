@@ -9,9 +9,9 @@ from ._arrays import plain
 
 
 def check_groups(
-    groups: Any, n_rows: int, argument: str = "groups", each: str = "subject"
+    groups: Any, n_rows: int, argument: str = "groups", each: str = "subject", of: str = "X"
 ) -> np.ndarray:
-    """Return the subject (or what ``each`` is) of every row, or say what is wrong with it."""
+    """Return the subject (or what ``each`` is) of every row of ``of``, or say what is wrong."""
     groups = plain(groups, argument)
     if isinstance(groups, pd.MultiIndex):
         raise TypeError(
@@ -21,12 +21,14 @@ def check_groups(
     try:
         subjects = np.asarray(groups)
     except ValueError as error:  # lists of different lengths
-        raise ValueError(f"{argument} must hold one {each} for each row of X: {error}") from error
+        raise ValueError(
+            f"{argument} must hold one {each} for each row of {of}: {error}"
+        ) from error
     if subjects.ndim != 1 or len(subjects) != n_rows:
         found = f"its shape is {subjects.shape}" if subjects.ndim else f"it is {groups!r:.80}"
         mend = f": pass {argument}.squeeze()" if subjects.shape == (n_rows, 1) else ""
         raise ValueError(
-            f"{argument} must hold one {each} for each of the {n_rows} rows of X; {found}{mend}"
+            f"{argument} must hold one {each} for each of the {n_rows} rows of {of}; {found}{mend}"
         )
     # as objects: among strings NumPy makes a NaN the name "nan"
     missing = np.flatnonzero(pd.isna(np.asarray(groups, dtype=object)))

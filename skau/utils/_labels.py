@@ -101,8 +101,7 @@ def read_names(Y: Any, argument: str = "y") -> list[str] | None:
     if columns is None or list(columns) == list(range(len(columns))):
         return None
     names = [str(name) for name in columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(
             f"{argument} has several columns called {first_few(map(repr, twice))}; each AU needs "
             "a name of its own"
@@ -120,7 +119,7 @@ def read_table(Y: Any, argument: str = "y", *, binary: bool = True) -> LabelTabl
     argument : str
         What the caller's user knows it by.
     binary : bool
-        Whether all that is there must be 0 or 1.
+        Whether all that is there must be 0 or 1, and not just finite.
 
     Raises
     ------
@@ -135,6 +134,9 @@ def read_table(Y: Any, argument: str = "y", *, binary: bool = True) -> LabelTabl
     table = LabelTable(values, given, values.shape[1] == 1)
     if binary:
         _check_binary(table, argument, encoded_hint(array))
+    elif np.isinf(values).any():
+        row, column = np.argwhere(np.isinf(values))[0]
+        raise ValueError(f"{argument}: row {row}, column {table.names[column]} is infinite")
     return table
 
 
@@ -222,6 +224,18 @@ def _check_binary(table: LabelTable, argument: str, hint: str) -> None:
         )
 
 
+def require_probabilities(table: pd.DataFrame, argument: str) -> None:
+    """Raise if a number is no probability; NaN was not predicted."""
+    values = table.to_numpy(float)
+    if len(wrong := np.argwhere((values < 0) | (values > 1))):
+        row, column = wrong[0]
+        raise ValueError(
+            f"{argument}: row {table.index[row]}, column {table.columns[column]} holds "
+            f"{values[row, column]:g}; probabilities lie between 0 and 1, as those of "
+            "predict_proba"
+        )
+
+
 def code_present(y: Any, classes: Any) -> pd.Series:
     """Code a 1-D ``y`` of a classifier's two classes as 0, 1 and NaN."""
     if len(classes) != 2 or np.ndim(classes[0]):
@@ -266,19 +280,20 @@ def present_proba(proba: Any, n_aus: int, classes: Any = None) -> np.ndarray:
     return proba
 
 
-def read_thresholds(threshold: Any, names: Sequence[str]) -> pd.Series:
+def read_thresholds(
+    threshold: Any, names: Sequence[str], argument: str = "threshold"
+) -> pd.Series:
     """Return the threshold of each AU, given as one number, one an AU in order, or by name."""
     if isinstance(threshold, Mapping | pd.Series):
-        lacking = [name for name in names if name not in threshold]
-        if lacking:
-            raise ValueError(f"threshold has none for {first_few(lacking)}")
+        if lacking := [name for name in names if name not in threshold]:
+            raise ValueError(f"{argument} has none for {first_few(lacking)}")
         threshold = [threshold[name] for name in names]
-    values = as_numbers(threshold, "threshold")
+    values = as_numbers(threshold, argument)
     if values.ndim and values.shape != (len(names),):
         raise ValueError(
-            f"threshold must be a number or hold one for each of the {len(names)} AUs, got shape "
+            f"{argument} must be a number or hold one for each of the {len(names)} AUs, got shape "
             f"{values.shape}"
         )
     if np.isnan(values).any():
-        raise ValueError("threshold is NaN")
+        raise ValueError(f"{argument} is NaN")
     return pd.Series(np.broadcast_to(values, len(names)), index=list(names))

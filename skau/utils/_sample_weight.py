@@ -7,7 +7,7 @@ import numpy as np
 from ._labels import as_numbers
 
 
-def read_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
+def read_weights(sample_weight: Any, n_rows: int, of: str = "X") -> np.ndarray:
     """Return the weight of every row, or say what is wrong with ``sample_weight``.
 
     Parameters
@@ -15,6 +15,8 @@ def read_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     sample_weight : array-like of shape (n,), number or None
         A number, or None, weighs all rows alike.
     n_rows : int
+    of : str
+        For messages: the argument whose rows they are.
 
     Returns
     -------
@@ -28,8 +30,8 @@ def read_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
         weight = np.full(n_rows, weight)
     if weight.shape != (n_rows,):
         raise ValueError(
-            f"sample_weight must hold one weight for each of the {n_rows} rows of X; its shape is "
-            f"{weight.shape}"
+            f"sample_weight must hold one weight for each of the {n_rows} rows of {of}; its shape "
+            f"is {weight.shape}"
         )
     wrong = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
     if len(wrong):

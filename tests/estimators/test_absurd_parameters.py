@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skau import DSNClassifier, IdenNetClassifier
+from skau import DSNClassifier, IdenNetClassifier, predict_images
 from skau.baselines import ATFClassifier, LightCNNClassifier, SVTPTClassifier
 from skau.datasets import make_au_faces
 from skau.metrics import (
@@ -16,8 +16,10 @@ from skau.metrics import (
 from skau.model_selection import (
     PredefinedSubjectSplit,
     RepeatedSubjectKFold,
+    SubjectKFold,
     TunedThresholdsClassifier,
     cross_val_predict,
+    fold_table,
     paired_interval,
 )
 from skau.preprocessing import FaceCropper, read_video
@@ -94,6 +96,8 @@ def test_folds_that_are_none(cv):
         (lambda: cross_val_predict(SVTPTClassifier(), X, Y, method="x"), "method='x'"),
         (lambda: make_au_faces(1, 1, random_state=-1), "'random_state' parameter"),
         (lambda: read_video(3), "path must be a path"),
+        (lambda: predict_images(None, "a.jpg"), r"images is one str, .* pass \[images\]"),
+        (lambda: fold_table(SubjectKFold(2), Y, PEOPLE[1:]), "each of the 12 rows of y; its"),
         (lambda: DSNClassifier().fit(np.where(X.max() == X, 1e39, X), Y), "X holds 1e\\+39, too"),
         (
             lambda: DSNClassifier(class_weight={1: NO_FLOAT}).fit(X, Y),

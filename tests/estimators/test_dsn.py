@@ -34,6 +34,8 @@ def test_reconstruction_takes_person_and_brightness_from_person(fitted, blobs):
     assert np.abs(one.mean((1, 2, 3)) - X[-1].mean()).max() < 2
     with pytest.raises(ValueError, match="1 or 4 images, got 3"):
         fitted.reconstruct(X[:4], person=X[:3])
+    with pytest.raises(ValueError, match=r"person, which is read as X is: .* pixels, got 20 x 32"):
+        fitted.reconstruct(X[:4], person=X[:4, :20])
 
 
 def test_the_person_code_does_not_die(fitted, blobs):

@@ -334,6 +334,8 @@ def test_photos_at_rest_correct_a_person(model, faces):
         predict_video(model, iter(films), reference={7: rest}, verbose=0)
     with pytest.raises(ValueError, match="reference: no face found"):
         predict_video(model, iter(films), reference=[np.zeros((64, 64, 3), np.uint8)], verbose=0)
+    with pytest.raises(TypeError, match=r"reference\[0\]\[1\] is 3 \(int\)"):
+        predict_video(model, iter(films), reference={0: [rest[0], 3]}, verbose=0)
     with pytest.raises(ValueError, match="lists of photos"):
         predict_video(model, iter(films), reference="me.jpg", verbose=0)
 

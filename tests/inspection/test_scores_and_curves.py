@@ -147,9 +147,18 @@ def test_tuned_thresholds_decide(predictions):
 
 def test_bad_input_is_named(predictions):
     Y, P, _ = predictions
-    with pytest.raises(ValueError, match="y_proba has 2 columns"):
+    with pytest.raises(ValueError, match="y_proba has 2 columns, but y_true has 3"):
         AUScoreDisplay.from_predictions(Y, P[:, :2])
-    with pytest.raises(ValueError, match="folds must hold one fold for each of the 90 rows"):
+    with pytest.raises(ValueError, match="y_true: row 0, column 'AU1' holds 3"):
+        AUScoreDisplay.from_predictions(Y.assign(AU1=3), P)
+    infinite = P.copy()
+    infinite[4, 1] = np.inf
+    with pytest.raises(ValueError, match="baseline: row 4, column y1 is infinite"):
+        AURocDisplay.from_predictions(Y, P, baseline=infinite)
+    results = {"estimator": [WithThresholds()], "indices": {"test": [np.arange(90)]}}
+    with pytest.raises(ValueError, match="baseline has no indices: call cross_validate"):
+        AURocDisplay.from_cv_results(results, P, Y, baseline={"estimator": []})
+    with pytest.raises(ValueError, match="folds must hold .* for each of the 90 rows of y_true"):
         AUScoreDisplay.from_predictions(Y, P, folds=[0, 1])
     with pytest.raises(ValueError, match="threshold has none for AU12"):
         AUScoreDisplay.from_predictions(Y, P, threshold={"AU1": 0.2, "AU2": 0.5})
@@ -157,6 +166,55 @@ def test_bad_input_is_named(predictions):
         AUScoreDisplay.from_predictions(Y, P, metric="accuracy")
     with pytest.raises(ValueError, match="is NaN in every row"):
         AUScoreDisplay.from_predictions(Y, P * np.nan)
+
+
+def logits_of(P, row):
+    """Logits that could be probabilities but for one row."""
+    Z = P.copy()
+    Z[row] = 2 * P[row] + 1
+    return Z
+
+
+@pytest.mark.parametrize("display_class", [AUScoreDisplay, AUCalibrationDisplay])
+def test_what_is_no_probability_is_named(display_class, predictions):
+    """One half says nothing of logits, nor do they of frequencies."""
+    Y, P, folds = predictions
+    Z, said = logits_of(P, 70), "row 70, column AU1 holds .* probabilities lie between 0 and 1"
+    with pytest.raises(ValueError, match=f"y_proba: {said}"):
+        display_class.from_predictions(Y, Z, folds=folds)
+    with pytest.raises(ValueError, match=f"baseline: {said}"):
+        display_class.from_predictions(Y, P, folds=folds, baseline=Z)
+    with pytest.raises(ValueError, match=f"predict_proba of estimator: {said}"):
+        display_class.from_estimator(WithThresholds(), Z, Y)
+    results = {"estimator": [WithThresholds()], "indices": {"test": [np.arange(60, 80)]}}
+    with pytest.raises(ValueError, match=rf"predict_proba of baseline\['estimator'\]: {said}"):
+        display_class.from_cv_results(
+            results | {"estimator": [dsn_like(P)]}, Z, Y, baseline=results
+        )
+
+
+def dsn_like(P):
+    """Return an estimator that knows rows 60 to 79 of ``P``."""
+    model = WithThresholds()
+    model.predict_proba = lambda X: P[60:80]
+    return model
+
+
+def test_logits_do_where_their_order_alone_counts(predictions):
+    Y, P, folds = predictions
+    Z = 3 * P - 1
+    for display_class in (AURocDisplay, AUPrecisionRecallDisplay):
+        given, same = (display_class.from_predictions(Y, S, folds=folds) for S in (Z, P))
+        assert repr(given.curves) == repr(same.curves)
+    given, same = (
+        AUScoreDisplay.from_predictions(Y, S, folds=folds, metric="roc_auc") for S in (Z, P)
+    )
+    pd.testing.assert_frame_equal(given.scores["classifier"], same.scores["classifier"])
+
+
+def test_percent_is_no_score():
+    with pytest.raises(ValueError, match=r"scores\['DSN'\] holds 40.2; .* divide percent by 100"):
+        AUScoreDisplay({"DSN": pd.DataFrame({"AU1": [40.2, 61.3]})})
 
 
 def test_without_matplotlib_the_extra_is_named(predictions, monkeypatch):

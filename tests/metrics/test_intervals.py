@@ -47,6 +47,8 @@ def test_what_does_not_fit_is_told():
         bootstrap_interval(truth, truth, list("aabb"), baseline=truth[:3])
     with pytest.raises(ValueError, match="fold 0 has one subject, a"):
         bootstrap_interval(truth, truth, list("aaaa"))
-    with pytest.raises(ValueError, match="folds must hold one fold for each of the 4 rows"):
+    with pytest.raises(ValueError, match="groups must hold .* the 4 rows of Y_true"):
+        bootstrap_interval(truth, truth, list("aab"))
+    with pytest.raises(ValueError, match="folds must hold one fold for each of the 4 rows of Y_"):
         bootstrap_interval(truth, truth, list("aabb"), folds=[1, 2])
     assert bootstrap_interval(truth, truth, list("aabb"), metric=f1_frame, n_resamples=5).low == 1

@@ -99,7 +99,12 @@ def test_weights_are_repetitions(table):
         (lambda: au_report([1, 0], [0.2, 0.8], threshold=[0.5, 0.5]), "each of the 1 AUs"),
         (lambda: f1_frame([[1, 0], [1]], [[1, 0], [1, 0]]), "Y_true is no table"),
         (lambda: f1_frame([["yes"], ["no"]], [[1], [0]]), "Y_true must hold the numbers"),
-        (lambda: f1_frame([1, 0], [1, 0], sample_weight=[1]), "sample_weight"),
+        (
+            lambda: f1_frame([1, 0], [1, 0], sample_weight=[1]),
+            "weight for each .* 2 rows of Y_true",
+        ),
+        (lambda: f1_gap([1, 0], [1, 0], groups=["a"]), "groups .* each of the 2 rows of Y_true"),
+        (lambda: identity_leakage(np.eye(4), "ab"), "groups .* each of the 4 rows of features"),
     ],
 )
 def test_bad_input(call, message):

@@ -214,7 +214,7 @@ def test_pooling_a_table(photo_paths):
     cropper = FaceCropper()
     pooled = pool_by_subject(cropper.detect(photo_paths), groups)
     pd.testing.assert_frame_equal(pooled, cropper.detect(photo_paths, groups=groups))
-    with pytest.raises(ValueError, match="each of the 8 rows"):
+    with pytest.raises(ValueError, match="each of the 8 rows of table"):
         pool_by_subject(pooled, groups[:3])
 
 

@@ -49,6 +49,19 @@ def test_openface(table):
     assert found[["AU01_c", "AU12_c"]].to_numpy().tolist() == [[1, 1], [1, 0], [0, 0]]
 
 
+def test_what_is_no_probability_is_named(table):
+    """Five times a logit is no intensity."""
+    table.loc[1, "AU12"] = -0.4
+    for other in (to_openface, to_pyfeat):
+        with pytest.raises(ValueError, match="table: row 1, column AU12 holds -0.4; prob"):
+            other(table)
+
+
+def test_thresholds_are_called_as_the_caller_does(table):
+    with pytest.raises(ValueError, match="thresholds has none for AU12"):
+        to_openface(table, thresholds={"AU1": 0.5})
+
+
 def test_numbers_for_openface_have_three_decimals(table):
     table["time"] = [0.0333667, 0.0333667, 1e-05]
     table["roll"], table["AU1"] = [0.00001, 0.0, np.nan], [0.00012345, 0.87654321, np.nan]
