@@ -69,10 +69,11 @@ def main(args: list[str] | None = None) -> None:
         if "--verbose" in args and error.__cause__ is not None:
             traceback.print_exc()
         error.show()
+        for note in getattr(error.__cause__, "__notes__", ()) if _keeps(args) else ():
+            click.echo(note, err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        kept = any(arg.startswith(("-o", "--out")) for arg in args)
-        told = "; the same command goes on where it stopped" if kept else ""
+        told = "; the same command goes on where it stopped" if _keeps(args) else ""
         click.echo(f"\nstopped{told}", err=True)
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
@@ -87,3 +88,8 @@ def main(args: list[str] | None = None) -> None:
         )
         click.echo(f"skau: {told}", err=True)
         sys.exit(1)
+
+
+def _keeps(args: list[str]) -> bool:
+    """Whether what is done has a place to stay."""
+    return any(arg.startswith(("-o", "--out")) for arg in args)

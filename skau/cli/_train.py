@@ -22,6 +22,8 @@ _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
     "--corpus-type", type=click.Choice(_CORPORA), default="folder", show_default=True,
     help="How CORPUS is laid out: a folder with a CSV, or a published corpus.",
 )  # fmt: skip
+@click.option("--threshold", type=click.FloatRange(0, min_open=True), metavar="N",
+              help="For labels of 0 to 5: present from N on; DISFA 2, UNBC 1.")  # fmt: skip
 @click.option("--method", type=click.Choice(_METHODS), default="single-encoder", show_default=True,
               help="DSN, its AU encoder alone, IdenNet or LightCNN.")  # fmt: skip
 @click.option("--identities", type=click.Path(exists=True, path_type=Path),
@@ -38,9 +40,9 @@ _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
 @dask_option
 @shared_options
 def command(
-    corpus: Path, out: Path, corpus_type: str, method: str, identities: Path | None,
-    folds: int | None, epochs: int, size: int, seed: int, jobs: int, dask: str | None,
-    force: bool,
+    corpus: Path, out: Path, corpus_type: str, threshold: float | None, method: str,
+    identities: Path | None, folds: int | None, epochs: int, size: int, seed: int, jobs: int,
+    dask: str | None, force: bool,
 ) -> None:  # fmt: skip
     """Train on a corpus with whole subjects held out, then on all of it.
 
@@ -51,12 +53,14 @@ def command(
     model of everyone (model.skau). The same call goes on where it stopped; until the end, what is
     done is kept in OUT/model.skau.part.
 
-    A folder's CSV has the columns image, subject, AU1, AU2, ...; where it holds several, name one
-    as CORPUS. That of --identities has image and subject alone; a folder with CelebA's
-    identity_CelebA.txt is known as CelebA.
+    A folder's CSV has the columns image, subject, AU1, AU2, ... of 1, 0 and nothing, or of
+    intensities and --threshold; where the folder holds several, name one as CORPUS. That of
+    --identities has image and subject alone; a folder with CelebA's identity_CelebA.txt is known
+    as CelebA.
 
     \b
     skau train faces/ -o run/
+    skau train faces/ --threshold 2 -o run/
     skau train faces/ --method idennet --identities people/ -o run/
     skau train /data/BP4D --corpus-type bp4d --method idennet --size 128 -o bp4d-run/
     """
@@ -82,8 +86,11 @@ def command(
     may_write(next(path for path in (out, *out.parents) if path.is_dir()) / "model.skau", True)
     if identities is not None and method != "idennet":
         raise click.UsageError(f"--identities is for --method idennet, not for {method}")
+    if threshold is not None and corpus_type == "bp4d":
+        raise click.UsageError("--threshold is for intensities, and BP4D's labels are 0 and 1")
     with as_usage():
-        labelled = data = _load(corpus, corpus_type)
+        coded = {} if threshold is None else {"threshold": threshold}
+        labelled = data = _load(corpus, corpus_type, **coded)
     if identities is not None:
         with as_usage("--identities"):
             data = datasets.stack_corpora(
@@ -167,7 +174,7 @@ def _load(corpus: Path, kind: str, **options: Any) -> Any:
     from .. import datasets
 
     if kind != "folder":
-        return getattr(datasets, f"load_{kind}")(corpus)
+        return getattr(datasets, f"load_{kind}")(corpus, **options)
     if corpus.is_dir():
         return datasets.load_faces(corpus, **options)
     return datasets.load_faces(corpus.parent, corpus.name, **options)

@@ -19,9 +19,9 @@ _SHELL = [
     (r"Scale it down, or raise PIL\.Image\.MAX_IMAGE_PIXELS if you trust it", "Scale it down"),
     (r"pass one as csv", "name one in place of the folder"),
     (r"Name the right one with (image|subject)=\.\.\.", r"Call the right one \1"),
-    (r"They are intensities: pass threshold=.*", "They are intensities: add columns AU1, AU2, ... "
-     "of 0 and 1."),
-    (r"\(pass a threshold if these are intensities\)", "(make 0 and 1 of intensities)"),
+    (r"They are intensities: pass threshold=, the", "They are intensities: give --threshold, the"),
+    (r"\(pass a threshold (?=if these are int)", "(give --threshold "),
+    (r"^threshold(?= must be )", "--threshold"),
     (r"If they hold labels, name all columns to read: aus=.*", "If they hold labels, call them "
      "AU1, AU2 and so on."),
     (r"rename one, or say which to read: aus=\{.*?\}", "rename one"),

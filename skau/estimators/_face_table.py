@@ -212,11 +212,13 @@ class FaceTable:
             if ANYBODY in lines:
                 lines = {int(np.bincount(whose).argmax()): lines[ANYBODY]}
             if unknown := sorted(set(lines) - set(whose.tolist())):
-                kept = "" if self._cache is None else "; another number goes on from what is done"
-                raise ArgumentError(
+                error = ArgumentError(
                     f"reference: nobody has the number {', '.join(map(str, unknown))}; the column "
-                    f"person holds {', '.join(map(str, np.unique(whose)))}{kept}"
+                    f"person holds {', '.join(map(str, np.unique(whose)))}"
                 )
+                if self._cache is not None:
+                    error.add_note("another number goes on from what is done")
+                raise error
             own = np.isin(whose, list(lines))
             for number, (slope, offset) in lines.items():
                 theirs = rows[whose == number]

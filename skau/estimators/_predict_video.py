@@ -131,8 +131,8 @@ def predict_video(
         film = file_print(video.path)
         if fps is not None and video.frame_rate is not None and fps > video.frame_rate * 1.001:
             warnings.warn(
-                f"fps={fps:g}, but the film has {video.frame_rate:g} frames a second; all are "
-                "looked at",
+                f"fps={fps:g}, but the film has {video.frame_rate:g} frames a second on average; "
+                "none is looked at twice",
                 stacklevel=user_level(),
             )
     settings = Settings(

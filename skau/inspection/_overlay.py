@@ -1,6 +1,7 @@
 """Films and photos with the faces, who they are and their AUs drawn in."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .._paths import check_out
 from ..preprocessing import Video, read_image, read_video
+from ..preprocessing._clock import Clock, start_of
 from ..preprocessing._images import READ_ERRORS
 from ..preprocessing._storage import begin, finish, forget_parts
+from ..preprocessing._video import open_film, pictures
 from ..utils._cache import write_whole
 from ..utils._extras import import_extra
 from ..utils._formats import BOX, au_columns, thresholds_of
@@ -26,6 +29,7 @@ LEAST, STEP = 9, 1.2  # pixels of the letters; a bar's height by theirs
 PEOPLE = [colour for colour in COLOURS if colour != "#000000"]
 LIGHT = {"#E69F00", "#56B4E9", "#F0E442"}
 Faces = dict[Any, list[dict[Any, Any]]]  # rows of the table by frame or photo
+_PACKET = Fraction(1, 40)  # seconds of sound, about; between recordings that were joined
 ROOM = 1.7  # height of a picture by that of all bars, so that they leave room for the faces
 
 
@@ -208,9 +212,11 @@ def _free(target: Path, taken: set[str]) -> Path:
 def _draw_film(video: Video, looked_at: set[int], faces: Faces, pen: _Pen, out: Path) -> None:
     """Encode the film anew; its sound is copied packet by packet."""
     av = import_extra("av", "video", "films need PyAV")
-    with av.open(video.path) as origin, av.open(str(begin(out)), "w") as film:
+    # "file:", or "P01:film.mp4" would name a protocol
+    with open_film(video.path) as origin, av.open(f"file:{begin(out)}", "w") as film:
+        stream = pictures(origin, video.path)
         sound = origin.streams.audio[0] if origin.streams.audio else None
-        rate = origin.streams.video[0].average_rate or 25
+        rate = stream.average_rate or 25
         picture = film.add_stream("libx264", rate=rate, options={"crf": "20"})
         times = pen.enlarging((video.width, video.height))
         # the colours are halved, so sides must be even
@@ -218,11 +224,12 @@ def _draw_film(video: Video, looked_at: set[int], faces: Faces, pen: _Pen, out: 
             times * side + times * side % 2 for side in (video.width, video.height)
         )
         picture.pix_fmt = "yuv420p"
-        base = picture.codec_context.time_base = origin.streams.video[0].time_base
+        base = picture.codec_context.time_base = stream.time_base
         copied = None if sound is None else film.add_stream_from_template(sound)
-        packets = iter(()) if sound is None else _sound(origin, sound)
+        packets = iter(()) if sound is None else _sound(origin, sound, stream)
         waiting = next(packets, None)
         shown: list[dict[Any, Any]] = []
+        last = -1
         for number, frame in enumerate(video):
             if number in looked_at:
                 shown = faces.get(number, [])
@@ -233,7 +240,8 @@ def _draw_film(video: Video, looked_at: set[int], faces: Faces, pen: _Pen, out: 
             drawn = pen.draw(Image.fromarray(frame.image), shown, times)
             drawn = drawn.crop((0, 0, picture.width, picture.height))
             new = av.VideoFrame.from_image(drawn)
-            new.pts, new.time_base = round(frame.time / base), base
+            last = max(last + 1, round(frame.time / base))
+            new.pts, new.time_base = last, base
             film.mux(picture.encode(new))
         film.mux(picture.encode())
         while waiting is not None:
@@ -244,13 +252,10 @@ def _draw_film(video: Video, looked_at: set[int], faces: Faces, pen: _Pen, out: 
     forget_parts(out)
 
 
-def _sound(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield the packets of the sound, counted from the start of the picture."""
-    first = container.streams.video[0]
-    start = (first.start_time or 0) * first.time_base
-    shift = round(start / stream.time_base)
+def _sound(container: Any, stream: Any, beside: Any) -> Iterator[Any]:
+    """Yield the packets of the sound, counted from the start of the film."""
+    clock = Clock(container, stream, start_of(container, beside), _PACKET)
     for packet in container.demux(stream):
         if packet.dts is not None and packet.pts is not None:
-            packet.pts -= shift
-            packet.dts -= shift
+            packet.pts = packet.dts = round(clock(packet) / stream.time_base)
             yield packet

@@ -15,6 +15,9 @@ from PIL import Image
 from .._paths import as_path
 from ..utils._extras import import_extra
 from ..utils._warnings import user_level
+from ._clock import Clock, start_of, step_of
+
+_SLIMMEST = 4  # times as high as wide: such pixels are a mistake of the file
 
 
 class Frame(NamedTuple):
@@ -23,9 +26,9 @@ class Frame(NamedTuple):
     Attributes
     ----------
     time : float
-        Seconds from the start of the video.
+        Seconds from the start of the video, or of its sound where that begins earlier.
     image : ndarray of shape (height, width, 3), dtype uint8
-        RGB, turned upright.
+        RGB, turned upright, with square pixels.
 
     Examples
     --------
@@ -52,7 +55,8 @@ def read_video(path: str | PathLike[str]) -> "Video":
     -------
     Video
         Iterate over it to get a `Frame` at a time, as often as you like; `FaceCropper` takes it
-        as ``X``.  Only one frame is in memory at once.
+        as ``X``.  Only one frame is in memory at once.  Of several streams of pictures the first
+        is read; where recordings were joined, each goes on in time where the one before it ended.
 
     Raises
     ------
@@ -64,7 +68,8 @@ def read_video(path: str | PathLike[str]) -> "Video":
     Warns
     -----
     UserWarning
-        When the frames of a damaged file have been read, of those that could not be.
+        When the frames of a damaged file have been read, of those that could not be; of a file
+        without times, that 25 frames a second are taken for granted.
 
     Examples
     --------
@@ -94,8 +99,8 @@ class Video:
     def __init__(self, path: str | PathLike[str]) -> None:
         as_path(path, "path")  # which would make one of the two strokes of "https://"
         self.path = os.fspath(path)
-        with _open(self.path) as container:
-            stream = _stream(container, self.path)
+        with open_film(self.path) as container:
+            stream = pictures(container, self.path)
             self.frame_rate = float(stream.average_rate) if stream.average_rate else None
             self.n_frames = stream.frames or None
         first = next(iter(self), None)
@@ -104,30 +109,33 @@ class Video:
         self.height, self.width = first.image.shape[:2]
 
     def __iter__(self) -> Iterator[Frame]:
-        with _open(self.path) as container:
-            stream = _stream(container, self.path)
+        with open_film(self.path) as container:
+            stream = pictures(container, self.path)
             # Threads that take whole frames lose those in hand at a damaged one.
             stream.thread_type = "SLICE"
-            start = (stream.start_time or 0) * stream.time_base
-            rate = stream.average_rate or 25  # as FFmpeg assumes, where no time is written
+            clock = Clock(container, stream, start_of(container, stream), step_of(stream))
             read = packets = damaged = 0
             for packet in container.demux(stream):
                 packets += packet.size > 0
                 frames, whole = _decoded(packet)
                 damaged += not whole
                 for frame in frames:
-                    time = (
-                        read / rate if frame.pts is None else frame.pts * frame.time_base - start
-                    )
                     read += 1
-                    image = frame.to_ndarray(format="rgb24")
+                    image = frame.to_ndarray(format="rgb24", **_square(frame, stream))
                     turns = round(frame.rotation / 90) % 4  # counter-clockwise; phones film lying
-                    yield Frame(float(time), np.rot90(image, turns) if turns else image)
+                    yield Frame(float(clock(frame)), np.rot90(image, turns) if turns else image)
         if damaged:
             stated = f" of {self.n_frames} frames" if self.n_frames else " frames"
             warnings.warn(
                 f"{self.path!r} is damaged or cut short: {damaged} of its {packets} packets are; "
                 f"{read}{stated} could be read",
+                UserWarning,
+                stacklevel=user_level(),
+            )
+        if read > 1 and not clock.told:
+            warnings.warn(
+                f"{self.path!r} holds no times; {1 / float(step_of(stream)):g} frames a second "
+                "are taken for granted",
                 UserWarning,
                 stacklevel=user_level(),
             )
@@ -191,7 +199,8 @@ class FrameSource:
         return f"row {row} (frame {self._frames[row]} of {self.paths[row]})"
 
 
-def _open(path: str) -> Any:
+def open_film(path: str) -> Any:
+    """Open a file with PyAV."""
     av = import_extra("av", "video", "videos need PyAV")
     try:
         return av.open(f"file:{path}")  # "P01:film.mp4" names no protocol, but a file
@@ -212,7 +221,22 @@ def _decoded(packet: Any) -> tuple[list[Any], bool]:
         return [], False
 
 
-def _stream(container: Any, path: str) -> Any:
-    if not container.streams.video:
-        raise OSError(f"{path!r} holds no video")
-    return container.streams.video[0]
+def pictures(container: Any, path: str) -> Any:
+    """Return the stream of the film; a cover beside a sound is none."""
+    from av.stream import Disposition
+
+    for stream in container.streams.video:
+        if Disposition.attached_pic not in stream.disposition:
+            return stream
+    cover = ", just a picture beside the sound" if container.streams.video else ""
+    raise OSError(f"{path!r} holds no video{cover}")
+
+
+def _square(frame: Any, stream: Any) -> dict[str, int]:
+    """Return the sides of a frame with square pixels, which those of old cameras are not."""
+    ratio = stream.sample_aspect_ratio
+    if not ratio or ratio == 1 or not 1 / _SLIMMEST < ratio < _SLIMMEST:
+        return {}
+    if ratio > 1:
+        return {"width": round(frame.width * ratio), "height": frame.height}
+    return {"width": frame.width, "height": round(frame.height / ratio)}

@@ -329,8 +329,8 @@ def test_films_in_processes_equal_one_after_the_other(folder, tmp_path, capfd):
         assert call("predict", *films, "-o", tmp_path / f"{name}.csv", *how, "--jobs", jobs) == 0
         # in a process of its own a warning is a line, too
         told = capfd.readouterr().err.splitlines()
-        line = "skau: --fps 30, but the film has 5 frames a second; all are looked at"
-        assert set(told) == {line}
+        line = "skau: --fps 30, but the film has 5 frames a second on average; none is looked"
+        assert set(told) == {f"{line} at twice"}
         assert len(told) <= jobs
     one, two = (pd.read_csv(tmp_path / f"{n}.csv").sort_values(["path", "frame"]) for n in
                 ("one", "two"))  # fmt: skip
@@ -396,7 +396,10 @@ def test_calibration_and_photos_at_rest_with_the_model_that_ships(
     ):
         assert not list(tmp_path.glob("*.part"))
         assert call("predict", film, "-o", out, *wrong) == code
-        assert told in capsys.readouterr().err
+        assert told in (said := capsys.readouterr().err)
+    assert "another number goes on from what is done" in said
+    assert call("predict", film, "--reference", f"7={rest}") == 2  # nothing is kept
+    assert "goes on" not in capsys.readouterr().err
 
     # which is known at the end alone: no face is looked at again
     def not_again(*args):
@@ -553,6 +556,31 @@ def test_train_and_report(tmp_path, capsys):
 
 
 @shown
+def test_train_on_intensities(tmp_path, capsys):
+    faces = load_sample_faces()
+    rows = write_corpus(tmp_path, faces, np.unique(faces.groups)[:4], ["AU1", "AU12"])
+    present = pd.read_csv(tmp_path / "labels.csv")
+    graded = present.copy()
+    graded[["AU1", "AU12"]] = 1 + 2 * present[["AU1", "AU12"]]
+    graded.to_csv(tmp_path / "labels.csv", index=False)
+    how = ["--folds", "2", "--epochs", "1", "--size", "32"]
+    assert call("train", tmp_path, "-o", tmp_path / "run", *how) == 2
+    assert "3, which is neither 0 or 1 (give --threshold if" in capsys.readouterr().err
+    for wrong in ("0", "nan"):
+        args = ["train", tmp_path, "-o", tmp_path / "run", *how, "--threshold", wrong]
+        assert call(*args) == 2
+        assert "--threshold" in capsys.readouterr().err
+    assert call("train", tmp_path, "-o", tmp_path / "run", *how, "--threshold", "2") == 0
+    assert len(pd.read_csv(tmp_path / "run" / "predictions.csv")) == len(rows)
+    scores = pd.read_csv(tmp_path / "run" / "scores.csv")
+    n_present = (scores["base_rate"] * scores["support"]).groupby(scores["au"]).sum()
+    assert n_present[["AU1", "AU12"]].tolist() == pytest.approx(present.sum()[["AU1", "AU12"]])
+    how += ["--corpus-type", "bp4d", "--threshold", "2"]
+    assert call("train", tmp_path, "-o", tmp_path / "bp4d", *how) == 2
+    assert "BP4D's labels are 0 and 1" in capsys.readouterr().err
+
+
+@shown
 def test_train_on_one_au_without_the_photos_that_show_no_face(tmp_path, capsys):
     faces = load_sample_faces()
     rows = write_corpus(tmp_path, faces, np.unique(faces.groups)[:2], ["AU12"])
@@ -688,13 +716,13 @@ def bp4d_from_zero(root):
          "labels.csv has no column 'image' for image; its columns are file, subject, AU1. "
          "Call the right one image."),
         (corpus_of("image,subject,AU1_r\na.png,p,1\nb.png,q,0\n"), (),
-         "not read as AUs: AU1_r. They are intensities: add columns AU1, AU2, ... of 0 and 1."),
+         "not read as AUs: AU1_r. They are intensities: give --threshold, the value"),
         (corpus_of("image,subject,smile\na.png,p,1\nb.png,q,0\n"), (),
          "not read as AUs: smile. If they hold labels, call them AU1, AU2 and so on."),
         (corpus_of("image,subject,AU1,AU 1\na.png,p,1,1\nb.png,q,0,0\n"), (),
          "'AU1' and 'AU 1' both name AU1; rename one."),
         (corpus_of("image,subject,AU1\na.png,p,3\nb.png,q,0\n"), (),
-         "AU1 of row 2 is 3, which is neither 0 or 1 (make 0 and 1 of intensities) nor"),
+         "3, which is neither 0 or 1 (give --threshold if these are intensities) nor"),
         (bp4d, ("--corpus-type", "bp4d"), "in more than one place: "),
         (bp4d_from_zero, ("--corpus-type", "bp4d"),
          "holds an image 0; number them from 1, as the labels are."),

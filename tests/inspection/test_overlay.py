@@ -1,4 +1,6 @@
-"""The bars of faces in a picture."""
+"""The bars of faces in a picture, and the film with them."""
+
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ from PIL import Image
 
 from skau.inspection import draw_overlay
 from skau.inspection._layout import Layout
+from skau.preprocessing import read_video
 
 WIDTH, STEP, BARS = 68.0, 10.8, 18
 
@@ -80,3 +83,69 @@ def test_small_pictures_are_enlarged_for_all_aus_and_no_further(tmp_path):
         blue = (np.asarray(drawn) == [0, 0x72, 0xB2]).all(axis=2)
         assert blue[30 * times, 80 * times : 130 * times].all()  # the box
         assert blue[:, 132 * times :].any()  # the bars beside it
+
+
+def film_with_sound(path, *, start=0.0, late=0.0):
+    """Write a second of grey pictures and of sound; the former come late."""
+    av = pytest.importorskip("av")
+    with av.open(f"file:{path}", "w") as film:
+        sound = film.add_stream("aac", rate=8000)
+        picture = film.add_stream("mpeg2video", rate=25, options={"bf": "2"})
+        picture.width, picture.height, picture.pix_fmt = 128, 96, "yuv420p"
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), "fltp", "mono")
+        silence.sample_rate, silence.pts = 8000, round(8000 * start)
+        silence.time_base = Fraction(1, 8000)
+        film.mux(sound.encode(silence))
+        film.mux(sound.encode())
+        for number in range(25):
+            frame = av.VideoFrame.from_image(Image.new("RGB", (128, 96), "grey"))
+            frame.pts, frame.time_base = round(25 * (start + late)) + number, Fraction(1, 25)
+            film.mux(picture.encode(frame))
+        film.mux(picture.encode())
+
+
+def stamps(path):
+    """Return the times of a film's pictures and of its sound, in order."""
+    av = pytest.importorskip("av")
+    times = {"video": [], "audio": []}
+    with av.open(f"file:{path}") as film:
+        for packet in film.demux():
+            if packet.pts is not None:
+                times[packet.stream.type].append(float(packet.pts * packet.time_base))
+    return sorted(times["video"]), times["audio"]
+
+
+def nobody(n):
+    """Return the table of a film in which nobody is seen."""
+    columns = ["probability", "yaw", "pitch", "roll", "box_x1", "box_y1", "box_x2", "box_y2"]
+    table = pd.DataFrame(np.nan, index=range(n), columns=["face", "person", *columns, "AU1"])
+    table.insert(0, "frame", range(n))
+    return table
+
+
+def test_a_late_picture_stays_late_beside_the_sound(tmp_path):
+    path, out = tmp_path / "P01:late.ts", tmp_path / "P01:drawn.mp4"  # no protocol
+    film_with_sound(path, start=3.0, late=0.4)
+    draw_overlay(nobody(25), path, out)
+    (before, heard), (after, sound) = stamps(path), stamps(out)
+    assert len(after) == 25
+    assert len(sound) == len(heard)
+    assert after[0] - sound[0] == pytest.approx(before[0] - heard[0], abs=0.01)
+    assert after[0] > 0.35
+
+
+@pytest.mark.filterwarnings("ignore:.*is damaged:UserWarning")  # the last packet of the first
+def test_joined_recordings_are_drawn_with_their_sound(tmp_path):
+    for name, start in (("a", 0.0), ("b", 1000.0), ("c", 10.0)):
+        film_with_sound(tmp_path / f"{name}.ts", start=start)
+    joined, out = tmp_path / "joined.ts", tmp_path / "drawn.mp4"
+    joined.write_bytes(b"".join((tmp_path / f"{name}.ts").read_bytes() for name in "abc"))
+    draw_overlay(nobody(75), joined, out)
+    shown, heard = stamps(out)
+    assert len(shown) == 75
+    np.testing.assert_allclose(np.diff(shown), 1 / 25, atol=2e-3)
+    assert np.diff(heard).max() < 0.3
+    assert heard[-1] == pytest.approx(3, abs=0.3)
+    np.testing.assert_allclose(
+        [frame.time for frame in read_video(out)], [f.time for f in read_video(joined)], atol=1e-3
+    )

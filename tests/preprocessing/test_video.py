@@ -2,25 +2,33 @@
 
 import os
 import struct
+import warnings
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from skau.preprocessing import FaceCropper, Video, read_video
 
 av = pytest.importorskip("av")
 
 
-def _encode(path, frames, options=None, rate=10):
-    """Write RGB frames of one size."""
+def _encode(path, frames, options=None, rate=10, *, codec="libx264", bf=None, start=0, shape=None):
+    """Write RGB frames of one size, the first at a time, of pixels of a shape."""
+    own = {"crf": "12"} if codec == "libx264" else {}
+    own |= {} if bf is None else {"bf": str(bf)}
     with av.open(str(path), "w", options=options or {}) as container:
-        stream = container.add_stream("libx264", rate=rate, options={"crf": "12"})
+        stream = container.add_stream(codec, rate=rate, options=own)
         height, width = np.shape(frames)[1:3] if len(frames) else (96, 128)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        if shape is not None:
+            stream.codec_context.sample_aspect_ratio = shape
+        for number, image in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = start + number, Fraction(1, rate)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode())
 
 
@@ -76,8 +84,95 @@ def test_rotated_films_come_upright(tmp_path, degrees):
 def test_times_count_from_the_first_frame(tmp_path, photos):
     for name in ("late.ts", "untimed.h264"):  # starts at 1.4 s or so; holds no times
         _encode(tmp_path / name, photos[:4], rate=25)
-        times = [frame.time for frame in read_video(tmp_path / name)]
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            times = [frame.time for frame in read_video(tmp_path / name)]
         np.testing.assert_allclose(times, np.arange(4) / 25, atol=1e-6)
+        said = [str(w.message).partition("h264")[2] for w in told]
+        assert said == ["' holds no times; 25 frames a second are taken for granted"] * (
+            name == "untimed.h264"
+        )
+
+
+def _many(photos, n):
+    return [photos[number % len(photos)] for number in range(n)]
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_times_of_an_avi_whose_frames_are_not_stored_in_order(tmp_path, photos, codec):
+    path = tmp_path / "camera.avi"
+    _encode(path, _many(photos, 12), bf=2, rate=25, codec=codec)
+    times = [frame.time for frame in read_video(path)]
+    np.testing.assert_allclose(times, np.arange(12) / 25, atol=1e-6)
+
+
+@pytest.mark.parametrize("later", [0, 100])
+@pytest.mark.parametrize("ending", ["ts", "mpg"])
+def test_joined_recordings_go_on_in_time(tmp_path, photos, ending, later):
+    first, second, joined = (tmp_path / f"{name}.{ending}" for name in ("a", "b", "joined"))
+    codec = "libx264" if ending == "ts" else "mpeg2video"
+    _encode(first, _many(photos, 30), bf=0, rate=25, codec=codec)
+    _encode(second, _many(photos, 10), bf=0, rate=25, codec=codec, start=25 * later)
+    joined.write_bytes(first.read_bytes() + second.read_bytes())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a packet that was not whole at the end of the first
+        times = np.array([frame.time for frame in read_video(joined)])
+    assert len(times) == 40
+    np.testing.assert_allclose(np.diff(times), 1 / 25, atol=2e-3)
+
+
+def test_times_count_from_the_sound_where_it_begins_earlier(tmp_path, photos):
+    path = tmp_path / "late picture.mp4"
+    with av.open(str(path), "w") as film:
+        sound = film.add_stream("aac", rate=8000)
+        picture = film.add_stream("libx264", rate=25, options={"bf": "0"})
+        picture.height, picture.width = photos[0].shape[:2]
+        picture.pix_fmt = "yuv420p"
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), "fltp", "mono")
+        silence.sample_rate = 8000
+        film.mux(sound.encode(silence))
+        film.mux(sound.encode())
+        for number in range(4):
+            frame = av.VideoFrame.from_ndarray(photos[number], format="rgb24")
+            frame.pts, frame.time_base = 10 + number, Fraction(1, 25)
+            film.mux(picture.encode(frame))
+        film.mux(picture.encode())
+    times = [frame.time for frame in read_video(path)]
+    np.testing.assert_allclose(times, 0.4 + np.arange(4) / 25, atol=1e-6)
+
+
+@pytest.mark.parametrize("ratio", [Fraction(4, 3), Fraction(8, 9), Fraction(1, 100)])
+def test_pixels_are_made_square(tmp_path, ratio):
+    circle = Image.new("RGB", (240, 240), "black")
+    ImageDraw.Draw(circle).ellipse([40, 40, 200, 200], fill="white")
+    seen = circle.resize((180, 240) if ratio > 1 else (240, 214))
+    _encode(tmp_path / "old.mp4", [np.asarray(seen)] * 2, shape=ratio)
+    image = next(iter(read_video(tmp_path / "old.mp4"))).image
+    if ratio < 0.25:  # nobody means it
+        assert image.shape[:2] == (214, 240)
+        return
+    assert image.shape[:2] == ((240, 240) if ratio > 1 else (241, 240))
+    lit = image[..., 0] > 128
+    assert lit.any(axis=0).sum() == pytest.approx(160, abs=2)
+    assert lit.any(axis=1).sum() == pytest.approx(160, abs=2)
+
+
+def test_a_cover_is_no_film(tmp_path):
+    path = tmp_path / "song.mp4"
+    with av.open(str(path), "w") as song:
+        sound, cover = song.add_stream("aac", rate=8000), song.add_stream("mjpeg", rate=1)
+        cover.disposition = av.stream.Disposition.attached_pic
+        cover.width = cover.height = 64
+        cover.pix_fmt = "yuvj420p"
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), "fltp", "mono")
+        silence.sample_rate = 8000
+        song.mux(cover.encode(av.VideoFrame(64, 64, "yuvj420p")))
+        song.mux(sound.encode(silence))
+        song.mux(sound.encode())
+    with pytest.raises(
+        OSError, match=r"song.mp4' holds no video, just a picture beside the sound"
+    ):
+        read_video(path)
 
 
 @pytest.mark.parametrize("damage", ["cut", "overwritten"])
