@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from _temporal import FilmClassifier
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
 
-from skau import DSNClassifier, IdenNetClassifier, MixedEffectsClassifier
+from skau import DSNClassifier, IdenNetClassifier, MixedEffectsClassifier, PretrainedTrunk
 from skau.baselines import (
     AlexNetClassifier,
     ATFClassifier,
@@ -47,6 +48,13 @@ def region_dsn(regions: str | None = "facs", **params: Any) -> RegionClassifier:
 def film_roinet(n_layers: int, random_state: int, **params: Any) -> FilmClassifier:
     network = ROINetClassifier(random_state=random_state, **params)
     return FilmClassifier(network, n_layers=n_layers, random_state=random_state)
+
+
+def on_open_1(
+    make: Callable[..., BaseEstimator], lr_scale: float = 0.1, **params: Any
+) -> BaseEstimator:
+    """LightCNN's convolutions are the shipped model's; its crops are --align eye_distance."""
+    return make(trunk=PretrainedTrunk("open-1", lr_scale), **params)
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,11 @@ METHODS = {
     "IdenNet": Method(IdenNetClassifier, STAGE_1 | STAGE_2, identities=True),
     "IdenNet-released": Method(IdenNetClassifier.as_released, RELEASED_BUDGET, identities=True),
     "IdenNet-no-identities": Method(IdenNetClassifier, STAGE_1),
+    "LightCNN-open-1": Method(partial(on_open_1, LightCNNClassifier), {}),
+    "IdenNet-open-1": Method(
+        partial(on_open_1, IdenNetClassifier), STAGE_1 | STAGE_2, identities=True
+    ),
+    "MixedEffects-open-1": Method(partial(on_open_1, MixedEffectsClassifier), {}, identities=True),
     "MixedEffects": Method(MixedEffectsClassifier, {}, identities=True),
     "MixedEffects-no-identities": Method(MixedEffectsClassifier, {}),
     "AlexNet": Method(AlexNetClassifier, ALEXNET),

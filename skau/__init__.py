@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         predict_images,
         predict_video,
     )
-    from .models import list_models, load, load_model, save
+    from .models import PretrainedTrunk, list_models, load, load_model, save
     from .models._onnx import export_onnx
     from .training import ResumeTraining
 
@@ -25,6 +25,7 @@ __all__ = [
     "IdenNetClassifier",
     "Int8Classifier",
     "MixedEffectsClassifier",
+    "PretrainedTrunk",
     "RegionClassifier",
     "ResumeTraining",
     "__version__",
@@ -44,6 +45,7 @@ _HOMES = {
     "IdenNetClassifier": "estimators",
     "Int8Classifier": "estimators",
     "MixedEffectsClassifier": "estimators",
+    "PretrainedTrunk": "models",
     "RegionClassifier": "estimators",
     "ResumeTraining": "training",
     "export_onnx": "models._onnx",

@@ -59,7 +59,8 @@ FAMILIES = (
     "skau.losses.simse skau.losses.triplet_losses",
     "skau.modules.DSN skau.modules.IdenNet skau.modules.AUModule skau.modules.AUOutput "
     "skau.modules.MaxFeatureMap skau.modules.lightcnn_trunk skau.modules.ImageTrunk",
-    "skau.modules.ImageTrunk skau.baselines.LightCNNClassifier",
+    "skau.PretrainedTrunk skau.modules.ImageTrunk skau.load_model "
+    "skau.baselines.LightCNNClassifier",
     "skau.utils.to_openface skau.utils.to_pyfeat skau.datasets.load_faces skau.predict_video",
     "skau.utils.all_estimators skau.utils.predict_table",
 )  # fmt: skip

@@ -10,7 +10,9 @@ from ._options import as_usage, dask_option, jobs_option, shared_options
 from ._warnings import workers
 
 _CORPORA = ("folder", "bp4d", "disfa", "unbc")
-_METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
+_METHODS = ("dsn", "single-encoder", "idennet", "lightcnn", "mixed-effects")
+_LEARN_PEOPLE = ("idennet", "mixed-effects")  # also those without labels
+_HAVE_TRUNK = ("idennet", "lightcnn", "mixed-effects")
 
 
 @click.command("train")
@@ -25,9 +27,13 @@ _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
 @click.option("--threshold", type=click.FloatRange(0, min_open=True), metavar="N",
               help="For labels of 0 to 5: present from N on; DISFA 2, UNBC 1.")  # fmt: skip
 @click.option("--method", type=click.Choice(_METHODS), default="single-encoder", show_default=True,
-              help="DSN, its AU encoder alone, IdenNet or LightCNN.")  # fmt: skip
+              help="DSN, its AU encoder alone, IdenNet, LightCNN, or a mixed model on "
+                   "LightCNN.")  # fmt: skip
+@click.option("--trunk", metavar="MODEL",
+              help="Begin idennet, lightcnn or mixed-effects with the network of a model that "
+                   "ships, such as open-1: for few people.")  # fmt: skip
 @click.option("--identities", type=click.Path(exists=True, path_type=Path),
-              help="Further people, for idennet; no AUs needed.")  # fmt: skip
+              help="Further people, for idennet and mixed-effects; no AUs needed.")  # fmt: skip
 @click.option("--folds", type=click.IntRange(2), metavar="N",
               help="Parts of the people, held out in turn; as published, else 3.")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(1), default=20, show_default=True, metavar="N",
@@ -41,8 +47,8 @@ _METHODS = ("dsn", "single-encoder", "idennet", "lightcnn")
 @shared_options
 def command(
     corpus: Path, out: Path, corpus_type: str, threshold: float | None, method: str,
-    identities: Path | None, folds: int | None, epochs: int, size: int, seed: int, jobs: int,
-    dask: str | None, force: bool,
+    trunk: str | None, identities: Path | None, folds: int | None, epochs: int, size: int,
+    seed: int, jobs: int, dask: str | None, force: bool,
 ) -> None:  # fmt: skip
     """Train on a corpus with whole subjects held out, then on all of it.
 
@@ -60,19 +66,22 @@ def command(
 
     \b
     skau train faces/ -o run/
-    skau train faces/ --threshold 2 -o run/
+    corpus: Path, out: Path, corpus_type: str, threshold: float | None, method: str,
+    trunk: str | None, identities: Path | None, folds: int | None, epochs: int, size: int,
+    seed: int, jobs: int, dask: str | None, force: bool,
     skau train faces/ --method idennet --identities people/ -o run/
     skau train /data/BP4D --corpus-type bp4d --method idennet --size 128 -o bp4d-run/
     """
     import sys
 
     import pandas as pd
+    from sklearn.base import clone
     from sklearn.pipeline import make_pipeline
 
     from .. import datasets
     from ..model_selection import PredefinedSubjectSplit, SubjectKFold, cross_val_predict
     from ..model_selection._fold_table import fold_reports
-    from ..models import save
+    from ..models import load_model, save
     from ..preprocessing import FaceCropper
     from ..preprocessing._results import table_writer
     from ..preprocessing._storage import forget_parts, part_of
@@ -84,10 +93,9 @@ def command(
     if out.exists() and not out.is_dir():
         raise click.UsageError(f"{str(out)!r} is a file; name a folder")
     may_write(next(path for path in (out, *out.parents) if path.is_dir()) / "model.skau", True)
-    if identities is not None and method != "idennet":
-        raise click.UsageError(f"--identities is for --method idennet, not for {method}")
-    if threshold is not None and corpus_type == "bp4d":
-        raise click.UsageError("--threshold is for intensities, and BP4D's labels are 0 and 1")
+    corpus: Path, out: Path, corpus_type: str, threshold: float | None, method: str,
+    trunk: str | None, identities: Path | None, folds: int | None, epochs: int, size: int,
+    seed: int, jobs: int, dask: str | None, force: bool,
     with as_usage():
         coded = {} if threshold is None else {"threshold": threshold}
         labelled = data = _load(corpus, corpus_type, **coded)
@@ -110,7 +118,7 @@ def command(
 
     bar, model = int(sys.stderr.isatty()), (out / "model.skau").resolve()
     done = part_of(model)
-    cropper = FaceCropper(size=size, on_missing="warn", memory=done, verbose=bar)
+    cropper.set_params(size=size, on_missing="warn", memory=done, verbose=bar)
     crops = cropper.transform(data.images, out=out / "crops.npy")
     if len(cropper.missing_):
         n, n_lost = len(data.images), len(cropper.missing_)
@@ -123,7 +131,7 @@ def command(
             list(cv.split(data.target, data.target, data.groups))
         crops = cropper.transform(data.images, out=out / "crops.npy")  # kept from before
 
-    estimator = _make(method, epochs, seed, ResumeTraining(done))
+    estimator = _make(method, trunk, epochs, seed, ResumeTraining(done))
     with workers(dask):
         proba = cross_val_predict(
             estimator, crops, data.target, groups=data.groups, cv=cv,
@@ -189,13 +197,14 @@ def _people(folder: Path) -> Any:
     return _load(folder, "folder", aus=[])  # labels of theirs would be trained on
 
 
-def _make(method: str, epochs: int, seed: int, resume: Any) -> Any:
+def _make(method: str, trunk: str | None, epochs: int, seed: int, resume: Any) -> Any:
     from ..baselines import LightCNNClassifier
-    from ..estimators import DSNClassifier, IdenNetClassifier
+    from ..estimators import DSNClassifier, IdenNetClassifier, MixedEffectsClassifier
+    from ..models import PretrainedTrunk
 
     params: dict[str, Any] = {"max_epochs": epochs, "random_state": seed, "callbacks": [resume]}
-    if method == "idennet":
-        return IdenNetClassifier(**params)
-    if method == "lightcnn":
-        return LightCNNClassifier(**params)
-    return DSNClassifier(person_encoder=method == "dsn", **params)
+    if method not in _HAVE_TRUNK:
+        return DSNClassifier(person_encoder=method == "dsn", **params)
+    kinds = (IdenNetClassifier, LightCNNClassifier, MixedEffectsClassifier)
+    kind: Any = dict(zip(_HAVE_TRUNK, kinds, strict=True))[method]
+    return kind(trunk=None if trunk is None else PretrainedTrunk(trunk), **params)

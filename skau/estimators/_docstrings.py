@@ -61,11 +61,12 @@ negative_pool : int, default=0
 
 _TRUNK = """
 trunk : callable, torch.nn.Module or None, default=None
-    A network in place of the convolutions :math:`S`, such as :class:`skau.modules.ImageTrunk` of
-    one that is pretrained. It maps images, RGB or grey floats from 0 to 1 of shape (b, c, h, w),
-    to features (b, d). A class or another callable without arguments makes the module anew at
-    every fit; of a module a copy is taken, with its weights. It learns with the rest, but for
-    weights with ``requires_grad=False``.
+    A network in place of the convolutions :math:`S`: :class:`skau.PretrainedTrunk`, of a model
+    that ships, or :class:`skau.modules.ImageTrunk`, of any other that is pretrained. It maps
+    images, RGB or grey floats from 0 to 1 of shape (b, c, h, w), to features (b, d). A class or
+    another callable without arguments makes the module anew at every fit; of a module a copy is
+    taken, with its weights. It learns with the rest, but for weights with
+    ``requires_grad=False``.
 """
 
 _AUS = """

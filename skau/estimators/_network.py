@@ -23,6 +23,7 @@ from ..utils._parameters import parameters
 from ..utils._portable import leave_out
 from ..utils._random import RandomStream
 from ._calibration import population_table, unknown_population
+from ._part import StoredPart
 
 T = TypeVar("T")
 
@@ -187,7 +188,8 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
             self._built = self.get_params(deep=False) | self._built
             maker = type(self)(**self._built)
             shape = self.input_shape_, len(self.au_names_)
-            if all(getattr(self, name, None) is None for name in ("backbone", "trunk")):
+            parts = (getattr(maker, name, None) for name in ("backbone", "trunk"))
+            if all(part is None or isinstance(part, StoredPart) for part in parts):
                 with torch.device("meta"):  # which asks for no memory
                     _check_weights(maker._make_module(*shape), weights)
             with RandomStream(0):  # the first weights are thrown away

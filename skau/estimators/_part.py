@@ -11,6 +11,10 @@ Part = Annotated[
 ]  # modules are callable
 
 
+class StoredPart:
+    """Base of what makes a part and may stand in a model file: it has plain values alone."""
+
+
 def make_part(value: Part, name: str) -> nn.Module | None:
     """Make a part anew; of a module a copy is taken, since a parameter is never trained."""
     if value is None:

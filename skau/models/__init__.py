@@ -3,5 +3,6 @@
 from ._container import ModelFileError
 from ._persist import load, save
 from ._registry import list_models, load_model
+from ._trunk import PretrainedTrunk
 
-__all__ = ["ModelFileError", "list_models", "load", "load_model", "save"]
+__all__ = ["ModelFileError", "PretrainedTrunk", "list_models", "load", "load_model", "save"]

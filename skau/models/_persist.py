@@ -21,6 +21,7 @@ from typing import Any
 
 from .._paths import as_path
 from .._version import __version__
+from ..estimators._part import StoredPart
 from ..utils._cache import write_whole
 from ..utils._unwrap import fitted_attribute
 from ..utils._warnings import user_level
@@ -61,9 +62,9 @@ def save(
     Raises
     ------
     ValueError
-        If the model holds what no such file may: a class or function of your own, a `backbone`
-        or `trunk`, distributions of scipy. The message names the parameters. If its description
-        or `card` is larger than 16 MB.
+        If the model holds what no such file may: a class or function of your own, a `backbone`,
+        a `trunk` but :class:`skau.PretrainedTrunk`, distributions of scipy. The message names the
+        parameters. If its description or `card` is larger than 16 MB.
 
     Notes
     -----
@@ -198,7 +199,11 @@ def _explain(model: Any, error: Exception) -> ValueError:
     parts = {name: v for name, v in parts.items() if name.rpartition("__")[2] not in _LISTS}
     guilty = {name for name, value in parts.items() if not _can_be_saved(value)}
     ends = ("backbone", "trunk")  # modules, which are code even where they are torch's
-    guilty |= {name for name in parts if name.endswith(ends) and parts[name] is not None}
+    guilty |= {
+        name
+        for name, part in parts.items()
+        if name.endswith(ends) and part is not None and not isinstance(part, StoredPart)
+    }
     if not guilty:
         guilty = {
             name

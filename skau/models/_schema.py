@@ -42,6 +42,7 @@ _MAX_DEPTH = 400  # of nested brackets; a search over a pipeline has about 40
 # Parameters that would act when the model is made or used: write to a folder of the file's
 # choosing, or call what it names.
 _EMPTY = ("memory", "backbone", "trunk")
+_PARTS = {("trunk", "skau.models._trunk.PretrainedTrunk")}  # which may stand there all the same
 
 
 def nodes(schema: Any) -> Iterator[Node]:
@@ -79,6 +80,14 @@ def _is_empty(node: Any) -> bool:
         isinstance(node, dict)
         and node.get("__loader__") == "JsonNode"
         and node.get("content") == "null"
+    )
+
+
+def _is_part(name: str, node: Any) -> bool:
+    return (
+        isinstance(node, dict)
+        and node.get("__loader__") == "ObjectNode"
+        and (name, f"{node.get('__module__')}.{node.get('__class__')}") in _PARTS
     )
 
 
@@ -124,5 +133,5 @@ def _check_parameters(node: Node) -> None:
     if not isinstance(content, dict):
         raise ModelFileError("a table in its description is none")
     for name in _EMPTY:
-        if name in content and not _is_empty(content[name]):
+        if name in content and not _is_empty(content[name]) and not _is_part(name, content[name]):
             raise ModelFileError(f"its parameter {name!r} is not None, as in a model file it is")

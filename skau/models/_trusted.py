@@ -11,6 +11,7 @@ from functools import cache, partial
 # What users do not name, but fitted models and searches hold.
 _INNER = (
     "skau.baselines._svtpt._Transfer",
+    "skau.models._trunk.PretrainedTrunk",
     "sklearn.metrics._scorer._MultimetricScorer",
     "sklearn.metrics._scorer._PassthroughScorer",
     "sklearn.metrics._scorer._Scorer",

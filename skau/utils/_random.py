@@ -68,8 +68,12 @@ class RandomStream(TorchDispatchMode):
         if torch.Tag.nondeterministic_seeded not in func.tags or kwargs.get("generator"):
             return func(*args, **kwargs)
         given = next((x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)), None)
-        device = kwargs.get("device") or (given.device if given is not None else "cpu")
-        own = self.on(torch.device(device))
+        device = torch.device(
+            kwargs.get("device") or (given.device if given is not None else "cpu")
+        )
+        if device.type == "meta":  # tensors without values: nothing is drawn
+            return func(*args, **kwargs)
+        own = self.on(device)
         if func is _aten.native_dropout.default:  # what a GPU computes; it takes no generator
             return _dropout(own, *args)
         drawing = _with_generator(func)

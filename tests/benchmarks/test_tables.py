@@ -581,10 +581,12 @@ def test_the_epoch_chosen_on_the_test_fold_has_a_row_of_its_own(tables, folders,
 
 
 def test_crops_of_another_alignment_are_files_and_results_of_their_own(tables, folders, tmp_path):
-    call = ["--methods", "SVTPT", "--only-folds", "S001-S003"]
+    call = ["--only-folds", "S001-S003", "--methods", "SVTPT"]
     plain, scaled = tmp_path / "plain.csv", tmp_path / "scaled.csv"
-    for out, align in ((plain, "eyes"), (scaled, "eye_distance")):
-        tables.main(arguments(folders, out, *call, "--align", align))
+    tables.main(arguments(folders, plain, *call, "--align", "eyes"))
+    on_open_1 = arguments(folders, scaled, *call, "MixedEffects-open-1", "--align", "eye_distance")
+    tables.main(on_open_1)
+    assert set(pd.read_csv(scaled)["method"]) >= {"SVTPT", "MixedEffects-open-1"}
     crops = [np.load(file) for file in sorted(folders.rglob("lab*-full-*.npy"))]
     assert len(crops) == 2
     assert crops[0].shape == crops[1].shape

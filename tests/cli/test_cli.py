@@ -16,7 +16,16 @@ from click.shell_completion import ShellComplete
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
-from skau import DSNClassifier, IdenNetClassifier, load, load_model, predict_files, save
+from skau import (
+    DSNClassifier,
+    IdenNetClassifier,
+    MixedEffectsClassifier,
+    PretrainedTrunk,
+    load,
+    load_model,
+    predict_files,
+    save,
+)
 from skau.cli import main, skau
 from skau.cli._words import plain
 from skau.datasets import load_sample_faces
@@ -676,6 +685,29 @@ def test_train_with_further_people(tmp_path, capsys, monkeypatch):
     assert len(predictions) == sizes[corpus]
     assert set(predictions["subject"]) == set(subjects[:4])
     assert predictions[["AU1", "AU12"]].notna().all(axis=None)
+
+
+@pytest.mark.filterwarnings("ignore:no (positive|negative) example", "ignore:the .* rows held out")
+def test_train_on_the_network_that_ships(tmp_path, capsys):
+    faces = load_sample_faces()
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    corpus.mkdir()
+    rows = write_corpus(corpus, faces, np.unique(faces.groups)[:6], ["AU1", "AU12"])
+    how = ["train", corpus, "-o", run, "--trunk", "open-1", "--folds", "2", "--epochs", "1"]
+    assert call(*how) == 2
+    assert (
+        "--trunk is for --method idennet, lightcnn, mixed-effects, not" in capsys.readouterr().err
+    )
+    assert call(*how[:5], "open-2", "--method", "lightcnn") == 2
+    assert "no model is called 'open-2'; shipped are: open-1" in capsys.readouterr().err
+    assert not run.exists()
+    assert call(*how, "--method", "mixed-effects") == 0
+    cropper, model = load(run / "model.skau").named_steps.values()
+    assert isinstance(model, MixedEffectsClassifier)
+    assert model.trunk == PretrainedTrunk("open-1")
+    assert cropper.align == load_model("open-1")[0].align == "eye_distance"
+    assert cropper.on_missing == "raise"
+    assert call("predict", corpus / f"{rows[0]}.png", "--model", run / "model.skau") == 0
 
 
 def corpus_of(table, names=("a.png", "b.png"), **further):

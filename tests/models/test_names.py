@@ -39,6 +39,7 @@ NAMES = {
     "skau.model_selection._repeated.RepeatedSubjectKFold",
     "skau.model_selection._stratified.StratifiedSubjectKFold",
     "skau.model_selection._thresholds.TunedThresholdsClassifier",
+    "skau.models._trunk.PretrainedTrunk",
     "skau.preprocessing._cropper.FaceCropper",
 }
 

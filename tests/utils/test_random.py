@@ -92,3 +92,14 @@ def test_threads_draw_each_their_own():
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(draw, range(8))) == [draw(seed) for seed in range(8)]
+
+
+def test_tensors_without_values_draw_nothing():
+    with RandomStream(0):
+        wanted = torch.rand(3)
+    stream = RandomStream(0)
+    with stream, torch.device("meta"):
+        assert torch.nn.Linear(3, 3).weight.is_meta
+        assert torch.rand(2).is_meta
+    with stream:
+        assert torch.equal(torch.rand(3), wanted)
