@@ -10,9 +10,9 @@ from ._options import as_usage, dask_option, jobs_option, shared_options
 from ._warnings import workers
 
 _CORPORA = ("folder", "bp4d", "disfa", "unbc")
-_METHODS = ("dsn", "single-encoder", "idennet", "lightcnn", "mixed-effects")
-_LEARN_PEOPLE = ("idennet", "mixed-effects")  # also those without labels
 _HAVE_TRUNK = ("idennet", "lightcnn", "mixed-effects")
+_METHODS = ("dsn", "single-encoder", *_HAVE_TRUNK)
+_LEARN_PEOPLE = ("idennet", "mixed-effects")  # also those without labels
 
 
 @click.command("train")
@@ -66,9 +66,8 @@ def command(
 
     \b
     skau train faces/ -o run/
-    corpus: Path, out: Path, corpus_type: str, threshold: float | None, method: str,
-    trunk: str | None, identities: Path | None, folds: int | None, epochs: int, size: int,
-    seed: int, jobs: int, dask: str | None, force: bool,
+    skau train faces/ --threshold 2 -o run/
+    skau train faces/ --method mixed-effects --trunk open-1 --epochs 15 -o run/
     skau train faces/ --method idennet --identities people/ -o run/
     skau train /data/BP4D --corpus-type bp4d --method idennet --size 128 -o bp4d-run/
     """
@@ -93,9 +92,20 @@ def command(
     if out.exists() and not out.is_dir():
         raise click.UsageError(f"{str(out)!r} is a file; name a folder")
     may_write(next(path for path in (out, *out.parents) if path.is_dir()) / "model.skau", True)
-    corpus: Path, out: Path, corpus_type: str, threshold: float | None, method: str,
-    trunk: str | None, identities: Path | None, folds: int | None, epochs: int, size: int,
-    seed: int, jobs: int, dask: str | None, force: bool,
+    if identities is not None and method not in _LEARN_PEOPLE:
+        raise click.UsageError(
+            f"--identities is for --method {' or '.join(_LEARN_PEOPLE)}, not for {method}"
+        )
+    if trunk is not None and method not in _HAVE_TRUNK:
+        raise click.UsageError(
+            f"--trunk is for --method {', '.join(_HAVE_TRUNK)}, not for {method}"
+        )
+    if threshold is not None and corpus_type == "bp4d":
+        raise click.UsageError("--threshold is for intensities, and BP4D's labels are 0 and 1")
+    cropper = FaceCropper()
+    if trunk is not None:  # faces are cut as it has learnt them
+        with as_usage("--trunk"):
+            cropper = clone(load_model(trunk)[0])
     with as_usage():
         coded = {} if threshold is None else {"threshold": threshold}
         labelled = data = _load(corpus, corpus_type, **coded)
