@@ -48,7 +48,7 @@ class AUScoreDisplay(PartsMixin):
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Of a new figure two columns wide where there are more than three methods or 20 AUs.
+        Of a new figure two columns wide where there are more than three methods or 18 AUs.
     figure_ : matplotlib Figure
 
     Examples
@@ -95,14 +95,15 @@ class AUScoreDisplay(PartsMixin):
 
     def _plot(self, ax: "Axes | np.ndarray | None") -> None:
         aus = [str(name) for name in next(iter(self.scores.values()))]
-        many = len(self.scores) > 3 or len(aus) > 20
+        many = len(self.scores) > 3 or len(aus) > 18
         width = 2 * WIDTH if many else WIDTH
         height = 2.1 + legend_height(["always present", *self.scores], width)
         self.figure_, (self.ax_,) = panels(ax, 1, 1, height, width=width)
         at, names = np.arange(float(len(aus))), aus
         if len(aus) > 1:  # their mean stands apart
-            at, names = np.append(at, len(aus) + 0.35), [*aus, "mean"]
-            self.ax_.axvline(len(aus) - 0.33, color="0.85", lw=0.6)
+            mean = len(aus) + max(0.35, 0.04 * len(aus))  # the narrower a step, the further
+            at, names = np.append(at, mean), [*aus, "mean"]
+            self.ax_.axvline((at[-2] + mean) / 2, color="0.85", lw=0.6)
         if self.chance is not None:
             chance = np.append(self.chance, self.chance.mean())[: len(names)]
             self.ax_.hlines(

@@ -1,4 +1,5 @@
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -310,3 +311,15 @@ def test_one_au_has_no_mean_and_thirty_have_two_columns(n, inches, ticks):
     assert len(display.ax_.get_xticks()) == ticks
     (marks,) = display.ax_.containers
     assert len(marks.lines[0].get_xdata()) == ticks
+
+
+@pytest.mark.parametrize("n", [2, 8, 12, 18, 20, 21, 40])
+def test_names_below_do_not_touch(n):
+    names = [f"AU{number}" for number in range(10, 10 + n)]
+    display = AUScoreDisplay({"DSN": pd.DataFrame(np.full((3, n), 0.5), columns=names)}).plot()
+    display.figure_.canvas.draw()
+    labels = [label for label in display.ax_.get_xticklabels() if not label.get_rotation()]
+    boxes = [label.get_window_extent() for label in labels]
+    gaps = [right.x0 - left.x1 for left, right in pairwise(boxes)]
+    assert not gaps or min(gaps) > 2
+    assert not gaps or gaps[-1] > boxes[-1].width / len("mean") / 2
