@@ -7,6 +7,7 @@ _SHELL = [
     # what Python alone needs: the class of an error and its number, the row, who complains
     (r"(?<=: )[A-Za-z]+Error: |\[Errno -?\d+\] ", ""),
     (r"\brow \d+ \(([^()]+)\)", r"\1"),
+    (r"(?<=\.part)/[0-9a-f]{32}(\.\w+)*(?=')", ""),
     (r"^((?:--\w+: )?)load_\w+: ", r"\1"),
     # arguments that are options
     (r"^(out|calibrate|reference|video)(?=: | needs )", r"--\1"),
@@ -22,6 +23,7 @@ _SHELL = [
     (r"They are intensities: pass threshold=, the", "They are intensities: give --threshold, the"),
     (r"\(pass a threshold (?=if these are int)", "(give --threshold "),
     (r"^threshold(?= must be )", "--threshold"),
+    (r" \(pass unknown=\[\] if it is one\)", ""),
     (r"If they hold labels, name all columns to read: aus=.*", "If they hold labels, call them "
      "AU1, AU2 and so on."),
     (r"rename one, or say which to read: aus=\{.*?\}", "rename one"),

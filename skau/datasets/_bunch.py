@@ -15,6 +15,7 @@ from ..utils._sklearn import Interval
 
 UNKNOWN = (9, -1, 999)
 """What the corpora and the tools around them write where an AU could not be scored."""
+_CODES = (77, 88, 99, 777, 888, 9999)  # what statistics programs and their users write, too
 
 DOCS = {
     "corpus": """
@@ -99,6 +100,10 @@ def code_labels(
     else:
         bad = known.isin([np.inf, -np.inf])
         meaning = "finite"
+        if tuple(unknown) == UNKNOWN and not bad.any(axis=None):  # other codes of it would count as absent or present
+            codes = known.isin(_CODES) & (known.mask(known.isin(_CODES)).max(axis=None) <= 10)
+            bad |= known.lt(0) | codes
+            meaning = "an intensity (pass unknown=[] if it is one)"
     if bad.to_numpy().any():
         row, column = np.argwhere(bad.to_numpy())[0]
         raise ValueError(

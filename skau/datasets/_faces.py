@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +17,7 @@ from sklearn.utils import Bunch
 from .._paths import as_path
 from ..utils._docs import substitute
 from ..utils._text import first_few
+from ..utils._warnings import user_level
 from ._bunch import DOCS, UNKNOWN, code_labels, make_bunch
 from ._csv import column_name, label_columns, read_csv
 from ._folders import Gaps, visible, wrong_folder
@@ -59,7 +62,8 @@ def load_faces(
         For intensities: the value from which on an AU is positive. None expects 0 and 1.
     unknown : sequence of float, default=(9, -1, 999)
         Codes that give NaN, as empty cells do. Where 1 is present, -1 absent and 0 unknown, pass
-        ``unknown=[0], threshold=1``. Where -1 is a true intensity, pass ``unknown=[]``.
+        ``unknown=[0], threshold=1``. Where -1 is a true intensity, pass ``unknown=[]``. Else
+        intensities below 0, and 77, 88, 99 and such beside others up to 10, are errors.
     name : str, default=None
         The corpus name, which :func:`stack_corpora` uses. None takes the name of the folder.
     {corpus}
@@ -81,8 +85,9 @@ def load_faces(
     Warns
     -----
     UserWarning
-        For rows whose image is not there (left out), for subjects left out by it, and for
-        columns that look like an AU and are not read.
+        For rows whose image is not there (left out), for subjects left out by it, for subjects
+        that are written alike and may be one person, and for columns that look like an AU and
+        are not read.
 
     Examples
     --------
@@ -122,6 +127,13 @@ def load_faces(
         if len(empty):
             raise ValueError(f"{path}: row {empty[0]} has no {column}.")
     table[image] = _as_here(root, table[image])
+    table[subject] = table[subject].map(partial(unicodedata.normalize, "NFC"))  # macOS writes NFD
+    if alike := _alike(table[subject].unique()):
+        warnings.warn(
+            f"{path}: subjects {first_few(map(' and '.join, alike))} may be one person, and count "
+            "as several; write one person alike in all rows, or results on unseen people are not",
+            stacklevel=user_level(),
+        )
     twice = table.index[table[image].map(os.path.normpath).duplicated()]
     if len(twice):
         raise ValueError(f"{path}: {table[image][twice[0]]} is listed again in row {twice[0]}.")
@@ -165,6 +177,16 @@ def _find_table(root: Path, csv: Path | None) -> Path:
         names = first_few(path.name for path in tables)
         raise ValueError(f"load_faces: {root} has several tables ({names}): pass one as csv.")
     return tables[0]
+
+
+def _alike(subjects: Iterable[str]) -> list[list[str]]:
+    """Return names that differ in capitals, marks between words or zeros before a number."""
+    found: dict[str, list[str]] = {}
+    for name in subjects:
+        plain = re.sub(r"\.0+$", "", name.casefold())  # as of a column of numbers with a gap
+        plain = re.sub(r"[\W_]+", "_", re.sub(r"(?<!\d)0+(?=\d)", "", plain))
+        found.setdefault(plain, []).append(repr(name))
+    return [names for names in found.values() if len(names) > 1]
 
 
 def _as_here(root: Path, paths: pd.Series) -> pd.Series:

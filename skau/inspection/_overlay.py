@@ -1,6 +1,7 @@
 """Films and photos with the faces, who they are and their AUs drawn in."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from os import PathLike, fspath
 from pathlib import Path
@@ -212,8 +213,8 @@ def _free(target: Path, taken: set[str]) -> Path:
 def _draw_film(video: Video, looked_at: set[int], faces: Faces, pen: _Pen, out: Path) -> None:
     """Encode the film anew; its sound is copied packet by packet."""
     av = import_extra("av", "video", "films need PyAV")
-    # "file:", or "P01:film.mp4" would name a protocol
-    with open_film(video.path) as origin, av.open(f"file:{begin(out)}", "w") as film:
+    part = f"file:{begin(out)}"  # or "P01:film.mp4" would name a protocol
+    with _named(out), open_film(video.path) as origin, av.open(part, "w") as film:
         stream = pictures(origin, video.path)
         sound = origin.streams.audio[0] if origin.streams.audio else None
         rate = stream.average_rate or 25
@@ -250,6 +251,17 @@ def _draw_film(video: Video, looked_at: set[int], faces: Faces, pen: _Pen, out: 
             waiting = next(packets, None)
     finish(out)
     forget_parts(out)
+
+
+@contextmanager
+def _named(out: Path) -> Iterator[None]:
+    """Let errors of FFmpeg, such as of a full disk, name the film that is written."""
+    from av.error import FFmpegError
+
+    try:
+        yield
+    except FFmpegError as error:
+        raise OSError(error.errno, error.strerror, str(out)) from error
 
 
 def _sound(container: Any, stream: Any, beside: Any) -> Iterator[Any]:

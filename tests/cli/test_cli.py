@@ -783,3 +783,7 @@ def test_a_table_of_several_is_named(tmp_path, capsys):
 def test_names_of_files_stay_as_they_are():
     assert plain("out='a.csv' must end in .npy") == "--out 'a.csv' must end in .npy"
     assert plain("cannot open 'fps=5.mp4'") == "cannot open 'fps=5.mp4'"
+    inner = f"'a.csv.part/{'0a' * 16}.csv.json'"  # which nobody has named
+    assert plain(f"[Errno 28] No space left on device: {inner}") == (
+        "No space left on device: 'a.csv.part'"
+    )

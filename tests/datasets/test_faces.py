@@ -475,3 +475,35 @@ def test_incomplete_corpora():
     short.groups = short.groups[:1]
     with pytest.raises(ValueError, match="2 images, 2 rows of target and 1 groups"):
         stack_corpora(corpus("A"), short)
+
+
+def test_a_person_written_in_two_ways_is_told(tmp_path):
+    names = ["001", "1", "Zo\u00eb", "Zoe\u0308", "anna m", "Anna_M", "S1_1", "S11", "2", "2.0"]
+    rows = "".join(f"{k}.png,{name},{k % 2}\n" for k, name in enumerate(names))
+    (tmp_path / "labels.csv").write_text(f"image,subject,AU1\n{rows}", encoding="utf-8")
+    for k in range(len(names)):
+        (tmp_path / f"{k}.png").write_bytes(b"")
+    with pytest.warns(UserWarning, match="may be one person") as told:
+        faces = load_faces(tmp_path)
+    (message,) = (str(warning.message) for warning in told)
+    for pair in ("'001' and '1'", "'anna m' and 'Anna_M'", "'2' and '2.0'"):
+        assert pair in message
+    assert "S1" not in message
+    assert "Zo" not in message
+    assert faces.groups[2] == faces.groups[3] == "Zo\u00eb"  # one name in two codes of Unicode
+
+
+@pytest.mark.parametrize("code", [-2, -99, 99, 888])
+def test_another_code_of_unknown_is_no_intensity(tmp_path, code):
+    (tmp_path / "labels.csv").write_text(f"image,subject,AU1\na.png,p,{code}\nb.png,q,4\n")
+    for name in "ab":
+        (tmp_path / f"{name}.png").write_bytes(b"")
+    with pytest.raises(
+        ValueError, match=rf"AU1 of row 2 is {code}, which is neither an intens.*9"
+    ):
+        load_faces(tmp_path, threshold=2)
+    assert load_faces(tmp_path, threshold=2, unknown=[]).target["AU1"][0] == (code > 0)
+    assert load_faces(tmp_path, threshold=2, unknown=[code]).target["AU1"].isna()[0]
+    if code == 99:  # one of percent
+        (tmp_path / "labels.csv").write_text("image,subject,AU1\na.png,p,99\nb.png,q,40\n")
+        assert load_faces(tmp_path, threshold=50).target["AU1"].tolist() == [1, 0]

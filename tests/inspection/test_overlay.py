@@ -1,5 +1,6 @@
 """The bars of faces in a picture, and the film with them."""
 
+import os
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from skau.inspection import draw_overlay
 from skau.inspection._layout import Layout
 from skau.preprocessing import read_video
+from skau.preprocessing._storage import begin
 
 WIDTH, STEP, BARS = 68.0, 10.8, 18
 
@@ -149,3 +151,15 @@ def test_joined_recordings_are_drawn_with_their_sound(tmp_path):
     np.testing.assert_allclose(
         [frame.time for frame in read_video(out)], [f.time for f in read_video(joined)], atol=1e-3
     )
+
+
+def test_a_full_disk_is_named_by_the_film(tmp_path):
+    if not os.access("/dev/full", os.W_OK):
+        pytest.skip("needs /dev/full")
+    film_with_sound(tmp_path / "film.mp4")
+    out = tmp_path / "drawn.mp4"
+    begin(out).symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as info:
+        draw_overlay(nobody(25), tmp_path / "film.mp4", out)
+    assert info.value.filename == str(out)
+    assert not out.exists()
