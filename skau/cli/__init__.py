@@ -69,6 +69,8 @@ def main(args: list[str] | None = None) -> None:
         if "--verbose" in args and error.__cause__ is not None:
             traceback.print_exc()
         error.show()
+        if isinstance(error, click.NoSuchOption) and (file := _file_like(args)):
+            click.echo(f"A file is meant? Then write ./{file}", err=True)
         for note in getattr(error.__cause__, "__notes__", ()) if _keeps(args) else ():
             click.echo(note, err=True)
         sys.exit(error.exit_code)
@@ -88,6 +90,13 @@ def main(args: list[str] | None = None) -> None:
         )
         click.echo(f"skau: {told}", err=True)
         sys.exit(1)
+
+
+def _file_like(args: list[str]) -> str | None:
+    """Return what looks like an option and is a file here, as a pattern of the shell finds it."""
+    from pathlib import Path
+
+    return next((arg for arg in args if arg.startswith("-") and Path(arg).is_file()), None)
 
 
 def _keeps(args: list[str]) -> bool:

@@ -100,7 +100,8 @@ def code_labels(
     else:
         bad = known.isin([np.inf, -np.inf])
         meaning = "finite"
-        if tuple(unknown) == UNKNOWN and not bad.any(axis=None):  # other codes of it would count as absent or present
+        if tuple(unknown) == UNKNOWN and not bad.any(axis=None):
+            # other codes of it would count as absent or present
             codes = known.isin(_CODES) & (known.mask(known.isin(_CODES)).max(axis=None) <= 10)
             bad |= known.lt(0) | codes
             meaning = "an intensity (pass unknown=[] if it is one)"

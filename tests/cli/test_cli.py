@@ -780,6 +780,15 @@ def test_a_table_of_several_is_named(tmp_path, capsys):
     assert "there are 2; give at most 2" in capsys.readouterr().err
 
 
+def test_a_file_that_looks_like_an_option(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-lead.jpg").touch()
+    assert call("predict", "-lead.jpg") == 2
+    assert "A file is meant? Then write ./-lead.jpg" in capsys.readouterr().err
+    assert call("predict", "-leader.jpg") == 2
+    assert "meant" not in capsys.readouterr().err
+
+
 def test_names_of_files_stay_as_they_are():
     assert plain("out='a.csv' must end in .npy") == "--out 'a.csv' must end in .npy"
     assert plain("cannot open 'fps=5.mp4'") == "cannot open 'fps=5.mp4'"
