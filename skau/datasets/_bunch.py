@@ -102,8 +102,9 @@ def code_labels(
         meaning = "finite"
         if tuple(unknown) == UNKNOWN and not bad.any(axis=None):
             # other codes of it would count as absent or present
-            codes = known.isin(_CODES) & (known.mask(known.isin(_CODES)).max(axis=None) <= 10)
-            bad |= known.lt(0) | codes
+            codes = known.isin(_CODES)
+            small = not known.mask(codes).gt(10).any(axis=None)
+            bad |= known.lt(0) | (codes & small)
             meaning = "an intensity (pass unknown=[] if it is one)"
     if bad.to_numpy().any():
         row, column = np.argwhere(bad.to_numpy())[0]

@@ -504,6 +504,8 @@ def test_another_code_of_unknown_is_no_intensity(tmp_path, code):
         load_faces(tmp_path, threshold=2)
     assert load_faces(tmp_path, threshold=2, unknown=[]).target["AU1"][0] == (code > 0)
     assert load_faces(tmp_path, threshold=2, unknown=[code]).target["AU1"].isna()[0]
+    (tmp_path / "labels.csv").write_text("image,subject\na.png,p\nb.png,q\n")
+    assert load_faces(tmp_path, threshold=2).target.shape == (2, 0)
     if code == 99:  # one of percent
         (tmp_path / "labels.csv").write_text("image,subject,AU1\na.png,p,99\nb.png,q,40\n")
         assert load_faces(tmp_path, threshold=50).target["AU1"].tolist() == [1, 0]
