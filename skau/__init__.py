@@ -59,11 +59,27 @@ _HOMES = {
 }
 
 
+# As in scikit-learn, ``skau.datasets`` is there after ``import skau``.
+_ROOMS = {
+    "baselines",
+    "datasets",
+    "inspection",
+    "losses",
+    "metrics",
+    "model_selection",
+    "modules",
+    "preprocessing",
+    "utils",
+}
+
+
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f".{name}", __name__)
     if name in _HOMES:
         return getattr(import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted({*globals(), *_HOMES, *_ROOMS})

@@ -1,6 +1,8 @@
 """Imports run one way, from the commands down to the small things that every room needs."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import skau
@@ -72,3 +74,13 @@ def test_packages_list_the_public_names_and_private_files_do_not():
     for package in ROOT.rglob("__init__.py"):
         text = package.read_text(encoding="utf-8")
         assert "__all__" in text or "import" not in text, package
+
+
+def test_rooms_are_there_after_import_skau():
+    """As scikit-learn's are; pages say ``skau.datasets.load_faces`` after ``import skau``."""
+    public = {file.parent.name for file in ROOT.glob("*/__init__.py")} | {"losses"}
+    rooms = sorted(public - {"cli", "estimators", "models", "training"})
+    code = f"import skau; print([getattr(skau, room).__name__ for room in {rooms}])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str([f"skau.{room}" for room in rooms])
+    assert set(rooms) <= set(dir(skau))

@@ -153,7 +153,7 @@ def paired_interval(
         return PairedInterval(margin, float("nan"), float("nan"), float("nan"))
     margin = float(differences.mean())
     error = np.sqrt((1 / n + test_share / (1 - test_share)) * differences.var(ddof=1))
-    reach = stats.t.ppf((1 + confidence) / 2, n - 1) * error
+    reach = float(stats.t.ppf((1 + confidence) / 2, n - 1) * error)
     if error == 0:
         return PairedInterval(margin, margin, margin, float(margin == 0))
     p_value = 2 * stats.t.sf(abs(margin) / error, n - 1)

@@ -68,7 +68,7 @@ class TunedThresholdsClassifier(HeldOutClassifier):
     -----
     UserWarning
         If an AU has no positive or no negative label among people held out: its threshold is one
-        half. If ``groups`` is not given.
+        half, or stays where ``estimator`` itself has thresholds. If ``groups`` is not given.
 
     See Also
     --------
@@ -114,9 +114,11 @@ class TunedThresholdsClassifier(HeldOutClassifier):
         metric = _metric(self.scoring) if rates is None else None
         neutral = 0.5 if self._response(self.estimator_) == "predict_proba" else 0.0
         n_aus = labels.shape[1]
-        self.thresholds_ = np.full(n_aus, neutral)
+        own = getattr(self.estimator_, "thresholds_", None)  # of a model that was tuned before
+        self.thresholds_ = np.full(n_aus, neutral) if own is None else np.array(own, dtype=float)
         self.best_scores_ = np.full(n_aus, np.nan)
-        for j, y, s in self._known(scores, labels, f"its threshold is {neutral:g}"):
+        untaught = f"its threshold is {neutral:g}" if own is None else "its threshold stays"
+        for j, y, s in self._known(scores, labels, untaught):
             if metric is not None:
                 self.thresholds_[j], self.best_scores_[j] = _best(
                     metric, y.astype(int), s, neutral

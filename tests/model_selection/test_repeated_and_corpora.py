@@ -14,6 +14,7 @@ def test_the_corrected_interval_by_hand():
     reach = 4.302653 * np.sqrt((1 / 3 + 1 / 2) * 13 / 30000)
     assert found.margin == pytest.approx(0.08 / 3)
     assert (found.low, found.high) == pytest.approx((0.08 / 3 - reach, 0.08 / 3 + reach))
+    assert {type(value) for value in found} == {float}  # it prints as plain numbers
     # with 2 degrees of freedom P(|T| > t) = 1 - t / sqrt(2 + t^2)
     t = 0.08 / 3 / np.sqrt((1 / 3 + 1 / 2) * 13 / 30000)
     assert found.p_value == pytest.approx(1 - t / np.sqrt(2 + t**2))

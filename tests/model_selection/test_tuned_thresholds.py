@@ -194,6 +194,17 @@ def test_an_au_of_one_label_keeps_its_threshold_and_probabilities(frames, Meta):
     np.testing.assert_array_equal(meta.predict(P)[:, 1], P[:, 1] > 0.5)
 
 
+def test_a_tuned_model_tuned_again_keeps_the_thresholds_of_aus_without_labels(frames):
+    P, Y, groups = frames
+    tuned = TunedThresholdsClassifier(Known()).fit(P, Y, groups=groups)
+    again = TunedThresholdsClassifier(FrozenEstimator(tuned), false_alarm_rate=0.02)
+    with pytest.warns(UserWarning, match="both labels, .* of AU1, AU12; its threshold stays"):
+        again.fit(P, Y[["AU4"]].reindex(columns=NAMES), groups=groups)
+    np.testing.assert_array_equal(again.thresholds_[[0, 2]], tuned.thresholds_[[0, 2]])
+    assert again.thresholds_[1] > tuned.thresholds_[1]
+    np.testing.assert_array_equal(again.predict(P), again.thresholds_ < P)
+
+
 @pytest.mark.parametrize("method", ["sigmoid", "temperature", "isotonic"])
 def test_calibration_undoes_what_sharpens(frames, method):
     P, Y, groups = frames
