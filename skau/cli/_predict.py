@@ -2,6 +2,7 @@
 
 import math
 import re
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,11 @@ def command(
     fitted = open_model(model)
     with as_usage():
         corrections(Scorer(fitted), calibrate, at_rest)
+    if overlay is not None and films:
+        from ..inspection._overlay import check_sound
+
+        with as_usage(kinds=ValueError), suppress(OSError):  # who reads it says why not
+            check_sound(films[0], overlay, "overlay")
     bar = int(sys.stderr.isatty())
 
     def draw(table: Any) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from io import BytesIO
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from ..utils._labels import require_probabilities
 from ._layout import Layout
 from ._plotting import COLOURS
 
-FILM_ENDINGS = ".mp4", ".mkv", ".mov", ".m4v"  # of containers for H.264 and any sound
+_CONTAINERS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov", ".m4v": "ipod"}  # for H.264
+FILM_ENDINGS = tuple(_CONTAINERS)
 LEAST, STEP = 9, 1.2  # pixels of the letters; a bar's height by theirs
 # of people: no black, which a dark panel would hide; numbers on light ones are dark
 PEOPLE = [colour for colour in COLOURS if colour != "#000000"]
@@ -71,8 +73,8 @@ def draw_overlay(
     ImportError
         If PyAV is not installed (extra ``video``); of films only.
     ValueError
-        If the table does not fit the source, ``out`` is the source or has another ending, or a
-        column is not there.
+        If the table does not fit the source, ``out`` is the source, has another ending or cannot
+        hold its sound, or a column is not there.
     FileNotFoundError
         If there is no folder to write a film to.
 
@@ -104,6 +106,7 @@ def draw_overlay(
         video = source if isinstance(source, Video) else read_video(source)
         if target.exists() and target.samefile(video.path):
             raise ValueError(f"out={str(target)!r} is the film itself; give another file")
+        check_sound(video.path, target)
         _draw_film(video, set(table["frame"]), faces, pen, target)
 
 
@@ -251,6 +254,22 @@ def _draw_film(video: Video, looked_at: set[int], faces: Faces, pen: _Pen, out: 
             waiting = next(packets, None)
     finish(out)
     forget_parts(out)
+
+
+def check_sound(film: str, out: Path, argument: str = "out") -> None:
+    """Refuse to draw a film into a container that cannot hold its sound."""
+    av = import_extra("av", "video", "films need PyAV")
+    with open_film(film) as origin:
+        for sound in origin.streams.audio[:1]:
+            try:  # its header alone
+                with av.open(BytesIO(), "w", format=_CONTAINERS[out.suffix.lower()]) as trial:
+                    trial.add_stream_from_template(sound)
+                    trial.start_encoding()
+            except (av.error.FFmpegError, ValueError) as error:
+                raise ValueError(
+                    f"{argument}={str(out)!r}: a {out.suffix} file cannot hold the sound of {film!r} "
+                    f"({sound.name}); name a .mkv file, which holds any"
+                ) from error
 
 
 @contextmanager

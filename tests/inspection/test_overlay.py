@@ -163,3 +163,21 @@ def test_a_full_disk_is_named_by_the_film(tmp_path):
         draw_overlay(nobody(25), tmp_path / "film.mp4", out)
     assert info.value.filename == str(out)
     assert not out.exists()
+
+
+def test_a_container_that_cannot_hold_the_sound_is_refused_at_once(tmp_path):
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / "film.mkv"), "w") as film:
+        sound, picture = film.add_stream("pcm_s16le", rate=8000), film.add_stream("mpeg4", rate=5)
+        picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), "s16", "mono")
+        silence.sample_rate = 8000
+        film.mux(sound.encode(silence))
+        film.mux(sound.encode())
+        film.mux(picture.encode(av.VideoFrame.from_image(Image.new("RGB", (64, 48)))))
+        film.mux(picture.encode())
+    with pytest.raises(ValueError, match=r"a .m4v file cannot hold .*pcm_s16le.*name a .mkv"):
+        draw_overlay(nobody(1), tmp_path / "film.mkv", tmp_path / "drawn.m4v")
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mkv"]
+    draw_overlay(nobody(1), tmp_path / "film.mkv", tmp_path / "drawn.mkv")
+    assert len(stamps(tmp_path / "drawn.mkv")[1]) == len(stamps(tmp_path / "film.mkv")[1])
