@@ -52,5 +52,7 @@ def check_out(out: str | PathLike[str] | None, *endings: str, argument: str = "o
         raise FileNotFoundError(f"{where}: there is no folder {str(folder)!r}; make it first")
     if endings and path.is_dir():
         raise IsADirectoryError(f"{where} is a folder; name a file in it")
+    if endings and path.exists() and not path.is_file():
+        raise OSError(f"{where} is a device or pipe; name a file")
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"{where}: nothing can be written to the folder {str(folder)!r}")

@@ -267,8 +267,8 @@ def check_sound(film: str, out: Path, argument: str = "out") -> None:
                     trial.start_encoding()
             except (av.error.FFmpegError, ValueError) as error:
                 raise ValueError(
-                    f"{argument}={str(out)!r}: a {out.suffix} file cannot hold the sound of {film!r} "
-                    f"({sound.name}); name a .mkv file, which holds any"
+                    f"{argument}={str(out)!r}: a {out.suffix} file cannot hold the sound of "
+                    f"{film!r} ({sound.name}); name a .mkv file, which holds any"
                 ) from error
 
 

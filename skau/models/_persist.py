@@ -61,6 +61,8 @@ def save(
 
     Raises
     ------
+    TypeError
+        If the model is no estimator, such as a class.
     ValueError
         If the model holds what no such file may: a class or function of your own, a `backbone`,
         a `trunk` but :class:`skau.PretrainedTrunk`, distributions of scipy. The message names the
@@ -88,6 +90,9 @@ def save(
     (True, 'renders')
     """
     path, card = as_path(path, "path"), _check_card(card)
+    if isinstance(model, type) or not hasattr(model, "get_params"):
+        told = f"the class {model.__name__}" if isinstance(model, type) else f"{model!r:.80}"
+        raise TypeError(f"model must be an estimator, got {told}")
     facts = fitted_attribute(model, "trained_on_")
     if facts is not None:
         card = {"trained_on": facts} | card

@@ -324,3 +324,10 @@ def test_pickle_reads_no_arrays_of_objects(fitted):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pickle.loads(pickle.dumps(fitted))
+
+
+@pytest.mark.parametrize("wrong", [DSNClassifier, "model", None])
+def test_what_is_no_estimator_is_not_saved(wrong, tmp_path):
+    with pytest.raises(TypeError, match="model must be an estimator, got"):
+        save(wrong, tmp_path / "model.skau")
+    assert not list(tmp_path.iterdir())

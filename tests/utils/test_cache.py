@@ -13,6 +13,7 @@ import joblib
 import numpy as np
 import pytest
 
+from skau._paths import check_out
 from skau.utils._cache import Cache, write_whole
 
 VALUE = {
@@ -182,3 +183,16 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
         with write_whole(tmp_path / "table.csv"):
             raise OSError(errno.ENOSPC, "No space left on device")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with a name")
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "pipe")
+    for name, kind in (("pipe", "device or pipe"), ("link.csv", "device or pipe"), ("", "folder")):
+        told = pytest.raises(OSError, match=f"is a {kind}; name a file")
+        with told, write_whole(tmp_path / name) as file:
+            file.write(b"content")
+    assert (tmp_path / "pipe").is_fifo()
+    with pytest.raises(OSError, match="out='.*link.csv' is a device or pipe"):
+        check_out(tmp_path / "link.csv", ".csv")
