@@ -51,7 +51,7 @@ def film_roinet(n_layers: int, random_state: int, **params: Any) -> FilmClassifi
 
 
 def on_open_1(
-    make: Callable[..., BaseEstimator], lr_scale: float = 0.1, **params: Any
+    make: Callable[..., BaseEstimator], lr_scale: float = 1.0, **params: Any
 ) -> BaseEstimator:
     """LightCNN's convolutions are the shipped model's; its crops are --align eye_distance."""
     return make(trunk=PretrainedTrunk("open-1", lr_scale), **params)

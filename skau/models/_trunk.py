@@ -20,8 +20,10 @@ class PretrainedTrunk(StoredPart):
     ----------
     name : str
         One of :func:`skau.list_models`.
-    lr_scale : float, default=0.1
-        Its weights learn at ``lr`` times so much; 0 keeps them as they are.
+    lr_scale : float, default=1
+        Its weights learn at ``lr`` times so much; 0 keeps them as they are, which takes a third of
+        the time. On people of no test fold 1 was best, 0.3, 0.1 and 0 each worse than the one
+        before (``benchmarks/results/trunk.md``).
 
     Raises
     ------
@@ -41,7 +43,7 @@ class PretrainedTrunk(StoredPart):
     """
 
     name: str
-    lr_scale: float = 0.1
+    lr_scale: float = 1.0
 
     def __call__(self) -> ImageTrunk:
         """Make the network: images (b, 3, h, w), from 0 to 1, to features (b, d)."""
