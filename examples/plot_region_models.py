@@ -51,7 +51,7 @@ plt.show()
 
 train, test = next(SubjectKFold(3, shuffle=True, random_state=0).split(Y, Y, subjects))
 dsn = DSNClassifier(
-    person_encoder=False, max_epochs=12, batch_size=16, validation_fraction=0, random_state=0
+    person_encoder=False, max_epochs=8, batch_size=16, validation_fraction=0, random_state=0
 )
 pipeline = make_pipeline(FaceCropper(size=32), dsn)
 known, people = landmarks.iloc[train], subjects[train]
