@@ -104,7 +104,7 @@ def command(
         raise click.UsageError("--threshold is for intensities, and BP4D's labels are 0 and 1")
     cropper = FaceCropper()
     if trunk is not None:  # faces are cut as it has learnt them
-        with as_usage("--trunk"):
+        with as_usage():
             cropper = clone(load_model(trunk)[0])
     with as_usage():
         coded = {} if threshold is None else {"threshold": threshold}

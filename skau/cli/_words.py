@@ -23,6 +23,8 @@ _SHELL = [
     (r"They are intensities: pass threshold=, the", "They are intensities: give --threshold, the"),
     (r"\(pass a threshold (?=if these are int)", "(give --threshold "),
     (r"^threshold(?= must be )", "--threshold"),
+    (r"^name(?=: no model is called )", "--trunk"),
+    (r"; skau\.load reads a file of your own$", "; it takes no file"),
     (r" \(pass unknown=\[\] if it is one\)", ""),
     (r"If they hold labels, name all columns to read: aus=.*", "If they hold labels, call them "
      "AU1, AU2 and so on."),

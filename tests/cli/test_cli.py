@@ -698,8 +698,10 @@ def test_train_on_the_network_that_ships(tmp_path, capsys):
     assert (
         "--trunk is for --method idennet, lightcnn, mixed-effects, not" in capsys.readouterr().err
     )
-    assert call(*how[:5], "open-2", "--method", "lightcnn") == 2
-    assert "no model is called 'open-2'; shipped are: open-1" in capsys.readouterr().err
+    for wrong, mend in (("open-2", ""), ("my.skau", "; it takes no file")):
+        assert call(*how[:5], wrong, "--method", "lightcnn") == 2
+        told = f"Error: --trunk: no model is called {wrong!r}; shipped are: open-1{mend}\n"
+        assert told in capsys.readouterr().err
     assert not run.exists()
     assert call(*how, "--method", "mixed-effects") == 0
     cropper, model = load(run / "model.skau").named_steps.values()
