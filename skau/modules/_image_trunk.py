@@ -17,10 +17,9 @@ _HEADS = ("fc", "classifier", "heads", "head")
 def count_features(module: nn.Module, input_shape: tuple[int, ...], name: str) -> int:
     """Ask a module how long its vectors are; ``name`` is the parameter that it came by."""
     with torch.no_grad():
+        image = torch.zeros(1, *input_shape, dtype=torch.float32)
         try:  # where tensors are made: a network that is only looked at lies on "meta"
-            features = module.to(torch.get_default_device()).eval()(
-                torch.zeros(1, *input_shape, dtype=torch.float32)
-            )
+            features = module.to(image.device).eval()(image)
         except RuntimeError as error:
             raise ValueError(
                 f"{name} does not take inputs of shape {input_shape}: {error}"
