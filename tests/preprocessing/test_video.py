@@ -161,7 +161,7 @@ def test_a_cover_is_no_film(tmp_path):
     path = tmp_path / "song.mp4"
     with av.open(str(path), "w") as song:
         sound, cover = song.add_stream("aac", rate=8000), song.add_stream("mjpeg", rate=1)
-        cover.disposition = av.stream.Disposition.attached_pic
+        cover.disposition = av.stream.Disposition.attached_pic.value
         cover.width = cover.height = 64
         cover.pix_fmt = "yuvj420p"
         silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), "fltp", "mono")
