@@ -36,6 +36,14 @@ def as_path(path: Any, argument: str) -> Path:
     return Path(path)
 
 
+def check_file(path: Path, where: str) -> None:
+    """Raise if what is there is no file: who may, would rename over a device or pipe."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{where} is a folder; name a file in it")
+    if path.exists() and not path.is_file():
+        raise OSError(f"{where} is a device or pipe; name a file")
+
+
 def check_out(out: str | PathLike[str] | None, *endings: str, argument: str = "out") -> None:
     """Say at once, before any work, what would keep the results from being written at its end.
 
@@ -50,9 +58,7 @@ def check_out(out: str | PathLike[str] | None, *endings: str, argument: str = "o
         raise ValueError(f"{where} must end in {' or '.join(endings)}")
     if not folder.is_dir():
         raise FileNotFoundError(f"{where}: there is no folder {str(folder)!r}; make it first")
-    if endings and path.is_dir():
-        raise IsADirectoryError(f"{where} is a folder; name a file in it")
-    if endings and path.exists() and not path.is_file():
-        raise OSError(f"{where} is a device or pipe; name a file")
+    if endings:
+        check_file(path, where)
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"{where}: nothing can be written to the folder {str(folder)!r}")

@@ -215,6 +215,9 @@ def _make(method: str, trunk: str | None, epochs: int, seed: int, resume: Any) -
     params: dict[str, Any] = {"max_epochs": epochs, "random_state": seed, "callbacks": [resume]}
     if method not in _HAVE_TRUNK:
         return DSNClassifier(person_encoder=method == "dsn", **params)
-    kinds = (IdenNetClassifier, LightCNNClassifier, MixedEffectsClassifier)
-    kind: Any = dict(zip(_HAVE_TRUNK, kinds, strict=True))[method]
-    return kind(trunk=None if trunk is None else PretrainedTrunk(trunk), **params)
+    kinds: dict[str, Any] = {
+        "idennet": IdenNetClassifier,
+        "lightcnn": LightCNNClassifier,
+        "mixed-effects": MixedEffectsClassifier,
+    }
+    return kinds[method](trunk=None if trunk is None else PretrainedTrunk(trunk), **params)

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .._paths import check_out
 from ..preprocessing import Video, read_image, read_video
-from ..preprocessing._clock import Clock, start_of
+from ..preprocessing._clock import Clock, start_of, step_of
 from ..preprocessing._images import READ_ERRORS
 from ..preprocessing._storage import begin, finish, forget_parts
 from ..preprocessing._video import open_film, pictures
@@ -220,8 +220,7 @@ def _draw_film(video: Video, looked_at: set[int], faces: Faces, pen: _Pen, out: 
     with _named(out), open_film(video.path) as origin, av.open(part, "w") as film:
         stream = pictures(origin, video.path)
         sound = origin.streams.audio[0] if origin.streams.audio else None
-        rate = stream.average_rate or 25
-        picture = film.add_stream("libx264", rate=rate, options={"crf": "20"})
+        picture = film.add_stream("libx264", rate=1 / step_of(stream), options={"crf": "20"})
         times = pen.enlarging((video.width, video.height))
         # the colours are halved, so sides must be even
         picture.width, picture.height = (

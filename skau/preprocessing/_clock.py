@@ -6,10 +6,7 @@ from typing import Any
 _BACK = Fraction(1, 2)  # seconds: less is a slip of whoever wrote the file
 _ON = 10  # seconds that no broadcast pauses: another recording goes on
 _SLIP = Fraction(1, 1000)
-_JOINED = (
-    "mpegts",
-    "mpeg",
-)  # files of cameras, discs and broadcasts, which are joined as they are
+_JOINED = ("mpegts", "mpeg")  # of cameras, discs and broadcasts, which are joined as they are
 
 
 class Clock:

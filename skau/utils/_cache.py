@@ -20,6 +20,7 @@ from uuid import uuid4
 import joblib
 import numpy as np
 
+from .._paths import check_file
 from ._warnings import user_level
 
 _LEFT_OVER = 3600.0  # seconds after which a file that was never finished is nobody's any more
@@ -145,9 +146,7 @@ def write_whole(path: Path) -> Iterator[IO[bytes]]:
     and leads to the new content. What killed processes have left of the file goes.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():  # who may, would rename over /dev/null
-        kind = "a folder" if target.is_dir() else "a device or pipe"
-        raise OSError(f"{str(path)!r} is {kind}; name a file")
+    check_file(target, repr(str(path)))
     _tidy(target.parent, f"{glob.escape(_part_of(target))}.*.part")
     with _write_beside(path) as file:
         yield file

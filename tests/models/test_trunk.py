@@ -77,7 +77,7 @@ def test_a_classifier_on_it_is_saved(kind, faces, tmp_path):
     again.partial_fit(X, Y, groups=groups)  # the same network goes on
 
 
-def test_weights_of_another_network_are_refused_before_it_is_made(fitted, tmp_path, monkeypatch):
+def test_weights_of_another_network_are_refused_before_it_is_made(fitted, tmp_path):
     """FC6 of images of 60,000 px would take 4 TB."""
     changed = copy.deepcopy(fitted)
     changed.input_shape_ = (3, 60_000, 60_000)
