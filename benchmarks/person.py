@@ -67,11 +67,12 @@ def rendered(
     ):
         bunch = make_au_faces(
             people, frames, likeness=likeness, resting=resting, random_state=seed,
-            data_home=args.work / "rendered", verbose=True,
+            data_home=args.work / "rendered", verbose=True, n_jobs=args.jobs,
         )  # fmt: skip
         keys.append(joblib.hash(np.asarray(bunch.images))[:8])
         file = f"{keys[0]}-{kind}-{keys[-1]}"
-        corpora.append(from_bunch(name, bunch, args.work, args.size, file=file))
+        cut = from_bunch(name, bunch, args.work, args.size, file=file, align=args.align)
+        corpora.append(cut)
     return corpora[0], corpora[1], "-".join(keys)
 
 
@@ -133,6 +134,7 @@ def measure(
     setting = Setting(corpus, [], ids, aus, budget, args.work, args.work / "records" / "person")
     cells: dict[str, list[pd.DataFrame]] = {}
     notes = []
+    key = key if args.align == "eyes" else f"{key}-{args.align}"
     for fold, seed in tqdm([(f, s) for s in args.seeds for f in folds], desc=corpus.name):
         cell = f"{fold.name}-{seed}-{args.epochs}.npz"
         kept = features_of(corpus, ids, aus, fold, seed, args, args.work / f"person-{key}-{cell}")
@@ -200,6 +202,11 @@ def main(argv: list[str] | None = None) -> None:
     add("--inside", metavar="FOLD", help="split the training people of this fold instead")
     add("--seeds", type=int, nargs="+", default=[0])
     add("--size", type=int, default=64)
+    add(
+        "--align", choices=["eyes", "eye_distance", "box"], default="eyes",
+        help="how faces are cut, see FaceCropper",
+    )  # fmt: skip
+    add("--jobs", type=int, help="processes that render")
     add("--epochs", type=int, default=30)
     add("--lr", type=float, default=1e-3)
     add("--systems", nargs="*", default=[], help="of the tables, to be trained beside")
@@ -214,7 +221,7 @@ def main(argv: list[str] | None = None) -> None:
     found = []
     if args.train:
         own, ids = (
-            open_corpus(spec, args.work, args.size, ("full",))
+            open_corpus(spec, args.work, args.size, ("full",), align=args.align)
             for spec in (args.train, args.identities)
         )
         key = f"{own.name}-{ids.name}"
