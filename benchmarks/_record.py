@@ -11,6 +11,11 @@ import torch
 from skau.utils._device import _has_native_bfloat16
 
 
+def gpu() -> str:
+    """Name the GPU, with a comma, where there is one: whatever can computes on it."""
+    return f"{torch.cuda.get_device_name()}, " if torch.cuda.is_available() else ""
+
+
 class Record:
     """Lines under a head that tells the day, the machine and its load.
 
@@ -26,8 +31,8 @@ class Record:
         native = "with" if _has_native_bfloat16(torch.device("cpu")) else "without"
         self.say(
             f"{date.today()}, {platform.machine()} {native} native bfloat16, "
-            f"{torch.get_num_threads()} threads on {os.cpu_count()} processors, load average "
-            f"{os.getloadavg()[0]:.1f}, Python {platform.python_version()}, torch "
+            f"{torch.get_num_threads()} threads on {os.cpu_count()} processors, {gpu()}load "
+            f"average {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, torch "
             f"{torch.__version__}, scikit-learn {sklearn.__version__}"
         )
 

@@ -43,6 +43,7 @@ from _figures import write_figure
 from _folds import Fold, make_draws, pick_folds
 from _methods import REGIONS, make_estimator, parse_method
 from _options import make_parser, open_setting
+from _record import gpu
 from _report import write_report
 from joblib import Parallel, cpu_count, delayed
 from sklearn import config_context
@@ -177,7 +178,7 @@ def check_config(
         own = old["methods"] | own
     machine = {
         "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {cpu_count()} cores",
+        "machine": f"{platform.machine()}, {gpu()}{cpu_count()} cores",
         "versions": f"Python {platform.python_version()}, torch {torch.__version__}",
     }
     whole = {**config, "methods": own, **machine, "command": command}

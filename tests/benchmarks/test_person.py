@@ -67,7 +67,10 @@ def test_the_table_of_a_corpus(person, measures, tmp_path, monkeypatch):
         for name, rows in (("lab", lab), ("ids", ids))
     )  # fmt: skip
 
-    def opened(spec, *_):
+    cut = []
+
+    def opened(spec, *_, align):
+        cut.append(align)
         return own if spec.startswith("lab") else strangers
 
     monkeypatch.setattr(person, "open_corpus", opened)
@@ -100,6 +103,9 @@ def test_the_table_of_a_corpus(person, measures, tmp_path, monkeypatch):
     assert (tmp_path / "person.txt").read_text().split("\n", 1)[1] == report.split("\n", 1)[1]
     with np.load(kept[0]) as cell:
         assert cell["features"].shape == (lab.sum(), 256)
+    with pytest.raises(TypeError, match="NoneType"):  # crops cut otherwise have another network
+        person.main([*call, "--align", "eye_distance"])
+    assert cut == ["eyes"] * 4 + ["eye_distance"] * 2
 
 
 def test_the_figure_of_margin_against_likeness(measures, tmp_path):
