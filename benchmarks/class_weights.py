@@ -1,7 +1,7 @@
 """Class weights in the loss: what they are worth on people never seen, beside tuned thresholds.
 
     python benchmarks/class_weights.py --work CROPS --train ict-lab=DIR --test ict-wild=DIR \
-        --epochs 15 --every 2
+        --epochs 25 --every 2
 
 Paper 1's single encoder is fitted with each kind of ``class_weight`` on three quarters of the
 training people of each fold, for the same epochs from the same first weights. On the last quarter
