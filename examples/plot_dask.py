@@ -25,9 +25,10 @@ sklearn.set_config(enable_metadata_routing=True)  # groups reach splitter and cl
 faces = load_sample_faces()
 crops = FaceCropper(size=32).fit_transform(faces.images)
 
+# Few epochs and candidates, for the sake of time.
 search = GridSearchCV(
-    DSNClassifier(max_epochs=8, batch_size=16, validation_fraction=0, random_state=0),
-    {"alpha": [0.01, 1], "beta": [0.05, 0.5, 5]},
+    DSNClassifier(max_epochs=4, batch_size=8, validation_fraction=0, random_state=0),
+    {"alpha": [0.01, 1], "beta": [0.05, 5]},
     cv=SubjectKFold(2),
     scoring=roc_auc_scorer,
     refit=False,
@@ -67,6 +68,7 @@ for task in stream.data:
                 left=part["start"] - start, height=0.6, color="#56B4E9", edgecolor="black", lw=0.6,
             )  # fmt: skip
 axis.set(yticks=range(len(workers)), yticklabels=[f"worker {i + 1}" for i in range(len(workers))])
+axis.set_xlim(0)
 axis.set_xlabel("seconds")
 axis.spines[["top", "right"]].set_visible(False)
 plt.show()
