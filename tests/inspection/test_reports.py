@@ -63,7 +63,7 @@ def test_training_run(dsn, blobs, tmp_path):
     f1 = au_report(Y, dsn.predict_proba(X))["f1"]
     for au in Y:
         assert re.search(
-            rf'<th[^>]*>{au}</th>.*?data-key="{re.escape(repr(float(f1[au])))}"', text
+            rf'<th[^>]*><span>{au}</span></th>.*?data-key="{re.escape(repr(float(f1[au])))}"', text
         )
     assert len(re.findall("<tr>", text)) == 2 + 3 + len(dsn.history_)
     assert plt.get_fignums() == before
@@ -91,7 +91,7 @@ def test_film(tmp_path):
     table.loc[40:49, ["AU12", "probability"]] = np.nan
     text = load(film_report(tmp_path / "film.html", table))
     assert "80.0%" in text
-    row = re.search(r"<th[^>]*>AU12</th>(.*?)</tr>", text).group(1)
+    row = re.search(r"<th[^>]*><span>AU12</span></th>(.*?)</tr>", text).group(1)
     values = [float(v) for v in re.findall(r'data-key="([^"]*)"', row)]
     # threshold, share of the frames with a face, events, mean, highest, when
     assert values == pytest.approx([0.5, 15 / 40, 2, (9 + 3.5 + 2.5) / 40, 0.9, 0.4])
@@ -101,11 +101,15 @@ def test_film_by_the_threshold_of_each_au(tmp_path):
     table = pd.DataFrame({"frame": range(4), "time": np.arange(4.0), "AU1": 0.3, "AU12": 0.3})
     for limits in ({"AU12": 0.4, "AU1": 0.2}, [0.2, 0.4], pd.Series([0.2, 0.4], ["AU1", "AU12"])):
         text = load(film_report(tmp_path / "film.html", table, threshold=limits))
-        shares = re.findall(r"<th[^>]*>(AU\d+)</th><td[^>]*>[^<]*</td><td[^>]*>([^<]*)<", text)
+        shares = re.findall(
+            r"<th[^>]*><span>(AU\d+)</span></th><td[^>]*>[^<]*</td><td[^>]*>([^<]*)<", text
+        )
         assert shares == [("AU1", "1.000"), ("AU12", "0.000")]
     table.attrs["thresholds"] = {"AU1": 0.4, "AU12": 0.2}  # as predict_video tells them
     text = load(film_report(tmp_path / "film.html", table))
-    shares = re.findall(r"<th[^>]*>(AU\d+)</th><td[^>]*>[^<]*</td><td[^>]*>([^<]*)<", text)
+    shares = re.findall(
+        r"<th[^>]*><span>(AU\d+)</span></th><td[^>]*>[^<]*</td><td[^>]*>([^<]*)<", text
+    )
     assert shares == [("AU1", "0.000"), ("AU12", "1.000")]
     with pytest.raises(ValueError, match="threshold has none for AU12"):
         film_report(tmp_path / "film.html", table, threshold={"AU1": 0.2})
@@ -243,3 +247,40 @@ def test_the_page_is_seen_and_printed(browser, scores, tmp_path):
     assert all(complete and width > 500 and alt for complete, width, alt in widths)
     pdf = browser.print_page()
     assert len(pdf) > 10_000
+
+
+def test_wide_tables_are_read_to_their_last_column(browser, tmp_path):
+    aus = [f"AU{i}" for i in range(1, 13)]
+    labels = pd.DataFrame(np.tile([[0.0], [1.0]], 12), columns=aus)
+    report = au_report(labels, np.tile([[0.2], [0.7]], 12)).rename_axis("AU")
+    report = report.assign(fold="1", f1_always_present=0.5)
+    many = pd.DataFrame(0.5, ["a method of a long name"], [f"AU{i}" for i in range(1, 31)])
+    page = write_report(tmp_path / "wide.html", "Wide", {"Twelve": report, "Thirty": many})
+    hidden = (
+        "return [...document.querySelectorAll('div.table')]"
+        ".map(d => d.scrollWidth - d.clientWidth)"
+    )
+    right = (
+        "return Math.max(...[...document.querySelectorAll('td')]"
+        ".map(d => d.getBoundingClientRect().right))"
+    )
+    try:
+        browser.set_window_size(800, 1400)
+        browser.get(page.as_uri())
+        assert report.shape[1] == 11  # as in the table of every fold
+        twelve, thirty = browser.execute_script(hidden)
+        assert twelve == 0 < thirty
+        name = browser.find_element("xpath", "//tbody//th[.='a method of a long name']")
+        assert name.size["height"] < 40  # in one line, though there is less room than wanted
+        before = name.rect["x"]
+        browser.execute_script("document.querySelectorAll('div.table')[1].scrollLeft = 300")
+        assert name.rect["x"] == before
+        # On a sheet of A4 nothing scrolls, and the heads stand on every sheet.
+        browser.set_window_size(673, 1400)
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        assert browser.execute_script(right) <= browser.execute_script("return innerWidth")
+        head = browser.find_element("css selector", "thead button")
+        assert head.value_of_css_property("display") == "contents"
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        browser.set_window_size(1100, 1400)
