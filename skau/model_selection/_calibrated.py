@@ -3,11 +3,13 @@
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
+from ..utils._labels import require_probabilities
 from ..utils._parameters import parameters
 from ..utils._sklearn import StrOptions
 from ._held_out import HeldOutClassifier
@@ -95,7 +97,11 @@ class CalibratedAUClassifier(HeldOutClassifier):
         return "decision_function" if hasattr(model, "decision_function") else "predict_proba"
 
     def _scores(self, output: np.ndarray, method: str) -> np.ndarray:
-        return output if method == "decision_function" else _logit(output)
+        if method == "decision_function":
+            return output
+        named = pd.DataFrame(output, columns=self.au_names_)
+        require_probabilities(named, f"the output of {type(self.estimator_).__name__}")
+        return _logit(output)
 
     def _learn(self, scores: np.ndarray, labels: np.ndarray) -> None:
         n_aus = labels.shape[1]

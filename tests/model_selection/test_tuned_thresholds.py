@@ -249,6 +249,36 @@ def test_a_ranking_below_chance(frames):
     )
 
 
+class Percent(ClassifierMixin, BaseEstimator):
+    """Says percent, or logits, where probabilities are asked for."""
+
+    def __init__(self, times=1.0):
+        self.times = times
+
+    def fit(self, X, y):
+        self.au_names_, self.classes_ = np.array(NAMES), np.arange(3)
+        return self
+
+    def predict_proba(self, X):
+        return self.times * X
+
+
+def test_what_is_no_probability_is_not_calibrated(frames):
+    P, Y, groups = frames
+    message = "the output of Percent: row 0, column AU4 holds 20; probabilities lie between 0 and"
+    X = P.copy()
+    X[0] = 0.005, 0.2, 0.3
+    with pytest.raises(ValueError, match=message):
+        CalibratedAUClassifier(Percent(times=100)).fit(X, Y, groups=groups)
+    with pytest.raises(ValueError, match="column AU1 holds -"):
+        CalibratedAUClassifier(Percent(), cv=2).fit(np.log(P), Y, groups=groups)
+    fair = CalibratedAUClassifier(Percent()).fit(P, Y, groups=groups)
+    with pytest.raises(ValueError, match=message):
+        fair.predict_proba(100 * X)
+    X[0, 1] = np.nan  # not predicted
+    np.testing.assert_array_equal(np.isnan(fair.predict_proba(X)), np.isnan(X))
+
+
 def test_thresholds_of_calibrated_probabilities(frames):
     P, Y, groups = frames
     both = TunedThresholdsClassifier(CalibratedAUClassifier(Known(sharpen=3.0)))
