@@ -21,14 +21,15 @@ _EYE_LINE, _HALF_BETWEEN_EYES = 40 / 128, 24 / 128
 
 def change(images: Tensor) -> Tensor:
     """Change each image of a batch (b, 3, h, w), uint8, in a way of its own."""
-    x = images.float().div_(255)
-    x = _cover(x)
-    x = _move(x)
-    x = _light(x)
-    x = _soften(x)
-    x = _noise(x)
-    x = x.clamp_(0, 1).mul_(255).round_().to(torch.uint8)
-    return _compress(x).contiguous(memory_format=torch.channels_last)
+    with images.device:  # where all is made and drawn that is laid over them
+        x = images.float().div_(255)
+        x = _cover(x)
+        x = _move(x)
+        x = _light(x)
+        x = _soften(x)
+        x = _noise(x)
+        x = x.clamp_(0, 1).mul_(255).round_().to(torch.uint8)
+        return _compress(x).contiguous(memory_format=torch.channels_last)
 
 
 def _some(n: int, share: float) -> Tensor:
@@ -183,6 +184,7 @@ def _compress(x: Tensor) -> Tensor:
     for row in _some(len(x), 0.25).tolist():
         quality = int(torch.randint(20, 85, ()))
         file = BytesIO()
-        Image.fromarray(x[row].permute(1, 2, 0).numpy()).save(file, "JPEG", quality=quality)
+        pixels = x[row].permute(1, 2, 0).numpy(force=True)
+        Image.fromarray(pixels).save(file, "JPEG", quality=quality)
         x[row] = torch.from_numpy(np.asarray(Image.open(file)).copy()).permute(2, 0, 1)
     return x

@@ -14,7 +14,8 @@ optimizer : callable, default=torch.optim.Adam
     A ``torch.optim`` class, or ``functools.partial`` of one with its options.
 augment : {"flip"}, callable or None, default="flip"
     Change of the training images: mirrored at random, or a function from a uint8 batch of
-    shape (b, c, h, w) to the same (a ``torchvision.transforms.v2`` transform is one).
+    shape (b, c, h, w) to the same (a ``torchvision.transforms.v2`` transform is one). The batch
+    is on ``device``, and what is drawn for it must be: ``torch.rand(b, device=images.device)``.
     Vectors are never changed.
 class_weight : {"balanced", "asymmetric"}, dict, list of dict or None, default=None
     How much labels count in the classification loss. "balanced" gives the present and the absent

@@ -11,6 +11,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from skau.models import _registry
+from skau.utils._random import RandomStream
 
 TOOLS = Path(__file__).parents[2] / "tools"
 
@@ -55,6 +56,17 @@ def test_two_runs_give_the_same_file(recipe, tmp_path, monkeypatch):
         card = json.loads((folder / "open-1.json").read_text(encoding="utf-8"))
         assert card["sha256"] == digests[-1]
     assert len(set(digests)) == 1
+
+
+def test_what_changes_a_crop_is_made_where_the_crop_is(recipe):
+    def changed():
+        with RandomStream(0):
+            return recipe.change(images)
+
+    images = torch.randint(256, (64, 3, 32, 32), dtype=torch.uint8)
+    expected = changed()
+    with torch.device("meta"):  # nothing that is made there could be drawn on images here
+        assert torch.equal(changed(), expected)
 
 
 def test_a_person_is_the_same_wherever_and_whenever_they_are_drawn(recipe, tmp_path, monkeypatch):
