@@ -21,6 +21,17 @@ from skau.preprocessing import FaceCropper, _image_source, _results, _worker, po
 from skau.preprocessing._landmarks import COLUMNS
 
 EYES = ["left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y"]
+# On a GPU the last bits of a sum depend on its batch, and with them the last digit of a landmark.
+DIGIT = 0.011 if torch.cuda.is_available() else 0
+
+
+def assert_same_crops(found, expected):
+    """Crops of other batches are equal; on a GPU but for some pixels on edges."""
+    if DIGIT:
+        assert found.shape == expected.shape
+        assert np.abs(found.astype(int) - expected).mean(axis=(-3, -2, -1)).max() < 1
+    else:
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +80,7 @@ def test_all_kinds_of_input_give_the_same_crops(photos, photo_paths, crops):
 def test_images_of_different_sizes(photos, crops):
     wide = np.pad(photos[1], ((0, 0), (40, 0), (0, 0)), "edge")
     both = FaceCropper(size=64).transform([photos[0], wide])
-    np.testing.assert_array_equal(both[0], crops[0])
+    assert_same_crops(both[0], crops[0])
     assert np.abs(both[1].astype(int) - crops[1]).mean() < 12  # the same face elsewhere
 
 
@@ -182,7 +193,7 @@ def test_broken_files_are_named_and_the_rest_is_done(mixed, crops):
     cropper.set_params(on_missing="warn")
     with pytest.warns(UserWarning, match="cannot use row 2 .*cut.jpg"):
         done = cropper.transform(mixed)
-    np.testing.assert_array_equal(done[[0, -1]], crops[:2])
+    assert_same_crops(done[[0, -1]], crops[:2])
     assert not done[2].any()
     np.testing.assert_array_equal(cropper.missing_, range(1, 8))
     with pytest.warns(UserWarning, match="gone.jpg"):
@@ -198,7 +209,8 @@ def test_landmarks_per_subject(photo_paths):
     expected = single.groupby(groups)[EYES].transform("median").round(2)
     np.testing.assert_allclose(pooled[EYES], expected, atol=0.011)
     first = FaceCropper(landmarks_per_subject=1).detect(photo_paths, groups=groups)
-    np.testing.assert_allclose(first[EYES], single[EYES].iloc[[0, 0, 2, 2, 4, 4, 6, 6]])
+    one_each = single[EYES].iloc[[0, 0, 2, 2, 4, 4, 6, 6]]
+    np.testing.assert_allclose(first[EYES], one_each, atol=DIGIT)
     cropper = FaceCropper(size=32, landmarks_per_subject=1)
     np.testing.assert_array_equal(
         cropper.transform(photo_paths, groups=groups), FaceCropper(size=32).transform(first)
@@ -282,10 +294,10 @@ def test_an_interrupted_run_goes_on(photo_paths, crops, tmp_path, monkeypatch, w
     assert len(seen) == 5
     assert set(photo_paths[4:]) < set(seen)
     if what == "transform":
-        np.testing.assert_array_equal(done, crops)
-        np.testing.assert_array_equal(np.load(out), crops)
+        assert_same_crops(done, crops)
+        np.testing.assert_array_equal(np.load(out), done)
     else:
-        pd.testing.assert_frame_equal(done, FaceCropper().detect(photo_paths))
+        pd.testing.assert_frame_equal(done, FaceCropper().detect(photo_paths), atol=DIGIT)
         pd.testing.assert_frame_equal(pd.read_csv(out), done)
     assert os.listdir(tmp_path) == [out.name]
 
@@ -338,10 +350,10 @@ def test_an_array_on_disk_outlives_its_file(photos, crops, tmp_path):
     first = cropper.transform(photos, out=tmp_path / "crops.npy")
     second = cropper.transform(photos[3:], out=tmp_path / "crops.npy")
     np.testing.assert_array_equal(first, crops)
-    np.testing.assert_array_equal(second, crops[3:])
+    assert_same_crops(second, crops[3:])
     with pytest.raises(TypeError, match="X is a int"):
         cropper.transform(3, out=tmp_path / "crops.npy")
-    np.testing.assert_array_equal(np.load(tmp_path / "crops.npy"), crops[3:])
+    np.testing.assert_array_equal(np.load(tmp_path / "crops.npy"), second)
     assert os.listdir(tmp_path) == ["crops.npy"]
 
 
@@ -386,7 +398,7 @@ def test_too_little_memory_for_one_image(photo_paths, crops, monkeypatch):
         done = cropper.transform(photo_paths)
     np.testing.assert_array_equal(cropper.missing_, [1, 2])
     others = np.delete(np.arange(len(crops)), [1, 2])
-    np.testing.assert_array_equal(done[others], crops[others])
+    assert_same_crops(done[others], crops[others])
 
 
 def test_the_number_of_threads_stays(photos):
@@ -439,7 +451,7 @@ def test_a_file_mended_since_is_read_again(photo_paths, crops, tmp_path):
         with pytest.raises(ValueError, match="cannot use row 2"):
             cropper.transform(paths, out=out)
         paths[2].write_bytes(photo_paths[2].read_bytes())
-        np.testing.assert_array_equal(cropper.transform(paths, out=out), crops[:4])
+        assert_same_crops(cropper.transform(paths, out=out), crops[:4])
         assert not (tmp_path / "crops.npy.part").exists()
         paths[1].write_bytes(b"no image")
         paths[2].unlink()
@@ -481,7 +493,7 @@ def test_a_name_that_is_no_utf8(photo_paths, crops, tmp_path):
     name = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png")
     with open(name, "wb") as file:
         file.write(photo_paths[0].read_bytes())
-    np.testing.assert_array_equal(FaceCropper(size=64).transform([name]), crops[:1])
+    assert_same_crops(FaceCropper(size=64).transform([name]), crops[:1])
 
 
 @pytest.mark.parametrize(

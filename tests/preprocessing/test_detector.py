@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from facenet_pytorch import MTCNN
 from facenet_pytorch.models.mtcnn import PNet
 from PIL import Image
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.func import functional_call
 from torch.nn.functional import interpolate
 from torchvision.ops import batched_nms
 
@@ -85,6 +89,38 @@ def test_only_flat_windows_are_left_out():
     assert _cascade._spans(strip, 1) == [(32, 74), (64, 106), (160, 200)]
     assert _cascade._spans(strip[..., :30], 9) == [(0, 30)]
     assert _cascade._spans(strip[..., :60], 9) == []
+
+
+@pytest.mark.parametrize(("which", "side"), [(0, 40), (1, 24), (2, 48)])
+def test_a_gpu_computes_in_full_float32(which, side, monkeypatch):
+    net = _networks.load_networks("cpu")[which]
+    linear, convolutions, products = F.linear, [], []
+
+    def convolution(x, weight, bias, *how):
+        convolutions.append(how[-1])  # whether TF32 is allowed
+        return x.new_empty(len(x), len(weight), *(n + 1 - weight.shape[2] for n in x.shape[2:]))
+
+    def product(x, weight, bias):
+        products.append(x.dtype)
+        return linear(x, weight, bias)
+
+    monkeypatch.setattr(torch, "_convolution", convolution)
+    monkeypatch.setattr(F, "linear", product)
+    with FakeTensorMode():  # tensors that say they were on a GPU, and hold nothing
+        weights = {k: torch.empty(w.shape, device="cuda") for k, w in net.named_parameters()}
+        out = functional_call(net, weights, torch.empty(2, 3, side, side, device="cuda"))
+    assert all(part.is_cuda and part.dtype == torch.float32 for part in out)
+    assert convolutions == [False] * sum(isinstance(m, nn.Conv2d) for m in net.modules())
+    assert len(products) > 0
+    assert set(products) == {torch.float64}
+
+
+def test_a_convolution_that_is_told_so_is_the_same():
+    for net in _networks.load_networks("cpu"):
+        for layer in (m for m in net.modules() if isinstance(m, nn.Conv2d)):
+            x = torch.randn(2, layer.in_channels, 9, 7)
+            ours, plain = _networks._convolved(layer, x), F.conv2d(x, layer.weight, layer.bias)
+            torch.testing.assert_close(ours, plain)
 
 
 @pytest.mark.parametrize("side", range(250, 270))

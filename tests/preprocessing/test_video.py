@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
 from skau.preprocessing import FaceCropper, Video, read_video
@@ -231,6 +232,13 @@ def test_the_face_is_followed(film, monkeypatch):
     np.testing.assert_array_equal(cropper.missing_, [8, 9])
     step = table.loc[[0, 4, 7, 15], ["nose_x", "nose_y"]].diff().iloc[1:]
     np.testing.assert_allclose(step, [[24, 8], [18, 6], [48, 16]], atol=8)
+
+
+def test_the_face_is_followed_alike_in_the_callers_autocast(film):
+    cropper = FaceCropper()
+    expected = cropper.detect(read_video(film))
+    with torch.autocast("cpu", torch.bfloat16):
+        pd.testing.assert_frame_equal(cropper.detect(read_video(film)), expected)
 
 
 def test_crops_of_a_film(film, tmp_path):

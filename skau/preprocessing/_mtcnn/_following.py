@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from ...utils._device import own_modes
 from ._boxes import NOTHING, Faces, clipped, squared
 from ._cascade import confirmed
 from ._networks import load_networks
@@ -21,6 +22,7 @@ VIEWS = (0.95,), (0.8, 0.9, 1.0, 1.1, 1.2, 1.35)  # through these, and in a mirr
 DROP = 0.05  # how much lower than the box its window lies, as in the cascade
 
 
+@own_modes()
 @torch.inference_mode()
 def follow_face(
     image: Image.Image,

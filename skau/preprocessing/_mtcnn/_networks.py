@@ -1,6 +1,9 @@
 """The three networks of MTCNN, with the weights that facenet-pytorch ships.
 
 The first one is rearranged for speed: its results are those of the original to rounding.
+On a GPU, where torch rounds the factors of convolutions to 11 bits (TF32) if it is not told
+otherwise, they compute in full float32: else a face's points would depend on what else is in the
+batch, by a hundredth of a pixel or two.
 """
 
 from functools import lru_cache
@@ -52,6 +55,38 @@ class ProposalNet(nn.Module):
         return self.odds(features)[..., 0], features
 
 
+class _FullConv2d(nn.Conv2d):
+    """A convolution in full float32, on a GPU too.
+
+    It says so at each call. torch's own setting is that of the whole process: to change it here,
+    if only for a moment, would change what other threads compute.
+    """
+
+    def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return _convolved(self, x) if x.is_cuda else super()._conv_forward(x, weight, bias)
+
+
+def _convolved(layer: nn.Conv2d, x: Tensor) -> Tensor:
+    transposed, benchmark, deterministic, tf32 = False, False, True, False
+    return torch._convolution(
+        x, layer.weight, layer.bias, layer.stride, layer.padding,  # type: ignore[arg-type]
+        layer.dilation, transposed, layer.output_padding, layer.groups, benchmark, deterministic,
+        torch.backends.cudnn.enabled, tf32,
+    )  # fmt: skip
+
+
+class _FullLinear(nn.Linear):
+    """A linear layer likewise: in float64, of which no setting takes less; it is small."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not x.is_cuda:
+            return super().forward(x)
+        return F.linear(x.double(), self.weight.double(), self.bias.double()).float()
+
+
+_FULL = {nn.Conv2d: _FullConv2d, nn.Linear: _FullLinear}
+
+
 def _padded(weight: Tensor, *pad: int) -> nn.Parameter:
     return nn.Parameter(F.pad(weight, pad) if pad else weight.clone(), requires_grad=False)
 
@@ -63,6 +98,8 @@ def load_networks(device: str) -> tuple[ProposalNet, nn.Module, nn.Module]:
         from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
     def ready(net: Any) -> Any:
+        for layer in net.modules():
+            layer.__class__ = _FULL.get(type(layer), type(layer))
         net = net.eval().requires_grad_(False)
         return net.to(device, torch.float32, memory_format=torch.channels_last)
 

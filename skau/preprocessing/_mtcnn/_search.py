@@ -26,6 +26,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from ...utils._device import own_modes
 from ._boxes import NOTHING, Candidates, Faces
 from ._cascade import CANDIDATE_THRESHOLDS, PYRAMID_FACTOR, propose, refine, reject
 from ._following import SURE_PROBABILITY, probability_in_views
@@ -44,6 +45,7 @@ MOST_MIRRORED = 20  # ... of the most probable ones of an image
 MOST_HASTY = 4  # windows of an image that the second network sees in a hasty search
 
 
+@own_modes()
 def find_faces(
     images: Sequence[Image.Image],
     *,
