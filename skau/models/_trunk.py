@@ -47,6 +47,7 @@ class PretrainedTrunk(StoredPart):
 
     def __call__(self) -> ImageTrunk:
         """Make the network: images (b, 3, h, w), from 0 to 1, to features (b, d)."""
-        network = load_model(self.name)[-1].estimator_.module_.encoder
+        model = load_model(self.name)[-1].estimator_
+        network = model.module_.encoder.cpu()  # where modules are made: models are on a GPU
         # it takes images as they come
         return ImageTrunk(network, lr_scale=self.lr_scale, mean=(0, 0, 0), std=(1, 1, 1))

@@ -101,8 +101,10 @@ class ImageTrunk(nn.Module):
         self._leave_out_head()
         if weights is not None:
             load_weights(made, weights, argument="weights", partly=True)
+        where = next(made.parameters(), torch.empty(0)).device
         for name, value in (("mean", mean), ("std", std)):
-            self.register_buffer(name, torch.tensor(value).reshape(-1, 1, 1), persistent=False)
+            colours = torch.tensor(value, device=where).reshape(-1, 1, 1)
+            self.register_buffer(name, colours, persistent=False)
         if lr_scale == 0:
             self.requires_grad_(False)
 

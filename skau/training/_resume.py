@@ -44,9 +44,10 @@ class ResumeTraining(Callback):
     Pass it in ``callbacks``. While ``fit`` runs, the weights, the optimiser's moments, the
     random streams and the best epoch are written to a folder, after so many epochs that writing
     takes a twentieth of the time at most. A later ``fit`` that begins in the same way - equal
-    data, labels, validation subjects, parameters and seed - goes on from there, whether the
-    earlier one was killed, or has ended after fewer epochs; an equal one that has ended is not
-    trained again at all. The result is that of training in one go, to the bit.
+    data, labels, validation subjects, parameters and seed, on a device of the same kind - goes on
+    from there, whether the earlier one was killed, or has ended after fewer epochs; an equal one
+    that has ended is not trained again at all. The result is that of training in one go, to the
+    bit.
 
     So a search that was stopped goes on, and
     :class:`~sklearn.model_selection.HalvingGridSearchCV` with ``max_epochs`` as its resource
@@ -153,7 +154,8 @@ def _describe(net: AUNet) -> str:
     """Return a text that differs wherever training would take another course."""
     stage = net._stage
     settings = [
-        net.batch_size, net.precision, net.monitor, stage.name, stage.lr,
+        torch.device(net.device).type, net.batch_size, net.precision, net.monitor, stage.name,
+        stage.lr,
         _map(_layers(net.module_), partial(Tensor.numpy, force=True)),
         vars(stage.train) | {"X": _inputs(stage)},
         None if stage.valid is None else stage.valid.rows,

@@ -46,7 +46,7 @@ def weights(tmp_path):
 
 
 def arrays(module):
-    return {name: w.numpy().copy() for name, w in module.state_dict().items()}
+    return {name: w.numpy(force=True).copy() for name, w in module.state_dict().items()}
 
 
 def test_the_network_sees_images_as_it_knows_them(weights):
@@ -73,6 +73,11 @@ def test_networks_of_torchvision(make, width, size):
     with torch.device("meta"):  # their sizes alone: no memory, no time
         trunk = ImageTrunk(make, size=size).eval()
         assert trunk(torch.rand(1, 3, 64, 64)).shape == (1, width)
+
+
+def test_all_of_it_is_where_its_network_is():
+    trunk = ImageTrunk(Narrow().to("meta"))
+    assert all(part.is_meta for part in (*trunk.parameters(), *trunk.buffers()))
 
 
 def test_the_module_given_stays_as_it_is():
@@ -130,7 +135,8 @@ def test_a_trunk_learns_at_a_rate_of_its_own(make, weights, blobs):
             clf.set_params(callbacks=None)
         clf.fit(X, Y, groups=groups)
         before = torch.load(path, weights_only=True)["conv1.weight"]
-        moved[scale] = (clf.module_.trunk.network.conv1.weight.detach() - before).norm().item()
+        after = clf.module_.trunk.network.conv1.weight.detach().cpu()
+        moved[scale] = (after - before).norm().item()
         rates = {group["lr"] for group in clf.net_.optimizer_.param_groups}
         assert rates == {1e-4, scale * 1e-4}
     assert moved[0.1] == pytest.approx(moved[1] / 10, rel=0.05)

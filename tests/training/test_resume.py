@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 from sklearn import config_context
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -21,6 +22,7 @@ from skau.metrics import f1_frame_scorer, roc_auc_scorer
 from skau.model_selection import SubjectKFold
 from skau.preprocessing import FaceCropper
 from skau.preprocessing._worker import Worker
+from skau.training._resume import _describe
 
 
 class Power(nn.Module):
@@ -121,7 +123,7 @@ def test_crops_are_known_by_content_and_settings(faces, tmp_path, looked_at):
 
 
 def states(clf):
-    return {k: v.numpy() for k, v in clf.module_.state_dict().items()}
+    return {k: v.numpy(force=True) for k, v in clf.module_.state_dict().items()}
 
 
 @pytest.mark.parametrize("Estimator", [DSNClassifier, IdenNetClassifier])
@@ -170,6 +172,17 @@ def test_other_training_is_not_resumed(change, blobs, tmp_path):
         clf.set_params(**change)
     clf.fit(X, Y, groups=groups)
     assert resume.resumed_ == 0
+
+
+def test_training_on_another_kind_of_device_is_not_resumed(blobs):
+    """Its random numbers come from generators that there may not be here."""
+    X, Y, groups = blobs
+    net = DSNClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups).net_
+    keys = []
+    for device in ("cpu", "cuda", "cuda:0", torch.device("cuda")):
+        net.device = device
+        keys.append(_describe(net))
+    assert keys[0] != keys[1] == keys[2] == keys[3]
 
 
 def test_the_training_of_another_network_is_not_resumed(blobs, tmp_path):

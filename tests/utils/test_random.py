@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torchvision.transforms import v2
 
 from skau.utils._random import RandomStream
@@ -83,6 +84,13 @@ def test_dropout_of_a_gpu_keeps_the_mean():
     assert torch.equal(y > 0, kept)
     assert torch.equal(same, torch.ones(3))
     assert all_of_it.all()
+
+
+def test_a_device_has_one_generator_whatever_it_is_called():
+    stream = RandomStream(0)
+    own = stream._generators["cuda:0"] = torch.Generator()
+    with FakeTensorMode():  # as if there were one
+        assert stream.on(torch.device("cuda")) is stream.on(torch.device("cuda:0")) is own
 
 
 def test_threads_draw_each_their_own():
