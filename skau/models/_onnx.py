@@ -87,8 +87,9 @@ def export_onnx(model: Any, path: str | Path) -> None:
     Input ``crops``: uint8 of shape (n, height, width, 3), or (n, height, width, 1) after a fit on
     grey images; the scaling is inside. After a fit on vectors it is float64 of shape (n, d). The
     number n is free. Output ``probabilities``: float of shape (n, n_aus), each the probability
-    that the AU is present, within 1e-4 of ``predict_proba`` in float32. (After a 1-D ``y`` it has
-    one column, that of the larger class.)
+    that the AU is present, within 1e-4 of ``predict_proba`` in float32; on a GPU, where torch
+    rounds convolutions to TF32, by up to 4e-4 in what was measured. (After a 1-D ``y`` it has one
+    column, that of the larger class.)
 
     The file's ``metadata_props`` hold, as JSON: ``au_names``; ``thresholds``, from which each AU
     counts as present; ``input``, what the crops are like; ``cropper``, the parameters of the

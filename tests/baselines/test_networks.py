@@ -63,13 +63,15 @@ def test_learns_aus_of_subjects_never_seen(Estimator, blobs):
 
 @pytest.mark.parametrize(("Estimator", "lr"), [(AlexNetClassifier, 1e-4), (DRMLClassifier, 1e-3)])
 def test_the_large_ones_fit_a_batch(Estimator, lr, blobs):
-    X, Y, groups = blobs
+    X, Y, groups = (part[::4] for part in blobs)
     clf = Estimator(
-        max_epochs=4, batch_size=16, lr=lr, validation_fraction=0, augment=None, random_state=0
+        max_epochs=5, batch_size=16, lr=lr, validation_fraction=0, augment=None, random_state=0
     )
-    clf.fit(X[::4], Y[::4], groups=groups[::4])
-    loss = clf.history_["train_class_loss"]
-    assert loss.iloc[-1] < 0.9 * loss.iloc[0]
+    clf.fit(X, Y, groups=groups)
+    # the losses of so few steps tell above all what dropout has drawn
+    y, loss = torch.tensor(Y.to_numpy()), F.binary_cross_entropy
+    told = torch.from_numpy(clf.predict_proba(X).astype(np.float64))
+    assert loss(told, y) < 0.9 * loss(y.mean(0).expand_as(y), y)
     assert clf.transform(X[:3]).shape == (3, clf.module_.n_features)
 
 

@@ -151,7 +151,7 @@ def test_stage_two_alternates_where_there_are_identity_only_rows(unlabelled):
 @pytest.mark.parametrize("weight", [0.02, 1.0])
 def test_weights_of_the_triplets(weight, unlabelled):
     X, Y, groups = unlabelled
-    quick = QUICK | {"alpha": 0.3, "identity_weight": weight}
+    quick = QUICK | {"alpha": 0.3, "identity_weight": weight, "device": "cpu"}
     clf = IdenNetClassifier(**quick).fit(X, Y, groups=groups)
     data = clf._check_data(X, Y, groups, None, reset=False)
     loss = clf._make_stages(data, None, np.random.RandomState(0))[-1].loss

@@ -99,7 +99,7 @@ def test_trunk_and_identity_start_from_lightened_cnn_a(blobs, tmp_path, biases):
     torch.save(weights, path)
     clf = IdenNetClassifier(
         pretrained=path, first_weights="released" if biases else "he", identity_epochs=0,
-        max_epochs=1, lr=1e-12, validation_fraction=0, random_state=0,
+        max_epochs=1, lr=1e-12, validation_fraction=0, random_state=0, device="cpu",
     )  # fmt: skip
     clf.fit(X, Y, groups=groups)
     net = clf.module_
@@ -118,7 +118,7 @@ def test_a_whole_network_fills_trunk_and_fc5(blobs, tmp_path):
     torch.save(source.state_dict(), tmp_path / "net.pth")
     clf = IdenNetClassifier(
         pretrained=tmp_path / "net.pth", identity_epochs=0, max_epochs=1, lr=1e-12,
-        validation_fraction=0, random_state=0,
+        validation_fraction=0, random_state=0, device="cpu",
     )  # fmt: skip
     net = clf.fit(X, Y, groups=groups).module_
     torch.testing.assert_close(net.fc5[0].weight, source.fc5[0].weight)

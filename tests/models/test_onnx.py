@@ -35,6 +35,8 @@ onnxruntime = pytest.importorskip("onnxruntime", reason='needs pip install "skau
 pytest.importorskip("onnxscript", reason='needs pip install "skau[onnx]"')
 
 ONCE = {"max_epochs": 1, "validation_fraction": 0, "precision": "float32", "random_state": 0}
+# convolutions on a GPU are rounded to TF32, in torch and not in ONNX Runtime
+CLOSE = 1e-3 if torch.cuda.is_available() else 1e-4
 TORCH_2_6 = pytest.mark.skipif(
     torch.__version__.startswith("2.6."), reason="torch 2.6 cannot export this network"
 )
@@ -65,7 +67,7 @@ def test_every_network(estimator, blobs, tmp_path):
     for rows in (slice(1), slice(17)):
         found, _ = run(tmp_path / "model.onnx", X[rows])
         assert found.shape == (len(X[rows]), 2)
-        assert np.abs(found - clf.predict_proba(X[rows])).max() < 1e-4
+        assert np.abs(found - clf.predict_proba(X[rows])).max() < CLOSE
 
 
 def test_a_search_over_a_pipeline_says_what_it_takes(blobs, tmp_path, capfd):
@@ -77,7 +79,7 @@ def test_a_search_over_a_pipeline_says_what_it_takes(blobs, tmp_path, capfd):
     skau.export_onnx(search, tmp_path / "model.onnx")
     assert capfd.readouterr() == ("", "")
     found, metadata = run(tmp_path / "model.onnx", X[:5])
-    assert np.abs(found[:, 0] - search.predict_proba(X[:5])[:, 1]).max() < 1e-4
+    assert np.abs(found[:, 0] - search.predict_proba(X[:5])[:, 1]).max() < CLOSE
     assert metadata["au_names"] == search.best_estimator_[-1].au_names_.tolist()
     assert metadata["thresholds"] == [0.5]
     assert metadata["skau"] == skau.__version__

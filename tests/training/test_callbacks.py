@@ -271,7 +271,7 @@ def test_what_callbacks_and_augmentation_draw_is_seeded(vectors, blobs):
 
 
 def _noise(images):
-    return torch.where(torch.rand(images.shape) < 0.1, 0, images)
+    return torch.where(torch.rand(images.shape, device=images.device) < 0.1, 0, images)
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS.values(), ids=ESTIMATORS)
