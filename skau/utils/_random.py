@@ -45,9 +45,9 @@ class RandomStream(TorchDispatchMode):
 
     def on(self, device: torch.device) -> Generator:
         """Return the generator for tensors on a device."""
-        if device.index is None and device.type != "cpu":  # "cuda" is one of "cuda:0", "cuda:1"
-            device = torch.empty(0, device=device).device
         name = str(device)
+        if name not in self._generators and name != "cpu":  # "cuda" is one of "cuda:0", "cuda:1"
+            name = str(torch.empty(0, device=device).device)
         if name not in self._generators:
             self._generators[name] = Generator(device).manual_seed(self.seed)
         return self._generators[name]
