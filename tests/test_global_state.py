@@ -305,6 +305,7 @@ def answers(pickled):
     }
     ran = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", _FORK, pickled, json.dumps(forks)],
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},  # no child may use its parent's GPU
         capture_output=True, text=True, timeout=500, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr

@@ -39,7 +39,8 @@ device : str or torch.device, default="auto"
     where its device is missing predicts on the CPU, and warns of it.
 precision : {"auto", "float32", "bfloat16"}, default="auto"
     Arithmetic of the layers on images; "auto" is bfloat16 where the device computes it
-    natively. Weights and losses are float32. Vectors are always float64.
+    natively. Weights and losses are float32. Vectors are always float64. Of float32, torch rounds
+    what goes into convolutions on a GPU, unless ``torch.backends.cudnn.allow_tf32`` is False.
 callbacks : list of skorch callbacks, default=None
     What else happens during training, such as :class:`skau.ResumeTraining`. They hear of the
     training on AUs, not of a first stage on identities. Beside skorch's own figures

@@ -48,7 +48,7 @@ def test_it_learns_with_the_rest_or_not_at_all(faces, fitted):
     before = PretrainedTrunk("open-1")().network.state_dict()
     moved = {
         clf: [
-            float((weight - before[name]).abs().max())
+            float((weight.cpu() - before[name]).abs().max())
             for name, weight in clf.module_.trunk.network.state_dict().items()
             if name.endswith("weight")
         ]
