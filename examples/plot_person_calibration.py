@@ -38,7 +38,7 @@ plt.show()
 
 # %%
 # How many frames of a person does it take? The 20 of each are dealt out in lots of k, and
-# calibrated a lot at a time, as if it were all that there is. One frame is left as it is; a few
+# calibrated a lot at a time, as if it were all that there is. One frame is hardly moved; a few
 # are trusted a little, many more.
 
 sizes = [1, 2, 4, 5, 10, 20]

@@ -56,8 +56,8 @@ def command(
     crops, the predictions for every person by a model that has not seen
     them (predictions.csv), F1 and more for each fold and AU (scores.csv; f1_always_present is
     the F1 of calling an AU present in every frame), the learning curves (history.csv) and the
-    model of everyone (model.skau). The same call goes on where it stopped; until the end, what is
-    done is kept in OUT/model.skau.part.
+    model of everyone (model.skau). A call that was stopped goes on if it is given again; until
+    then, what is done is kept in OUT/model.skau.part.
 
     A folder's CSV has the columns image, subject, AU1, AU2, ... of 1, 0 and nothing, or of
     intensities and --threshold; where the folder holds several, name one as CORPUS. That of
@@ -109,6 +109,11 @@ def command(
     with as_usage():
         coded = {} if threshold is None else {"threshold": threshold}
         labelled = data = _load(corpus, corpus_type, **coded)
+    if labelled.target.empty:
+        raise click.UsageError(
+            f"{str(corpus)!r} labels no AU: its CSV needs columns such as AU1 and AU12 beside "
+            "image and subject"
+        )
     if identities is not None:
         with as_usage("--identities"):
             data = datasets.stack_corpora(

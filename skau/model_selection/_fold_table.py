@@ -72,7 +72,8 @@ def fold_reports(cv: Any, y: pd.DataFrame, proba: np.ndarray, groups: Any) -> pd
     -------
     DataFrame
         The rows of :func:`skau.metrics.au_report`, by ``fold`` and ``au``, with
-        ``f1_always_present`` beside ``f1``: that of calling the AU present in every frame.
+        ``f1_always_present`` beside ``f1``: that of calling the AU present in every frame. Both
+        are NaN where it is in none, and count in no mean.
     """
     parts = [test for _, test in cv.split(y, y, groups)]
     names = getattr(cv, "fold_names", None) or [str(i + 1) for i in range(len(parts))]
@@ -81,6 +82,7 @@ def fold_reports(cv: Any, y: pd.DataFrame, proba: np.ndarray, groups: Any) -> pd
     }
     table = pd.concat(reports, names=["fold", "au"])
     always = 2 * table["base_rate"] / (1 + table["base_rate"])
+    always = always.where(table["base_rate"] > 0)
     means = always.index.get_level_values("au") == "mean"
     always[means] = always[~means].groupby("fold", sort=False).mean().to_numpy()
     table.insert(table.columns.get_loc("f1") + 1, "f1_always_present", always)

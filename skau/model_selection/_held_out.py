@@ -141,17 +141,16 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
         params = fit_groups(self.estimator, groups)
         cv = self.cv
         by_subject = cv is None or isinstance(cv, Integral)
-        if groups is None:
-            if by_subject:
-                warnings.warn(
-                    "groups is not given, so the rows count as independent: those of one person "
-                    "are on both sides of a split, and what is learned from them is too good for "
-                    "people never seen; pass groups=subjects",
-                    stacklevel=user_level(),
-                )
-            groups = np.arange(num_samples(X))
-        else:
+        if groups is not None:
             groups = check_groups(groups, num_samples(X))
+        elif by_subject:
+            warnings.warn(
+                "groups is not given, so the rows count as independent: those of one person "
+                "are on both sides of a split, and what is learned from them is too good for "
+                "people never seen; pass groups=subjects",
+                stacklevel=user_level(),
+            )
+            groups = np.arange(num_samples(X))
         if by_subject:
             n_subjects = len(np.unique(groups[scored_rows(y, groups)]))
             if n_subjects < 2:
@@ -160,8 +159,11 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
                     "label in y; fit the estimator beforehand and pass cv='prefit'"
                 )
             cv = SubjectKFold(min(5 if cv is None else int(cv), n_subjects))
-        if get_config()["enable_metadata_routing"]:
-            options: dict[str, Any] = {"params": {"groups": groups}}
+        options: dict[str, Any]
+        if groups is None:  # a splitter that needs them says so
+            options = {"params": params}
+        elif get_config()["enable_metadata_routing"]:
+            options = {"params": {"groups": groups}}
         else:
             options = {"groups": groups, "params": params}
         return cross_val_predict(

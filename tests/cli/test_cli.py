@@ -589,6 +589,13 @@ def test_train_on_intensities(tmp_path, capsys):
     assert "BP4D's labels are 0 and 1" in capsys.readouterr().err
 
 
+def test_a_corpus_that_labels_no_au_is_not_trained_on(tmp_path, capsys):
+    faces = load_sample_faces()
+    write_corpus(tmp_path, faces, np.unique(faces.groups)[:4], [])
+    assert call("train", tmp_path, "-o", tmp_path / "run", "--epochs", "1") == 2
+    assert f"{str(tmp_path)!r} labels no AU: its CSV needs columns" in capsys.readouterr().err
+
+
 @shown
 def test_train_on_one_au_without_the_photos_that_show_no_face(tmp_path, capsys):
     faces = load_sample_faces()

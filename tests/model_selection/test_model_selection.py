@@ -25,6 +25,7 @@ from skau.model_selection import (
     cross_val_predict,
     fold_table,
 )
+from skau.model_selection._fold_table import fold_reports
 
 
 @st.composite
@@ -433,3 +434,12 @@ def test_predictions_of_folds_that_know_other_classes():
     groups = [0, 0, 1, 1, 2, 2]
     found = cross_val_predict(DummyClassifier(), X, y, groups=groups, cv=cv, method="predict")
     assert set(found) <= {"a", "b", "c"}
+
+
+@pytest.mark.filterwarnings("ignore:no positive example")
+def test_an_au_that_shows_nowhere_counts_in_no_mean_of_the_folds():
+    y = pd.DataFrame({"AU1": [1.0, 0, 1, 0] * 2, "AU43": np.zeros(8)})
+    table = fold_reports(SubjectKFold(2), y, np.full((8, 2), 0.7), np.repeat(list("abcd"), 2))
+    both = table[["f1", "f1_always_present"]].xs("mean", level="au")
+    assert both.to_numpy() == pytest.approx(2 / 3)  # recall 1, precision one half
+    assert table[["f1", "f1_always_present"]].xs("AU43", level="au").isna().all(axis=None)

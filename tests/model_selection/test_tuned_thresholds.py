@@ -20,7 +20,7 @@ from sklearn.metrics import (
     make_scorer,
     precision_recall_curve,
 )
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -309,6 +309,13 @@ def test_groups_and_folds(frames, Meta):
     for cv in (None, 2, np.int64(3)):
         with pytest.warns(UserWarning, match="not given, so the rows count as independent"):
             Meta(Known(), cv=cv).fit(P, Y)
+    for routing in (False, True):
+        with (
+            config_context(enable_metadata_routing=routing),
+            pytest.raises(ValueError, match="needs the subject of every row, but groups is None"),
+        ):
+            Meta(Known(), cv=SubjectKFold(2)).fit(P, Y)
+    assert Meta(Known(), cv=KFold(2)).fit(P, Y).predict_proba(P).shape == P.shape
     with pytest.raises(ValueError, match="holds out whole subjects, but 1 has"):
         Meta(Known()).fit(P, Y, groups=np.zeros(len(P)))
     two = Meta(Known(), cv=SubjectKFold(2)).fit(P, Y, groups=groups)
