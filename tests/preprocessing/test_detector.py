@@ -91,6 +91,9 @@ def test_only_flat_windows_are_left_out():
     assert _cascade._spans(strip[..., :60], 9) == []
 
 
+@pytest.mark.skipif(
+    torch.__version__ < (2, 7), reason="torch 2.6 asks the driver even for such tensors"
+)
 @pytest.mark.parametrize(("which", "side"), [(0, 40), (1, 24), (2, 48)])
 def test_a_gpu_computes_in_full_float32(which, side, monkeypatch):
     net = _networks.load_networks("cpu")[which]
