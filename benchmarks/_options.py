@@ -33,13 +33,18 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
         "--landmark-frames", type=int, metavar="N",
         help="cut all crops of a person by the median landmarks of N frames, as paper 1 does",
     )  # fmt: skip
-    add(
-        "--align", choices=["eyes", "eye_distance", "box"], default="eyes",
-        help="how faces are cut, see FaceCropper",
-    )  # fmt: skip
+    add_align(parser)
     add("--epochs", type=int, default=30)
     add("--lr", type=float, default=1e-3, help="where _methods.py or --methods has no other")
     return parser
+
+
+def add_align(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says how faces are cut."""
+    parser.add_argument(
+        "--align", choices=["eyes", "eye_distance", "box"], default="eyes",
+        help="how faces are cut, see FaceCropper",
+    )  # fmt: skip
 
 
 def open_setting(

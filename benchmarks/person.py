@@ -39,6 +39,7 @@ from _corpora import Corpus, from_bunch, open_corpus, published_aus
 from _folds import Fold, make_folds, pick_folds
 from _margins import METRICS
 from _methods import make_estimator
+from _options import add_align
 from _person_figure import write_person_figure
 from _person_measures import compare, share_between, stability, tell
 from _record import Record
@@ -202,10 +203,7 @@ def main(argv: list[str] | None = None) -> None:
     add("--inside", metavar="FOLD", help="split the training people of this fold instead")
     add("--seeds", type=int, nargs="+", default=[0])
     add("--size", type=int, default=64)
-    add(
-        "--align", choices=["eyes", "eye_distance", "box"], default="eyes",
-        help="how faces are cut, see FaceCropper",
-    )  # fmt: skip
+    add_align(parser)
     add("--jobs", type=int, help="processes that render")
     add("--epochs", type=int, default=30)
     add("--lr", type=float, default=1e-3)
