@@ -138,6 +138,10 @@ class _CurvesDisplay(PartsMixin):
                 path_effects=halo(),
             )  # fmt: skip
 
+    def _caption(self) -> str:
+        folds = max(len(own) for aus in self.curves.values() for own in aus.values())
+        return "Thin lines: single folds. Thick lines: their mean." if folds > 1 else ""
+
     def _on_grid(self, curve: Curve) -> np.ndarray:
         order = np.argsort(curve.x, kind="stable")
         return np.interp(_GRID, curve.x[order], curve.y[order])

@@ -60,3 +60,7 @@ class Display:
 
     def _plot(self, ax: "Axes | np.ndarray | None") -> None:
         raise NotImplementedError
+
+    def _caption(self) -> str:
+        """Say what the figure does not: a report writes it below."""
+        return ""

@@ -142,11 +142,19 @@ class TrainingHistoryDisplay(Display):
         legend_above(self.figure_, list(handles.values()), list(handles))
         self.figure_.supxlabel("epoch", fontsize=7)
 
+    def _caption(self) -> str:
+        return "Shaded: the first stage of training." if self._n_first() else ""
+
+    def _n_first(self) -> int:
+        """Return how many epochs the first of several stages has."""
+        if "stage" not in self.history or self.history["stage"].nunique() < 2:
+            return 0
+        return int((self.history["stage"] == self.history["stage"].iloc[0]).sum())
+
     def _mark(self, panel: "Axes") -> None:
         if self.best_epoch is not None:
             panel.axvline(self.best_epoch, color=GREY, lw=0.8, ls=":", label="kept")
-        if "stage" in self.history and self.history["stage"].nunique() > 1:
-            first = int((self.history["stage"] == self.history["stage"].iloc[0]).sum())
+        if first := self._n_first():
             panel.axvspan(0.5, first + 0.5, color="0.93", lw=0, zorder=0)
 
 

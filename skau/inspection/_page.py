@@ -13,6 +13,7 @@ import pandas as pd
 from .._version import __version__
 from ..utils._cache import write_whole
 from ..utils._extras import import_extra
+from ._display import Display
 
 _HERE = Path(__file__).parent
 
@@ -32,7 +33,8 @@ def write_report(path: str | PathLike[str], title: str, sections: Mapping[str, A
     sections : dict
         The contents by heading: one thing or a list of them. A string is a paragraph, a DataFrame
         or Series a table, a dict a list of names and values, a display or a matplotlib figure a
-        picture, an estimator its diagram. None is left out. Numbers have three decimals.
+        picture as wide as it was made, an estimator its diagram. None is left out. Numbers have
+        three decimals.
 
     Returns
     -------
@@ -97,7 +99,13 @@ def _block(heading: str, thing: Any) -> dict[str, Any]:
     if hasattr(figure, "savefig"):
         name = type(thing).__name__.removesuffix("Display")
         description = f"{heading}: {name}" if thing is not figure else heading
-        return {"kind": "figure", "data": _png(figure), "description": description}
+        return {
+            "kind": "figure",
+            "data": _png(figure),
+            "description": description,
+            "inches": f"{figure.get_figwidth():g}",
+            "caption": thing._caption() if isinstance(thing, Display) else "",
+        }
     if hasattr(thing, "get_params") and hasattr(thing, "_repr_html_"):
         return {"kind": "html", "html": thing._repr_html_()}
     raise TypeError(

@@ -15,6 +15,7 @@ from ._history import TrainingHistoryDisplay
 from ._loss_weights import LossWeightsDisplay, searched_parameters, short_name
 from ._page import write_report
 from ._parts import label_table, predict_part
+from ._plotting import WIDTH
 from ._scores import AUScoreDisplay
 from ._timeline import TimelineDisplay, numbered_aus
 
@@ -157,6 +158,7 @@ def film_report(
     >>> film_report("film.html", table, video="film.mp4")  # doctest: +SKIP
     """
     timeline = TimelineDisplay.from_predictions(table, video=video, threshold=threshold)
+    timeline.figure_.set_figwidth(2 * WIDTH)  # as wide as the page
     scores = table[numbered_aus(table)]
     limits = thresholds_of(table, threshold, numbered_aus(table))
     present = (scores > limits).where(scores.notna())

@@ -128,6 +128,14 @@ class AUScoreDisplay(PartsMixin):
         handles, labels = self.ax_.get_legend_handles_labels()
         legend_above(self.figure_, handles, labels, self.ax_)
 
+    def _caption(self) -> str:
+        if max(map(len, self.scores.values())) < 2:
+            return ""
+        return (
+            "Large markers: mean over folds. Bars: one standard deviation over folds up and down. "
+            "Small dots: single folds."
+        )
+
 
 def _score(part: Part, metric: str) -> Any:
     if metric == "roc_auc":  # of which logits have the same

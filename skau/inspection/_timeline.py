@@ -171,6 +171,14 @@ class TimelineDisplay(Display):
         if pictures:
             self._draw_pictures(axes[0], pictures)
 
+    def _caption(self) -> str:
+        told = "Each row: the probability of an AU from 0 to 1, dark above its threshold (dotted)."
+        if self.table[self.aus].isna().any(axis=None):
+            told += " Grey: no face, so no score."
+        if self.pictures:
+            told += " Numbers: the moments of the pictures, with the probability there."
+        return told
+
     def _draw_au(self, panel: "Axes", time: np.ndarray, au: str) -> None:
         p = self.table[au].to_numpy(float)
         limit = self.threshold[au]

@@ -10,7 +10,9 @@ from sklearn.model_selection import GridSearchCV
 
 from skau import DSNClassifier
 from skau.inspection import (
+    AURocDisplay,
     AUScoreDisplay,
+    TrainingHistoryDisplay,
     benchmark_report,
     film_report,
     training_report,
@@ -115,6 +117,40 @@ def test_film_by_the_threshold_of_each_au(tmp_path):
         film_report(tmp_path / "film.html", table, threshold={"AU1": 0.2})
     with pytest.raises(ValueError, match="one for each of the 2 AUs"):
         film_report(tmp_path / "film.html", table, threshold=[0.2, 0.3, 0.4])
+
+
+def test_what_a_figure_does_not_say_stands_below_it(scores, dsn, blobs, predictions, tmp_path):
+    X, Y, _ = blobs
+
+    def captions(path):
+        return re.findall("<figcaption>(.*?)</figcaption>", load(path))
+
+    bars = "Bars: one standard deviation over folds"
+    (told,) = captions(benchmark_report(tmp_path / "folds.html", scores))
+    assert bars in told
+    one = {name: table[:1] for name, table in scores.items()}
+    assert captions(benchmark_report(tmp_path / "one.html", one)) == []
+    assert captions(training_report(tmp_path / "run.html", dsn, X, Y)) == []
+    table = pd.DataFrame({"frame": range(4), "time": np.arange(4.0), "AU12": [0.1, 0.9, 0.7, 0.2]})
+    (told,) = captions(film_report(tmp_path / "film.html", table))
+    assert "dark above its threshold" in told
+    assert "Grey" not in told
+    assert "pictures" not in told
+    table.loc[3, "AU12"] = np.nan
+    video = np.zeros((4, 8, 8, 3), np.uint8)
+    table[["box_x1", "box_y1", "box_x2", "box_y2"]] = [1, 1, 6, 6]
+    (told,) = captions(film_report(tmp_path / "film.html", table, video=video))
+    assert "Grey: no face" in told
+    assert "moments of the pictures" in told
+    labels, proba, folds = predictions
+    curves = AURocDisplay.from_predictions(labels, proba, folds=folds)
+    stages = pd.DataFrame({"train_class_loss": [0.7, 0.5, 0.4], "stage": [1, 1, 2]})
+    history = TrainingHistoryDisplay.from_history(stages)
+    told = captions(write_report(tmp_path / "more.html", "More", {"A": curves, "B": history}))
+    assert told == [
+        "Thin lines: single folds. Thick lines: their mean.",
+        "Shaded: the first stage of training.",
+    ]
 
 
 def test_what_a_section_may_hold(predictions, dsn, tmp_path):
@@ -247,6 +283,38 @@ def test_the_page_is_seen_and_printed(browser, scores, tmp_path):
     assert all(complete and width > 500 and alt for complete, width, alt in widths)
     pdf = browser.print_page()
     assert len(pdf) > 10_000
+
+
+def test_figures_are_as_wide_as_they_were_made_while_they_fit(browser, scores, tmp_path):
+    aus = [f"AU{i}" for i in range(1, 19)]
+    table = pd.DataFrame(0.4, range(30), aus).assign(time=np.arange(30.0))
+    film = film_report(tmp_path / "film.html", table)
+    narrow = benchmark_report(tmp_path / "narrow.html", scores)
+    told = (
+        "const i = document.images[0];"
+        "return [i.clientWidth, i.parentNode.clientWidth, document.body.scrollWidth]"
+    )
+
+    def widths(page, window):
+        browser.set_window_size(window, 1400)
+        browser.get(page.as_uri())
+        return browser.execute_script(told)
+
+    try:
+        assert widths(film, 1100)[0] == 896  # with letters as large as in a narrow figure
+        assert widths(narrow, 1100)[0] == 448
+        image, room, _ = widths(film, 800)
+        assert 700 < image == room
+        image, room, page = widths(film, 500)
+        assert image > room  # it scrolls, and the page does not
+        assert page <= browser.execute_script("return innerWidth")
+        browser.set_window_size(673, 1400)  # a sheet of A4
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        image, room, _ = browser.execute_script(told)
+        assert 600 < image == room <= 673
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        browser.set_window_size(1100, 1400)
 
 
 def test_wide_tables_are_read_to_their_last_column(browser, tmp_path):
