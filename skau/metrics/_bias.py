@@ -101,6 +101,11 @@ def f1_gap(Y_true: Any, Y_pred: Any, groups: Any) -> pd.Series:
         0 where all groups fare alike. Groups that never show the AU have no F1 and are left
         out; NaN where fewer than two have one.
 
+    Raises
+    ------
+    ValueError
+        If the inputs do not fit together, or there are fewer than two groups.
+
     Examples
     --------
     >>> from skau.metrics import f1_gap
@@ -112,9 +117,10 @@ def f1_gap(Y_true: Any, Y_pred: Any, groups: Any) -> pd.Series:
     both.require_binary()
     true, pred = (pd.DataFrame(part, columns=both.names) for part in (both.true, both.other))
     code = check_groups(groups, len(true), of="Y_true")
-    scores = pd.DataFrame(
-        [f1_frame(true[code == group], pred[code == group]) for group in np.unique(code)]
-    )
+    names = np.unique(code)
+    if len(names) < 2:
+        raise ValueError(f"groups names {names.tolist()} alone; a gap needs two groups")
+    scores = pd.DataFrame([f1_frame(true[code == name], pred[code == name]) for name in names])
     gap = scores.max() - scores.min()
     return gap.where(scores.notna().sum() > 1).rename("f1_gap")
 

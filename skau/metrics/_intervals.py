@@ -113,7 +113,11 @@ def bootstrap_interval(
         own = np.flatnonzero(part == fold)
         _, codes = np.unique(people[own], return_inverse=True)
         if codes.max() == 0:
-            raise ValueError(f"fold {fold} has one subject, {people[own[0]]}; draws need two")
+            one = f"one subject, {people[own[0]]}, and people are drawn, so there must be two"
+            raise ValueError(
+                f"groups names {one}" if folds is None
+                else f"folds: fold {fold} has {one}; join it to another, or leave folds out"
+            )  # fmt: skip
         rows_of.append([own[codes == code] for code in range(codes.max() + 1)])
 
     def score(drawn: list[np.ndarray]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from ..utils._labels import as_numbers
 from ..utils._sklearn import Interval, validate_params
+from ..utils._warnings import user_level
 from ._kfold import Parts, SubjectKFold, SubjectSplitter
 
 
@@ -116,14 +118,21 @@ def paired_interval(
     margin : float
         Mean of ``first - second``.
     low, high : float
-        The interval of that confidence. NaN with fewer than two folds.
+        The interval of that confidence.
     p_value : float
         Of the hypothesis that the methods are equal, two-sided.
 
     Raises
     ------
     ValueError
-        If the scores are not one for each of the same folds, or a share is out of range.
+        If the scores are not one for each of the same folds, there are fewer than two folds, or a
+        share is out of range.
+
+    Warns
+    -----
+    UserWarning
+        If both methods have a score on fewer than two of the folds: ``low``, ``high`` and
+        ``p_value`` are NaN.
 
     References
     ----------
@@ -145,10 +154,22 @@ def paired_interval(
         )
     if (np.abs([a, b]) > np.finfo(np.float32).max).any():
         raise ValueError("first and second must hold finite scores, or NaN for folds without one.")
+    if len(a) < 2:
+        raise ValueError(
+            f"first and second hold the scores of {len(a)} fold{'s' * (not len(a))}, and an "
+            "interval needs two or more; score both methods on more folds, as of "
+            "RepeatedSubjectKFold"
+        )
     differences = a - b
     differences = differences[~np.isnan(differences)]
     n = len(differences)
     if n < 2:
+        warnings.warn(
+            f"first and second both have a score on {n} of {len(a)} folds, and an interval needs "
+            "two: it is NaN. Take folds of more people",
+            UserWarning,
+            stacklevel=user_level(),
+        )
         margin = float(differences.mean()) if n else float("nan")
         return PairedInterval(margin, float("nan"), float("nan"), float("nan"))
     margin = float(differences.mean())

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils._parameters import parameters
 from ..utils._sklearn import Interval, StrOptions
+from ..utils._text import first_few
 from ._held_out import HeldOutClassifier
 
 _MOST_CANDIDATES = 200
@@ -43,7 +44,8 @@ class TunedThresholdsClassifier(HeldOutClassifier):
         ``scorer(estimator, X, y)``; each AU by itself.
     false_alarm_rate : float in [0, 1) or dict of str to float, default=None
         If given, in place of ``scoring``: the lowest threshold at which the AU is predicted in no
-        more than this share of the frames without it. A dict has a share for each AU, by name.
+        more than this share of the frames without it. A dict has a share for every AU of the
+        classifier, by name: ``dict.fromkeys(names, 0.05) | {"AU12": 0.01}``.
     cv : int, splitter, "prefit" or None, default=None
         Who is held out. None is ``SubjectKFold(5)``, a number that many folds of subjects.
         "prefit" takes ``estimator`` as it is, fitted on other people than those of ``fit``.
@@ -133,10 +135,18 @@ class TunedThresholdsClassifier(HeldOutClassifier):
             return None
         if not isinstance(rates, dict):
             return [rates] * len(names)
-        if set(rates) != set(names):
+        lacking = [name for name in names if name not in rates]
+        further = [name for name in rates if name not in names]
+        if lacking:
+            told = f", but one for {first_few(further)}" if further else ""
             raise ValueError(
-                f"false_alarm_rate has {', '.join(map(str, rates))}, the classifier has "
-                f"{', '.join(names)}; give each of its AUs a share"
+                f"false_alarm_rate has no share for {first_few(lacking)}{told}; give every AU of "
+                f"the classifier one: dict.fromkeys(names, 0.05) | {{{names[0]!r}: 0.01}}"
+            )
+        if further:
+            raise ValueError(
+                f"false_alarm_rate has a share for {first_few(further)}; the classifier's AUs are "
+                f"{', '.join(names)}, leave out others"
             )
         for name, rate in rates.items():
             if not _SHARE.is_satisfied_by(rate):

@@ -45,8 +45,10 @@ def test_what_does_not_fit_is_told():
     truth = np.array([0.0, 1, 0, 1])
     with pytest.raises(ValueError, match=r"baseline has the shape \(3, 1\)"):
         bootstrap_interval(truth, truth, list("aabb"), baseline=truth[:3])
-    with pytest.raises(ValueError, match="fold 0 has one subject, a"):
+    with pytest.raises(ValueError, match="groups names one subject, a, and people are drawn"):
         bootstrap_interval(truth, truth, list("aaaa"))
+    with pytest.raises(ValueError, match="folds: fold 1 has one subject, c, .* join it to"):
+        bootstrap_interval(truth, truth, list("abcc"), folds=[0, 0, 1, 1])
     with pytest.raises(ValueError, match="groups must hold .* the 4 rows of Y_true"):
         bootstrap_interval(truth, truth, list("aab"))
     with pytest.raises(ValueError, match="folds must hold one fold for each of the 4 rows of Y_"):

@@ -104,6 +104,7 @@ def test_weights_are_repetitions(table):
             "weight for each .* 2 rows of Y_true",
         ),
         (lambda: f1_gap([1, 0], [1, 0], groups=["a"]), "groups .* each of the 2 rows of Y_true"),
+        (lambda: f1_gap([1, 0], [1, 0], groups=["a", "a"]), r"groups names \['a'\] alone; a gap"),
         (lambda: identity_leakage(np.eye(4), "ab"), "groups .* each of the 4 rows of features"),
     ],
 )

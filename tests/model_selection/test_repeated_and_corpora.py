@@ -21,7 +21,13 @@ def test_the_corrected_interval_by_hand():
 
 
 def test_what_an_interval_says_of_few_or_equal_folds():
-    assert np.isnan(paired_interval([0.5], [0.4], test_share=0.2).low)
+    with pytest.warns(UserWarning, match=r"both have a score on 1 of 3 folds.* it is NaN"):
+        found = paired_interval([0.5, np.nan, 0.1], [0.4, 0.2, np.nan], test_share=0.2)
+    assert found.margin == pytest.approx(0.1)
+    assert np.isnan(found[1:]).all()
+    for scores, told in (([0.5], "1 fold,"), ([], "0 folds,")):
+        with pytest.raises(ValueError, match=f"first and second hold the scores of {told}"):
+            paired_interval(scores, scores, test_share=0.2)
     assert paired_interval([0.5, 0.6], [0.5, 0.6], test_share=0.2) == (0, 0, 0, 1)
     with pytest.raises(ValueError, match="the same folds"):
         paired_interval([0.5], [0.4, 0.3], test_share=0.2)

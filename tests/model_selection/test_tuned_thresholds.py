@@ -147,10 +147,14 @@ def test_a_false_alarm_rate_for_each_au(frames):
     several = tuned(dict(reversed(rates.items())))
     for j, rate in enumerate(rates.values()):
         assert several.thresholds_[j] == tuned(rate).thresholds_[j]
-    with pytest.raises(
-        ValueError, match=f"false_alarm_rate has AU9, the classifier has {NAMES[0]}"
-    ):
+    with pytest.raises(ValueError, match="false_alarm_rate has no share for AU4; give every AU"):
+        tuned({"AU1": 0.1, "AU12": 0.1})
+    with pytest.raises(ValueError, match="no share for AU1, AU4, AU12, but one for AU9; give"):
         tuned({"AU9": 0.1})
+    with pytest.raises(ValueError, match="has a share for AU9; the classifier's AUs are AU1, AU4"):
+        tuned(rates | {"AU9": 0.1})
+    rest = tuned(dict.fromkeys(NAMES, 0.05) | {"AU1": 0.3})  # as the message says
+    assert rest.thresholds_[0] == several.thresholds_[0]
     with pytest.raises(
         ValueError, match=rf"false_alarm_rate\['{NAMES[1]}'\] is 1.5; give a share"
     ):
@@ -413,7 +417,7 @@ class Unasked(Known):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"false_alarm_rate": {"AU9": 0.1}}, "false_alarm_rate has AU9"),
+        ({"false_alarm_rate": {"AU9": 0.1}}, "but one for AU9"),
         ({"false_alarm_rate": dict.fromkeys(NAMES, 1.5)}, "is 1.5; give a share"),
         ({"scoring": "roc_auc"}, "needs no threshold"),
     ],
