@@ -1,11 +1,17 @@
 """Facial Action Unit detection for people never seen in training, as scikit-learn estimators."""
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
 
+# That of typing, whose import would be the longest part of the command's start at which Ctrl-C
+# shows a traceback; type checkers know the name.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .estimators import (
         DSNClassifier,
         IdenNetClassifier,

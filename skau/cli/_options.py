@@ -13,7 +13,7 @@ from ._words import plain
 def shared_options(function: Any) -> Any:
     """Add the options that every subcommand has."""
     function = click.option("--force", is_flag=True, help="Write over what is there.")(function)
-    text = "Show the traceback of an error."  # which `skau.cli.main` does
+    text = "Show the traceback of an error."  # which `skau.cli._group.run` does
     return click.option("--verbose", is_flag=True, expose_value=False, help=text)(function)
 
 

@@ -26,7 +26,8 @@ from skau import (
     predict_files,
     save,
 )
-from skau.cli import main, skau
+from skau.cli import main
+from skau.cli._group import skau
 from skau.cli._words import plain
 from skau.datasets import load_sample_faces
 from skau.preprocessing import FaceCropper
@@ -285,6 +286,29 @@ def test_a_stopped_call_says_whether_it_goes_on(monkeypatch, capsys, tmp_path):
     assert "goes on where it stopped" in capsys.readouterr().err
     assert call("predict", "a.jpg") == 130
     assert capsys.readouterr().err.strip() == "stopped"
+
+
+@pytest.mark.parametrize("module", ["click", "torch"])
+def test_ctrl_c_while_modules_are_imported(tmp_path, module):
+    interrupt = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)"
+    (tmp_path / f"{module}.py").write_text(interrupt)
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    done = subprocess.run(
+        [sys.executable, "-m", "skau", "predict", __file__],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "stopped")
+
+
+def test_little_is_imported_before_ctrl_c_is_heeded():
+    code = (
+        "import sys\nbefore = set(sys.modules)\nimport skau.cli\n"
+        "print(*sorted(set(sys.modules) - before - {'importlib', 'warnings', '__future__'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert [name for name in done.stdout.split() if not name.startswith("importlib")] == [
+        "skau", "skau._version", "skau.cli",
+    ]  # fmt: skip
 
 
 @shown
