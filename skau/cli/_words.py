@@ -15,6 +15,10 @@ _SHELL = [
     (r"(?<!\S)(out|overlay|faces|every|fps)=(?=\S)", r"--\1 "),
     (r"another random_state or a larger validation_fraction", "another --seed"),
     (r"or pass rest='train' to train on them in every fold", "or give --folds"),
+    (r"\breference=\{(\d+): \[photo\], (\d+): \[photo\]\}",
+     r"--reference \1=PHOTO --reference \2=PHOTO"),
+    (r"\bleave calibrate out", "leave --calibrate out"),
+    (r"say who is who: model", "say who is who, in Python: model"),
     (r"\bgive another file, or delete it", "give another file, or --force writes it anew"),
     # and those that are not
     (r"Scale it down, or raise PIL\.Image\.MAX_IMAGE_PIXELS if you trust it", "Scale it down"),

@@ -135,3 +135,19 @@ def calibrate(logits: np.ndarray, groups: Any, population: pd.DataFrame) -> np.n
     divisor = np.where(own_std > 0, own_std, std)
     stretch = np.divide(spread, divisor, out=np.ones_like(divisor), where=divisor > 0)
     return (logits - own_mean[codes]) * stretch[codes] + level
+
+
+def seen_once(nobody: str, *, film: bool) -> str:
+    """Say that ``nobody`` is seen more than once, by which alone a face is known."""
+    what = "frame that was looked at" if film else "photo"
+    mend = "look at more frames, or leave calibrate out"
+    if not film:
+        mend = (
+            "give several photos of each person, or leave calibrate out. If there are several, "
+            "and a person was taken for another one in each, say who is who: "
+            "model.predict_proba(photos, groups=people)"
+        )
+    return (
+        f"calibrate: {nobody} is found in more than one {what}, so a face and what it shows "
+        f"cannot be told apart, and a part of both is taken off; {mend}"
+    )

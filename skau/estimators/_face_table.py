@@ -1,5 +1,6 @@
 """The table of the faces of a film or of photos: scored, told apart, kept, written."""
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -16,8 +17,9 @@ from ..preprocessing._film import Seen
 from ..preprocessing._landmarks import BOX, COLUMNS, POINTS, PROBABILITY
 from ..preprocessing._worker import Worker
 from ..utils._cache import Cache
-from ._calibration import calibrate
-from ._reference import ANYBODY, rest_lines
+from ..utils._warnings import user_level
+from ._calibration import calibrate, seen_once
+from ._reference import ANYBODY, rest_lines, taken_for_one
 from ._scorer import Scorer
 from ._table_file import ArgumentError, TableFile, check_names, read_run, refuse_other
 
@@ -70,6 +72,7 @@ class FaceTable:
         self._rows: list[np.ndarray] = []
         self._looks: dict[int, list[Any]] = {}  # of each face, the sum, the number, the scene
         self._fresh: tuple[list[np.ndarray], dict[int, list[Any]]] = ([], {})
+        self._doubts: list[str] = []  # of corrections, told when the table is written
         self.state: dict[str, Any] | None = None
         self.ended: pd.DataFrame | None = None
         self._file = None if out is None else TableFile(out)
@@ -179,6 +182,8 @@ class FaceTable:
         if self._file is not None:
             story = {"model": self._scorer.story(), **told, "run": self._run()}
             self._file.write(table, story)
+        for doubt in self._doubts:
+            warnings.warn(doubt, stacklevel=user_level())
         return table
 
     def give_up(self) -> None:
@@ -210,7 +215,12 @@ class FaceTable:
         if len(rows):
             lines = self._rest_lines or {}
             if ANYBODY in lines:
-                lines = {int(np.bincount(whose).argmax()): lines[ANYBODY]}
+                most = int(np.bincount(whose).argmax())
+                lines = {most: lines[ANYBODY]}
+                if others := sorted(set(whose.tolist()) - {most}):
+                    self._doubts.append(
+                        taken_for_one(most, others, self._where(), self._settings.calibrate)
+                    )
             if unknown := sorted(set(lines) - set(whose.tolist())):
                 error = ArgumentError(
                     f"reference: nobody has the number {', '.join(map(str, unknown))}; the column "
@@ -227,7 +237,14 @@ class FaceTable:
             if self._settings.calibrate and len(others):
                 codes = np.unique(whose[~own], return_inverse=True)[1]
                 logits[others] = calibrate(logits[others], codes, population)
+                if np.bincount(codes).max() == 1:
+                    whom = f"nobody{' without photos at rest' if lines else ''}{self._where()}"
+                    self._doubts.append(seen_once(whom, film=self._settings.places == "frame"))
         return np.asarray(expit(logits))
+
+    def _where(self) -> str:
+        film = self._settings.source.get("film")
+        return f" of {film[0]}" if film else ""
 
 
 def corrections(scorer: Scorer, calibrate: bool, reference: Any) -> dict[int, np.ndarray] | None:

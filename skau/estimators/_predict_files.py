@@ -79,7 +79,8 @@ def predict_files(
     Warns
     -----
     UserWarning
-        Of files that cannot be read, once all others are done; of photos and films without a face.
+        Of files that cannot be read, once all others are done; of photos and films without a face;
+        of ``calibrate`` and ``reference`` as in :func:`predict_video`.
 
     Examples
     --------

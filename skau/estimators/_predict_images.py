@@ -70,7 +70,8 @@ def predict_images(
     Warns
     -----
     UserWarning
-        Of files that cannot be read and photos without a face; they have a row of NaN.
+        Of files that cannot be read and photos without a face; they have a row of NaN. Of
+        ``calibrate`` and ``reference`` as in :func:`predict_video`.
 
     Examples
     --------

@@ -108,6 +108,12 @@ def predict_video(
         If ``model`` is another kind of estimator, another argument cannot be used, or ``out``
         holds the rows of another film, model or setting.
 
+    Warns
+    -----
+    UserWarning
+        If ``fps`` is more than the film has; if ``calibrate`` has one frame of each person; of
+        whom ``reference`` was taken for, if it is a list and several people are seen.
+
     See Also
     --------
     predict_images : The same of photos.

@@ -77,3 +77,14 @@ def rest_line(logits: np.ndarray, population: pd.DataFrame) -> np.ndarray:
     # the variance at rest of all people, and of somebody of whom so much is known
     slope = np.sqrt((1 + people) / (1 + (1 - trust) * people))
     return np.array([slope, rest - slope * own])
+
+
+def taken_for_one(person: int, others: list[int], where: str, calibrated: bool) -> str:
+    """Say for whom photos were taken of which nobody said whose they are."""
+    left = "calibrated by their frames" if calibrated else "not corrected"
+    return (
+        f"reference: taken for person {person}{where}, the first of those seen most; "
+        f"{first_few(others)} {'is' if len(others) == 1 else 'are'} {left}. Say whose photos they "
+        "are by numbers of the column person: "
+        f"reference={{{person}: [photo], {others[0]}: [photo]}}"
+    )

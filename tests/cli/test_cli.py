@@ -400,6 +400,7 @@ def test_what_is_done_is_not_done_again(folder, tmp_path, monkeypatch):
         predict_files(model, films[:1], out=tmp_path / "half.csv", verbose=0)
 
 
+@shown
 def test_calibration_and_photos_at_rest_with_the_model_that_ships(
     folder, tmp_path, capsys, monkeypatch
 ):
@@ -414,6 +415,9 @@ def test_calibration_and_photos_at_rest_with_the_model_that_ships(
         out = tmp_path / f"{name}.csv"
         assert call("predict", film, "-o", out, *how) == 0
         tables[name] = pd.read_csv(out)
+        said = capsys.readouterr().err
+        told = r"taken for person 1 of film 1\.mp4, .*: --reference 1=PHOTO --reference 0=PHOTO\n"
+        assert bool(re.search(told, said)) == (name == "at rest"), said
     most = tables["plain"]["person"].mode()[0]
     for name, person in (("at rest", most), ("numbered", 0)):
         other = (tables[name]["AU12"] - tables["plain"]["AU12"]).abs() > 1e-5
@@ -443,6 +447,17 @@ def test_calibration_and_photos_at_rest_with_the_model_that_ships(
     pd.testing.assert_frame_equal(pd.read_csv(out), tables["numbered"])
 
 
+@shown
+def test_one_photo_is_calibrated_by_nothing(folder, capsys):
+    assert call("predict", folder / "photos" / "10.png", "--calibrate") == 0
+    said = capsys.readouterr().err
+    assert said.startswith("skau: --calibrate: nobody is found in more than one photo, so")
+    assert "leave --calibrate out. " in said
+    assert said.endswith("say who is who, in Python: model.predict_proba(photos, groups=people)\n")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.filterwarnings("ignore:reference. taken for person")
 def test_what_is_left_of_a_call_with_other_settings_is_not_in_the_way(
     folder, tmp_path, monkeypatch
 ):

@@ -342,6 +342,36 @@ def test_photos_at_rest_correct_a_person(model, faces):
         predict_video(model, iter(films), reference="me.jpg", verbose=0)
 
 
+def test_calibration_by_one_photo_of_each_person_is_told(model, faces, photos):
+    once = r"^calibrate: nobody is found in more than one photo, .*groups=people\)$"
+    for images in (photos[:1], [faces.images[0], faces.images[300]]):
+        with pytest.warns(UserWarning, match=once) as said:
+            predict_images(model, images, faces="all", calibrate=True, verbose=0)
+        assert len(said) == 1
+    predict_images(model, photos[:2], faces="all", calibrate=True, verbose=0)  # one is in both
+    film = [Frame(0.0, faces.images[0])]
+    with pytest.warns(UserWarning, match="nobody is found in more than one frame .* more frames,"):
+        predict_video(model, film, calibrate=True, verbose=0)
+    rest = {0: [faces.images[1]]}
+    with pytest.warns(UserWarning, match="nobody without photos at rest is found in more"):
+        predict_images(
+            model, photos[1:2], faces="all", calibrate=True, reference=rest, verbose=0
+        )  # fmt: skip
+
+
+def test_photos_at_rest_of_one_of_several_people_are_told(model, faces, photos):
+    rest, both = [faces.images[1]], {"faces": "all", "verbose": 0}
+    told = r"^reference: taken for person 0, the first .*; 1 is not cor.*=\{0: \[photo\], 1: \[ph"
+    with pytest.warns(UserWarning, match=told) as said:
+        table = predict_images(model, photos[:2], reference=rest, **both)
+    assert len(said) == 1
+    numbered = predict_images(model, photos[:2], reference={0: rest}, **both)
+    pd.testing.assert_frame_equal(numbered, table)
+    with pytest.warns(UserWarning, match="nobody without photos at rest") as said:
+        predict_images(model, photos[1:2], reference=rest, calibrate=True, **both)
+    assert "; 1 is calibrated by their frames. " in str(said[0].message)
+
+
 # -- the picture -------------------------------------------------------------------------------
 
 
