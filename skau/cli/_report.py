@@ -39,14 +39,12 @@ def command(source: Path, out: Path, video: Path | None, person: int | None, for
     else:
         from ..estimators._table_file import read_table
         from ..inspection import film_report
-        from ..utils._formats import read_sidecar
 
         with as_usage(f"{str(source)!r} is no table"):
             table = read_table(source)
         with as_usage():
             film_report(
-                out, _of_film(source, table, person), card=read_sidecar(source).get("model"),
-                video=None if video is None else str(video),
+                out, _of_film(source, table, person), video=None if video is None else str(video)
             )  # fmt: skip
     click.echo(str(out))
 

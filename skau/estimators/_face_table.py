@@ -21,7 +21,7 @@ from ..utils._warnings import user_level
 from ._calibration import calibrate, seen_once
 from ._reference import ANYBODY, rest_lines, taken_for_one
 from ._scorer import Scorer
-from ._table_file import ArgumentError, TableFile, check_names, read_run, refuse_other
+from ._table_file import ArgumentError, TableFile, check_names, read_run, refuse_other, remember
 
 POSE = ["yaw", "pitch", "roll"]
 _NUMBERS = ["frame", "time", "face", "probability", *COLUMNS[BOX], *POSE]  # of a row, before AUs
@@ -177,10 +177,12 @@ class FaceTable:
             if self._settings.paths is not None:
                 paths = np.array(self._settings.paths, dtype=object)
                 table[self._settings.places] = paths[table[self._settings.places]]
-        told = {"thresholds": self._scorer.thresholds(), "unread": dict(unread or {})}
-        table.attrs.update(told)
+        story = {
+            "model": self._scorer.story(), "thresholds": self._scorer.thresholds(),
+            "unread": dict(unread or {}), "run": self._run(),
+        }  # fmt: skip
+        remember(table, story)
         if self._file is not None:
-            story = {"model": self._scorer.story(), **told, "run": self._run()}
             self._file.write(table, story)
         for doubt in self._doubts:
             warnings.warn(doubt, stacklevel=user_level())

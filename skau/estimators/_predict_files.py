@@ -21,7 +21,7 @@ from ._face_table import corrections, drop_others
 from ._predict_images import UnreadableError, predict_images
 from ._predict_video import Reference, check_options, file_print, predict_video
 from ._scorer import Scorer
-from ._table_file import TableFile, check_names, read_table
+from ._table_file import TableFile, check_names, read_table, remember
 
 _ATTEMPTS = 3  # at what is left, after a process was killed
 
@@ -180,9 +180,11 @@ def score_files(
     whole = pd.concat(tables, ignore_index=True)
     first = [name for name in ("path", "frame", "time") if name in whole]
     whole = _with_whole_frames(whole[[*first, *whole.columns.drop(first)]])
-    beside = {"thresholds": scorer.thresholds(), "unread": unread}
-    whole.attrs.update(beside)
-    write(whole, {"model": scorer.story(), **beside, "run": run})
+    story = {
+        "model": scorer.story(), "thresholds": scorer.thresholds(), "unread": unread, "run": run,
+    }  # fmt: skip
+    remember(whole, story)
+    write(whole, story)
     if broken:
         head = f"files: cannot read {len(broken)} of {len(paths)}; they have no row"
         warnings.warn(f"{head}{told}", stacklevel=user_level())

@@ -92,8 +92,18 @@ def read_table(path: Path) -> pd.DataFrame:
         numbers = {"face": "Int64", "person": "Int64"}
         # a file may be called 7 or NA
         table = pd.read_csv(path, dtype=numbers, converters={"path": str}, encoding="utf-8")
-    story = read_sidecar(path)
-    for key in ("thresholds", "unread"):
+    remember(table, read_sidecar(path))
+    return table
+
+
+def remember(table: pd.DataFrame, story: Mapping[str, Any]) -> None:
+    """Let a table in memory know, in its ``attrs``, what a picture or page says of it."""
+    for key in ("thresholds", "unread", "model"):
         if isinstance(story.get(key), dict):
             table.attrs[key] = story[key]
-    return table
+    run = story.get("run")
+    if isinstance(run, dict):
+        table.attrs["calibrate"] = bool(run.get("calibrate"))
+        table.attrs["reference"] = run.get("reference") is not None
+        if run.get("film"):
+            table.attrs["film"] = run["film"][0]

@@ -28,7 +28,7 @@ def write_report(path: str | PathLike[str], title: str, sections: Mapping[str, A
     Parameters
     ----------
     path : path-like
-        The ``.html`` file to write.
+        The ``.html`` file to write, over one that is there.
     title : str
     sections : dict
         The contents by heading: one thing or a list of them. A string is a paragraph, a DataFrame

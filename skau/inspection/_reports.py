@@ -34,7 +34,7 @@ def training_report(
     Parameters
     ----------
     path : path-like
-        The ``.html`` file to write.
+        The ``.html`` file to write, over one that is there.
     estimator : estimator
         A fitted AU classifier, or a pipeline or search with one at its end. A search over two
         parameters gets its heat map.
@@ -92,7 +92,7 @@ def benchmark_report(
     Parameters
     ----------
     path : path-like
-        The ``.html`` file to write.
+        The ``.html`` file to write, over one that is there.
     scores : dict of DataFrames of shape (n_folds, n_aus)
         F1 of each method, fold and AU.
     title : str, default="Benchmark"
@@ -135,7 +135,7 @@ def film_report(
     Parameters
     ----------
     path : path-like
-        The ``.html`` file to write.
+        The ``.html`` file to write, over one that is there.
     table : DataFrame with one row a frame
         As :func:`skau.predict_video` returns it, of one person.
     video : path-like, Video, array or mapping, default=None
@@ -144,11 +144,17 @@ def film_report(
         As in :func:`draw_overlay`.
     title : str, default="Film"
     card : dict or str, default=None
-        What is to be said of the model.
+        What is to be said of the model; None is what the table remembers of it.
 
     Returns
     -------
     Path
+
+    Notes
+    -----
+    Which film it is, by what model and whether it was calibrated stands there if the table
+    remembers it (``table.attrs``): as it is returned by skau, or rows of it. One that was read by
+    pandas remembers nothing; ``skau report`` reads what stands beside the file, too.
 
     Examples
     --------
@@ -173,7 +179,7 @@ def film_report(
         "at (s)": [float("nan") if pd.isna(row) else float(table.loc[row, "time"]) for row in at],
     })  # fmt: skip
     seen = table["probability"].notna() if "probability" in table else scores.notna().any(axis=1)
-    about = {
+    about = _story(table, video) | {
         "frames": len(table),
         "duration (s)": float(table["time"].iloc[-1]),
         "frames with a face": f"{seen.mean():.1%}",
@@ -182,9 +188,26 @@ def film_report(
         "Film": about,
         "Time line": timeline,
         "Action Units": summary.rename_axis("AU"),
-        "Model": card,
+        "Model": table.attrs.get("model") if card is None else card,
     }
     return _write(path, title, sections)
+
+
+def _story(table: pd.DataFrame, video: Any) -> dict[str, str]:
+    """Say which film a table is of, and how it was corrected for people, as far as is known."""
+    told: dict[str, str] = {}
+    files = table["path"].dropna().unique() if "path" in table else ()
+    video = getattr(video, "path", video)
+    film = files[0] if len(files) == 1 else table.attrs.get("film")
+    if film is None and isinstance(video, str | PathLike):
+        film = video
+    if film is not None:
+        told["film"] = Path(film).name
+    if {"calibrate", "reference"} <= set(table.attrs):
+        ways = {"calibrate": "all of their frames", "reference": "photos at rest"}
+        by = " and ".join(way for key, way in ways.items() if table.attrs[key])
+        told["calibrated to people"] = f"by {by}" if by else "no"
+    return told
 
 
 def _write(path: str | PathLike[str], title: str, sections: Mapping[str, Any]) -> Path:

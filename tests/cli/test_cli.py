@@ -24,12 +24,14 @@ from skau import (
     load,
     load_model,
     predict_files,
+    predict_video,
     save,
 )
 from skau.cli import main
 from skau.cli._group import skau
 from skau.cli._words import plain
 from skau.datasets import load_sample_faces
+from skau.estimators._table_file import read_table
 from skau.preprocessing import FaceCropper
 from skau.preprocessing._worker import Worker
 
@@ -511,7 +513,19 @@ def test_a_report_of_a_film(folder, tmp_path):
     film = folder / "film 0.mp4"
     assert call("predict", film, "-o", out, "--model", folder / "model.skau") == 0
     assert call("report", out, "-o", page, "--video", film) == 0
-    assert "frames with a face" in page.read_text()
+    text = page.read_text()
+    assert "frames with a face" in text
+    assert "film 0.mp4" in text
+    assert "calibrated to people" in text
+    assert "model.skau" in text
+    read = read_table(out)
+    assert read.attrs["model"]["classifier"] == "DSNClassifier"
+    made = predict_video(load(folder / "model.skau"), film, verbose=0)
+    assert made.attrs == {
+        "thresholds": read.attrs["thresholds"], "unread": {}, "film": "film 0.mp4",
+        "model": {key: read.attrs["model"][key] for key in ("classifier", "pipeline")},
+        "calibrate": False, "reference": False,
+    }  # fmt: skip
 
 
 def test_an_overlay_is_drawn_of_a_table_that_is_there(folder, tmp_path, monkeypatch, capsys):

@@ -99,6 +99,27 @@ def test_film(tmp_path):
     assert values == pytest.approx([0.5, 15 / 40, 2, (9 + 3.5 + 2.5) / 40, 0.9, 0.4])
 
 
+def test_a_film_tells_what_its_table_remembers(tmp_path):
+    table = pd.DataFrame({"frame": range(4), "time": np.arange(4.0), "AU12": 0.3})
+    text = load(film_report(tmp_path / "film.html", table))
+    assert "<dt>film</dt>" not in text
+    assert "calibrated" not in text
+    assert "Model" not in text
+    model = {"classifier": "DSNClassifier"}
+    table.attrs |= {"film": "a <b>.mp4", "model": model, "calibrate": False, "reference": False}
+    path = film_report(tmp_path / "film.html", table[table["time"] > 0])  # over the other
+    text = load(path)
+    assert "<dt>film</dt><dd>a &lt;b&gt;.mp4</dd>" in text
+    assert "<dt>calibrated to people</dt><dd>no</dd>" in text
+    assert "<dt>classifier</dt><dd>DSNClassifier</dd>" in text
+    table.attrs |= {"calibrate": True, "reference": True}
+    text = load(film_report(path, table.assign(path="films/c.mp4"), card={"licence": "none"}))
+    assert "<dt>film</dt><dd>c.mp4</dd>" in text
+    assert "<dd>by all of their frames and photos at rest</dd>" in text
+    assert "<dt>licence</dt><dd>none</dd>" in text
+    assert "DSNClassifier" not in text
+
+
 def test_film_by_the_threshold_of_each_au(tmp_path):
     table = pd.DataFrame({"frame": range(4), "time": np.arange(4.0), "AU1": 0.3, "AU12": 0.3})
     for limits in ({"AU12": 0.4, "AU1": 0.2}, [0.2, 0.4], pd.Series([0.2, 0.4], ["AU1", "AU12"])):
