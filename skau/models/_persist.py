@@ -157,7 +157,8 @@ def load(path: str | Path, *, return_card: bool = False) -> Any:
         A ValueError, if the file is no model file, was cut or changed, is of a newer format, or
         holds what no model file may. Nothing of it was run.
     OSError
-        If there is no such file or it cannot be read.
+        If there is no such file or it cannot be read. Models that ship are no files of yours; see
+        :func:`load_model`.
 
     Notes
     -----
@@ -170,6 +171,14 @@ def load(path: str | Path, *, return_card: bool = False) -> Any:
     >>> model, card = skau.load("model.skau", return_card=True)  # doctest: +SKIP
     """
     path = as_path(path, "path")
+    if not path.exists():
+        from ._registry import list_models  # which loads its files by this function
+
+        if (name := str(path).removesuffix(".skau")) in set(list_models()["name"]):
+            raise FileNotFoundError(
+                f"path: there is no file {str(path)!r}; the model {name!r} ships with skau, and "
+                f"is loaded by skau.load_model({name!r})"
+            )
     try:
         if path.stat().st_size > LARGEST:  # before it is in memory
             raise ModelFileError("it is larger than any model file")

@@ -35,6 +35,23 @@ def test_an_unknown_name_is_told_the_known(shelf, saved):
         skau.load_model("my.skau")
 
 
+@pytest.mark.parametrize("name", ["blobs-1", "blobs-1.skau"])
+def test_a_name_in_place_of_a_file_is_told_how_it_is_loaded(
+    shelf, fitted, tmp_path, monkeypatch, name
+):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    mend = rf"there is no file '{name}'; .* loaded by skau.load_model\('blobs-1'\)"
+    with pytest.raises(FileNotFoundError, match=mend):
+        skau.load(name)
+    with pytest.raises(FileNotFoundError, match="No such file or directory: 'nope.skau'"):
+        skau.load("nope.skau")
+    skau.save(fitted, name)  # a file of this name is one
+    assert skau.load(name)
+    with pytest.raises(ValueError, match="skau.load reads a file of your own"):
+        skau.load_model(f"./{name}")
+
+
 def test_another_file_in_its_place_is_refused(shelf, saved):
     (shelf / "blobs-1.skau").write_bytes(saved.read_bytes())
     with pytest.raises(ModelFileError, match=r"blobs-1.skau' is not the file that was shipped"):
