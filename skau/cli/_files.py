@@ -30,7 +30,9 @@ def files_of(inputs: Iterable[str], kinds: frozenset[str]) -> list[str]:
             continue
         path = Path(name)
         if not name:  # of a variable that is not set; it would be the folder of the shell
-            raise click.UsageError("one of the names is empty")
+            raise click.UsageError(
+                "one of the names is empty; is a variable of the shell not set?"
+            )
         if path.is_dir():
             inside = [
                 p

@@ -70,11 +70,15 @@ def command(
     if overlay is not None:
         may_write(overlay, force, *(_DRAWN if films else ()), argument="overlay")
         if films and len(files) > 1:
-            raise click.UsageError("--overlay draws into one film, or into photos alone")
+            raise click.UsageError(
+                "--overlay draws into one film, or into photos alone; call it for each"
+            )
         if not films:
             _check_folder(overlay, files)
         if overlay.resolve() in {Path(path).resolve() for path in (*files, out) if path}:
-            raise click.UsageError(f"--overlay: {str(overlay)!r} is a file of this call already")
+            raise click.UsageError(
+                f"--overlay: {str(overlay)!r} is a file of this call already; give another one"
+            )
     if out is not None:
         # of a table that is there, an overlay may be drawn
         may_write(out, force or overlay is not None, *_TABLES)

@@ -52,7 +52,10 @@ def command(source: Path, out: Path, video: Path | None, person: int | None, for
 def _of_film(source: Path, table: Any, person: int | None) -> Any:
     """Return the rows of a film that a page can be made of: one person's."""
     if not {"face", "person", "probability"} <= set(table):
-        raise click.UsageError(f"{str(source)!r} is no table of skau predict in its own format")
+        raise click.UsageError(
+            f"{str(source)!r} is no table of skau predict in its own columns; write "
+            "one without --format"
+        )
     if "time" not in table or table["time"].isna().any():
         raise click.UsageError(f"{str(source)!r} is no table of a film: it holds photos")
     if "path" in table and table["path"].nunique() > 1:
@@ -66,7 +69,8 @@ def _of_film(source: Path, table: Any, person: int | None) -> Any:
     if person is None:
         return table
     if person not in people:
-        raise click.UsageError(f"--person {person}: {str(source)!r} holds nobody of this number")
+        told = ", ".join(map(str, people)) or "nobody"
+        raise click.UsageError(f"--person {person}: {str(source)!r} holds {told}")
     # a row a frame, as of a film in which nobody else is seen
     own = table[table["person"] == person].set_index("frame")
     frames = table.drop_duplicates("frame").set_index("frame")[["time"]]
@@ -82,7 +86,10 @@ def _of_run(run: Path, out: Path) -> None:
 
     scores_file = run / "scores.csv"
     if not scores_file.exists():
-        raise click.UsageError(f"{str(run)!r} holds no scores.csv: no finished run of skau train")
+        raise click.UsageError(
+            f"{str(run)!r} holds no scores.csv: no finished run of skau train; one that was "
+            "stopped goes on if its call is given again"
+        )
     scores = pd.read_csv(scores_file, dtype={"fold": str})
     aus = scores.loc[scores["au"] != "mean", "au"].unique()
     f1 = scores.pivot(index="fold", columns="au", values="f1")[aus]

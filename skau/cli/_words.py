@@ -35,6 +35,7 @@ _SHELL = [
     (r"rename one, or say which to read: aus=\{.*?\}", "rename one"),
     (r"Pass the one to use as \w+", "Leave one of them there"),
     (r" \(image_folder\)", ""),
+    (r"Correct it, or pass other AUs as aus\.", "Correct it."),
     (r", but first_frame=1\. If its images count from \d+, pass first_frame=\d+; the labels count "
      r"from 1", "; number them from 1, as the labels are"),
     (r" \(validation_fraction=0 says so\)", ""),

@@ -177,13 +177,17 @@ def _read_labels(path: Path, names: list[str], gaps: Gaps) -> pd.DataFrame:
             "the header is missing: put one in front, such as 0,1,2,4,6 for AUs 1, 2, 4 and 6."
         )
     if frames.duplicated().any():
-        raise ValueError(f"{path}: frame {frames[frames.duplicated()].iloc[0]} is listed twice.")
+        raise ValueError(
+            f"{path}: frame {frames[frames.duplicated()].iloc[0]} is listed twice; keep one of "
+            "its lines."
+        )
     table = table.iloc[1:, 1:].set_axis([f"AU{au}" for au in header], axis=1)
     table.index = pd.Index(frames, name="frame")
     absent = [name for name in names if name not in table]
     if len(absent) == len(names):
         raise ValueError(
-            f"{path}: none of {first_few(names)} is in the first line: {first_few(header, 99)}."
+            f"{path}: none of {first_few(names)} is in the first line: {first_few(header, 99)}. "
+            "Correct it, or pass other AUs as aus."
         )
     if absent:
         gaps.add("AUs without a column are NaN", f"{', '.join(absent)} in {path.name}")

@@ -111,7 +111,7 @@ def code_labels(
         raise ValueError(
             f"{where}: {raw.columns[column]} of row {raw.index[row]} is "
             f"{raw.to_numpy()[row, column]:g}, which is neither {meaning} nor an unknown code "
-            f"({', '.join(f'{code:g}' for code in unknown)})."
+            f"({', '.join(f'{code:g}' for code in unknown)}). Write nothing where it is not known."
         )
     return known if threshold is None else known.ge(threshold).astype(float).where(known.notna())
 

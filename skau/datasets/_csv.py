@@ -105,7 +105,12 @@ def _long_row(text: str, separator: str, first: int) -> str:
     except csv.Error:  # a quote that nobody closes, perhaps; pandas says where
         return ""
     long = [number for number, row in enumerate(rows, first - 1) if len(row) > len(rows[0])]
-    return f": row {long[0]} has more cells than the header has names." if long else ""
+    if not long:
+        return ""
+    return (
+        f": row {long[0]} has more cells than the header has names; put a cell that holds "
+        f"{separator!r} in quotes, or name its last column."
+    )
 
 
 def _header(names: list[str], path: Path) -> list[str]:
@@ -166,7 +171,8 @@ def label_columns(
     if absent:
         raise ValueError(
             f"{path} has no column for {first_few(absent)}; it has {first_few(found, 30)}, in the "
-            f"columns {first_few(columns, 30)}."
+            f"columns {first_few(columns, 30)}. Leave it out of aus, or name the column: "
+            f"aus={{{absent[0]!r}: ...}}."
         )
     return {au: found[au] for au in wanted}
 

@@ -12,6 +12,7 @@ from sklearn.utils import Bunch
 
 from .._paths import as_path
 from ..utils._docs import substitute
+from ..utils._text import first_few
 from ._bunch import DOCS, au_names, code_labels
 from ._folders import (
     Gaps,
@@ -199,9 +200,15 @@ def _read_labels(
             continue
         table = read_numbers(path)
         if table.shape[1] != 2 or not pd.api.types.is_integer_dtype(table[0]):
-            raise ValueError(f"{path}: expected lines 'frame,intensity'.")
+            raise ValueError(
+                f"{path}: expected lines 'frame,intensity', such as 1,0, but the first is "
+                f"{first_few(table.iloc[0])}."
+            )
         if table[0].duplicated().any():
-            raise ValueError(f"{path}: frame {table[0][table[0].duplicated()].iloc[0]} twice.")
+            raise ValueError(
+                f"{path}: frame {table[0][table[0].duplicated()].iloc[0]} is listed twice; keep "
+                "one of its lines."
+            )
         values = table.set_index(0).set_axis([name], axis=1)
         columns[name] = code_labels(values, str(path), threshold=threshold, highest=5)[name]
     if not columns:

@@ -110,7 +110,7 @@ def load_faces(
     path = _find_table(root, None if csv is None else as_path(csv, "csv"))
     table, as_text = read_csv(path)
     if not len(table):
-        raise ValueError(f"{path} has no rows.")
+        raise ValueError(f"{path} has no rows; write one an image below the names of columns.")
     image, subject = column_name(image), column_name(subject)
     columns = label_columns(table, aus, path, threshold is not None)
     for role, column in {"image": image, "subject": subject, **columns}.items():
@@ -125,7 +125,9 @@ def load_faces(
         table[column] = as_text[column]
         empty = table.index[table[column] == ""]
         if len(empty):
-            raise ValueError(f"{path}: row {empty[0]} has no {column}.")
+            raise ValueError(
+                f"{path}: no {column} in row {first_few(empty)}; fill it in, or delete such rows."
+            )
     table[image] = _as_here(root, table[image])
     table[subject] = table[subject].map(partial(unicodedata.normalize, "NFC"))  # macOS writes NFD
     if alike := _alike(table[subject].unique()):
@@ -134,9 +136,14 @@ def load_faces(
             "as several; write one person alike in all rows, or results on unseen people are not",
             stacklevel=user_level(),
         )
-    twice = table.index[table[image].map(os.path.normpath).duplicated()]
+    names = table[image].map(os.path.normpath)
+    twice = table.index[names.duplicated()]
     if len(twice):
-        raise ValueError(f"{path}: {table[image][twice[0]]} is listed again in row {twice[0]}.")
+        rows = table.index[names == names[twice[0]]]
+        raise ValueError(
+            f"{path}: {table[image][twice[0]]} is listed in row {rows[0]} and again in row "
+            f"{first_few(rows[1:])}; keep one of these rows."
+        )
     raw = table[list(columns.values())].set_axis(list(columns), axis=1)
     target = code_labels(raw, str(path), threshold=threshold, unknown=unknown)
 

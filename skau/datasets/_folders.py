@@ -94,7 +94,10 @@ def numbered_images(folder: Path) -> dict[int, str]:
         if not is_image(path):
             continue
         if number is None:
-            raise ValueError(f"{path}: expected a frame number at the end of the name.")
+            raise ValueError(
+                f"{path}: expected a frame number at the end of the name; rename "
+                "the image, or take it out of the folder."
+            )
         if int(number[1]) in numbered:
             raise ValueError(
                 f"{path} and {numbered[int(number[1])]} are both frame {int(number[1])}: "

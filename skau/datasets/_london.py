@@ -97,7 +97,10 @@ def _photographs(root: Path) -> tuple[list[str], list[str], list[float]]:
                 continue  # the .tem files beside the photographs hold landmarks
             number = re.match(r"(\d{3})_", path.name)
             if number is None:
-                raise ValueError(f"{path}: expected a name such as 001_03.jpg.")
+                raise ValueError(
+                    f"{path}: expected a name such as 001_03.jpg; rename the image, or take it "
+                    "out of the folder."
+                )
             rows.append((number[1], label, str(path)))
     subjects, labels, images = zip(*sorted(rows), strict=True)
     return list(images), list(subjects), list(labels)
@@ -120,7 +123,8 @@ def _demographics(root: Path, subjects: list[str], gaps: Gaps) -> pd.DataFrame:
     info, text = read_csv(path)
     if "face_id" not in info:
         raise ValueError(
-            f"{path}: expected a column face_id, but found {first_few(info.columns, 20)}."
+            f"{path}: expected a column face_id, but found {first_few(info.columns, 20)}. Call "
+            "the column of subjects so, or remove the file: it adds age, gender and ethnicity."
         )
     # Versions of the file write X001 or 001, and face_sex or face_gender.
     info.index = pd.Index(text["face_id"].str.extract(r"(\d+)", expand=False).str.zfill(3))

@@ -198,7 +198,7 @@ def test_the_table_goes_to_standard_output_and_names_come_from_standard_input(
         (["predict", "nobody.jpg"], 2, "there is no file 'nobody.jpg'"),
         (["predict", "{link}"], 2, "link.png' is a link to a file that is not there"),
         (["predict", "{corpus}/l*.png"], 2, "link.png' is a link to a file that is not there"),
-        (["predict", ""], 2, "one of the names is empty"),
+        (["predict", ""], 2, "one of the names is empty; is a variable"),
         (["predict", "{latin}"], 2, "is not UTF-8, as names in a table are; rename the file"),
         (["predict"], 2, "Missing argument"),
         (["frobnicate"], 2, "No such command"),
@@ -558,7 +558,7 @@ def test_a_report_is_of_one_film_and_one_person(tmp_path, capsys):
     assert call("report", panel, "-o", page) == 2
     assert "holds the people 0, 1; choose one by --person" in capsys.readouterr().err
     assert call("report", panel, "-o", page, "--person", "7") == 2
-    assert "holds nobody of this number" in capsys.readouterr().err
+    assert "panel.csv' holds 0, 1\n" in capsys.readouterr().err
     assert call("report", panel, "-o", page, "--person", "0") == 0
     assert "60.0%" in page.read_text()  # of the frames show 0
     table.assign(path=["a.mp4", "b.mp4"] * 4).to_csv(tmp_path / "two.csv", index=False)
@@ -793,6 +793,13 @@ def bp4d(root):
         (root / place).write_text(text)
 
 
+def bp4d_of_other_aus(root):
+    (root / "AU_OCC").mkdir(parents=True)
+    (root / "AU_OCC" / "F001_T1.csv").write_text("0,30\n1,1\n")
+    (root / "F001" / "T1").mkdir(parents=True)
+    Image.new("RGB", (64, 64)).save(root / "F001" / "T1" / "0001.jpg")
+
+
 def bp4d_from_zero(root):
     (root / "AU_OCC").mkdir(parents=True)
     (root / "AU_OCC" / "F001_T1.csv").write_text("0,1\n1,1\n")
@@ -817,6 +824,10 @@ def bp4d_from_zero(root):
          "'AU1' and 'AU 1' both name AU1; rename one."),
         (corpus_of("image,subject,AU1\na.png,p,3\nb.png,q,0\n"), (),
          "3, which is neither 0 or 1 (give --threshold if these are intensities) nor"),
+        (corpus_of("image,subject,AU1\na.png,p,1\nb.png,,0\n"), (),
+         "labels.csv: no subject in row 3; fill it in, or delete such rows.\n"),
+        (bp4d_of_other_aus, ("--corpus-type", "bp4d"),
+         " is in the first line: 30. Correct it.\n"),
         (bp4d, ("--corpus-type", "bp4d"), "in more than one place: "),
         (bp4d_from_zero, ("--corpus-type", "bp4d"),
          "holds an image 0; number them from 1, as the labels are."),

@@ -111,15 +111,27 @@ def test_missing_images(faces):
     [
         ("image,person\na.png,x\n", {}, r"no column 'subject' for subject; its columns are image"),
         ("image,subject\na.png,x\n", {"aus": {"AU1": "brow"}}, r"no column 'brow' for AU1.*aus="),
-        ("image,subject,AU2\na.png,x,1\n", {"aus": [1]}, "no column for AU1; it has AU2"),
+        (
+            "image,subject,AU2\na.png,x,1\n",
+            {"aus": [1]},
+            r"no column for AU1; it has AU2.*Leave it out of aus, or .*'AU1': ",
+        ),
         ("image,subject,AU2\na.png,x,1\n", {"aus": ["smile"]}, "aus must hold AU numbers"),
         ("image,subject,AU2\na.png,x,1\n", {"aus": [2, "AU02"]}, "an AU twice"),
-        ("image,subject\na.png,x\nb.png,\n", {}, "row 3 has no subject"),
-        ("image,subject\na.png,x\na.png,y\n", {}, "a.png is listed again in row 3"),
-        ("image,subject,AU2\na.png,x,2\n", {}, "AU2 of row 2 is 2, which is neither"),
+        ("image,subject\na.png,x\nb.png,\nc.png,\n", {}, "no subject in row 3, 4; fill it in, or"),
+        (
+            "image,subject\na.png,x\na.png,y\n",
+            {},
+            "a.png is listed in row 2 and again in row 3; k",
+        ),
+        (
+            "image,subject,AU2\na.png,x,2\n",
+            {},
+            r"AU2 of row 2 is 2, which is neither.*Write nothing where",
+        ),
         ("image,subject,AU2\na.png,x,inf\n", {"threshold": 1}, "which is neither finite"),
         ("image,subject,AU2\na.png,x,yes\n", {}, "labels have to be numbers"),
-        ("image,subject,AU2\n", {}, "has no rows"),
+        ("image,subject,AU2\n", {}, "has no rows; write one an image"),
     ],
 )
 def test_bad_tables(tmp_path, table, kwargs, message):
@@ -282,7 +294,7 @@ def test_tables_as_other_programs_write_them(tmp_path):
     for content, message in (
         ("image,subject\na.png,José\n".encode("cp1252"), "faces.csv cannot be read: .*UTF-8"),
         (b"", "faces.csv cannot be read: No columns"),
-        (b"image,subject\na.png,ann,1\n", "row 2 has more cells than the header has names"),
+        (b"image,subject\na.png,ann,1\n", "row 2 has more cells than the header .*',' in quotes"),
         (b'image,subject\na.png,"' + b"a" * 200_000, "cannot be read: .* EOF inside string"),
     ):
         (tmp_path / "faces.csv").write_bytes(content)
@@ -425,7 +437,7 @@ def test_paths_from_macos_and_one_image_under_two_names(one_image):
     write(one_image, "image,subject,AU1\nu\u0308.png,ann,1\n", images=False)
     assert load_faces(one_image).images.tolist() == [str(one_image / "\u00fc.png")]
     write(one_image, "image,subject,AU1\na.png,ann,1\n./a.png,bob,0\n", images=False)
-    with pytest.raises(ValueError, match="./a.png is listed again in row 3"):
+    with pytest.raises(ValueError, match="./a.png is listed in row 2 and again in row 3"):
         load_faces(one_image)
 
 

@@ -141,9 +141,12 @@ def test_bp4d_named_header_and_absent_column(bp4d):
     ("content", "message"),
     [
         ("0,1,12\n1,0,3\n", r"AU12 of row 1 is 3, which is neither 0 or 1"),
-        ("0,1,12\n1,0,1\n1,0,0\n", "frame 1 is listed twice"),
+        ("0,1,12\n1,0,1\n1,0,0\n", "frame 1 is listed twice; keep one of its lines"),
         ("frame,brow,smile\n1,0,1\n", "expected AU numbers in the first line"),
-        ("0,30,31\n1,0,1\n", "none of AU1"),
+        (
+            "0,30,31\n1,0,1\n",
+            r"none of AU1.* is in the first line: 30, 31\. Correct it, or pass other AUs",
+        ),
         ("1,0,1,0,9\n2,0,1,0,9\n", "the header is missing: put one in front"),
         ("1,0\n2,1\n", "the header is missing"),
         ("0,1,12\n1,0,yes\n", "labels have to be numbers"),
@@ -168,7 +171,7 @@ def test_bp4d_two_files_of_one_frame(bp4d):
 def test_bp4d_image_without_a_number(bp4d):
     folder = bp4d / "Sequences(2D+3D)" / "M009" / "T1"
     (folder / "001.jpg").rename(folder / "first.jpg")
-    with pytest.raises(ValueError, match=r"first.jpg: expected a frame number"):
+    with pytest.raises(ValueError, match=r"first.jpg: expected a frame number .*; rename"):
         load_bp4d(bp4d)
 
 
