@@ -219,9 +219,9 @@ class FaceTable:
             if ANYBODY in lines:
                 most = int(np.bincount(whose).argmax())
                 lines = {most: lines[ANYBODY]}
-                if others := sorted(set(whose.tolist()) - {most}):
+                if besides := sorted(set(whose.tolist()) - {most}):
                     self._doubts.append(
-                        taken_for_one(most, others, self._where(), self._settings.calibrate)
+                        taken_for_one(most, besides, self._where(), self._settings.calibrate)
                     )
             if unknown := sorted(set(lines) - set(whose.tolist())):
                 error = ArgumentError(

@@ -196,7 +196,7 @@ def film_report(
 def _story(table: pd.DataFrame, video: Any) -> dict[str, str]:
     """Say which film a table is of, and how it was corrected for people, as far as is known."""
     told: dict[str, str] = {}
-    files = table["path"].dropna().unique() if "path" in table else ()
+    files = table["path"].dropna().unique().tolist() if "path" in table else []
     video = getattr(video, "path", video)
     film = files[0] if len(files) == 1 else table.attrs.get("film")
     if film is None and isinstance(video, str | PathLike):

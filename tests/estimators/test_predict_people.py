@@ -367,9 +367,10 @@ def test_photos_at_rest_of_one_of_several_people_are_told(model, faces, photos):
     assert len(said) == 1
     numbered = predict_images(model, photos[:2], reference={0: rest}, **both)
     pd.testing.assert_frame_equal(numbered, table)
-    with pytest.warns(UserWarning, match="nobody without photos at rest") as said:
+    with pytest.warns(UserWarning, match="^reference|^calibrate: nobody without") as said:
         predict_images(model, photos[1:2], reference=rest, calibrate=True, **both)
     assert "; 1 is calibrated by their frames. " in str(said[0].message)
+    assert len(said) == 2
 
 
 # -- the picture -------------------------------------------------------------------------------
