@@ -4,7 +4,7 @@ A search on several machines
 
 scikit-learn's searches share out their fits by joblib, and Dask takes them to the workers of a
 cluster. Here the cluster is two processes of this machine; on Slurm or Kubernetes only the lines
-that make it differ. It needs Dask: ``pip install "skau[dask]"``.
+that make it differ. It needs Dask: ``pip install ".[dask]"`` in a clone.
 """
 
 import joblib

@@ -3,7 +3,8 @@ Eight bits for many frames
 ==========================
 
 :class:`skau.Int8Classifier` predicts in 8-bit integers what another classifier has learnt, for
-machines with a CPU and many hours of film. It needs OpenVINO: ``pip install "skau[openvino]"``.
+machines with a CPU and many hours of film. It needs OpenVINO: in a clone,
+``pip install ".[openvino]"``.
 """
 
 import time

@@ -31,15 +31,15 @@ _LEARN_PEOPLE = ("idennet", "mixed-effects")  # also those without labels
                    "LightCNN.")  # fmt: skip
 @click.option("--trunk", metavar="MODEL",
               help="Begin idennet, lightcnn or mixed-effects with the network of a model that "
-                   "ships, such as open-1: for few people.")  # fmt: skip
+                   "ships, such as open-1, at a rate of 1e-3: for few people.")  # fmt: skip
 @click.option("--identities", type=click.Path(exists=True, path_type=Path),
               help="Further people, for idennet and mixed-effects; no AUs needed.")  # fmt: skip
 @click.option("--folds", type=click.IntRange(2), metavar="N",
               help="Parts of the people, held out in turn; as published, else 3.")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(1), default=20, show_default=True, metavar="N",
               help="Passes over the crops in training.")  # fmt: skip
-@click.option("--size", type=click.IntRange(32, 4096), default=64, show_default=True, metavar="N",
-              help="Side of the crops in pixels.")  # fmt: skip
+@click.option("--size", type=click.IntRange(32, 4096), metavar="N",
+              help="Side of the crops in pixels; 64, or as the trunk has learnt.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
               metavar="N", help="The same seed gives the same model.")  # fmt: skip
 @jobs_option("Folds trained at a time; -1 takes all processors.")
@@ -47,8 +47,8 @@ _LEARN_PEOPLE = ("idennet", "mixed-effects")  # also those without labels
 @shared_options
 def command(
     corpus: Path, out: Path, corpus_type: str, threshold: float | None, method: str,
-    trunk: str | None, identities: Path | None, folds: int | None, epochs: int, size: int,
-    seed: int, jobs: int, dask: str | None, force: bool,
+    trunk: str | None, identities: Path | None, folds: int | None, epochs: int,
+    size: int | None, seed: int, jobs: int, dask: str | None, force: bool,
 ) -> None:  # fmt: skip
     """Train on a corpus with whole subjects held out, then on all of it.
 
@@ -102,7 +102,7 @@ def command(
         )
     if threshold is not None and corpus_type == "bp4d":
         raise click.UsageError("--threshold is for intensities, and BP4D's labels are 0 and 1")
-    cropper = FaceCropper()
+    cropper = FaceCropper(size=64)
     if trunk is not None:  # faces are cut as it has learnt them
         with as_usage():
             cropper = clone(load_model(trunk)[0])
@@ -133,7 +133,9 @@ def command(
 
     bar, model = int(sys.stderr.isatty()), (out / "model.skau").resolve()
     done = part_of(model)
-    cropper.set_params(size=size, on_missing="warn", memory=done, verbose=bar)
+    cropper.set_params(on_missing="warn", memory=done, verbose=bar)
+    if size is not None:
+        cropper.set_params(size=size)
     crops = cropper.transform(data.images, out=out / "crops.npy")
     if len(cropper.missing_):
         n, n_lost = len(data.images), len(cropper.missing_)
@@ -225,4 +227,6 @@ def _make(method: str, trunk: str | None, epochs: int, seed: int, resume: Any) -
         "lightcnn": LightCNNClassifier,
         "mixed-effects": MixedEffectsClassifier,
     }
-    return kinds[method](trunk=None if trunk is None else PretrainedTrunk(trunk), **params)
+    if trunk is not None:
+        params |= {"trunk": PretrainedTrunk(trunk), "lr": 1e-3}  # that its gain was measured at
+    return kinds[method](**params)

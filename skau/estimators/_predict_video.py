@@ -74,9 +74,10 @@ def predict_video(
     reference : list of photos, or dict of person to list of photos, default=None
         Photos (paths, arrays or PIL images) of each person at rest, by the number that the column
         ``person`` gives them; a list is of the person who is seen most. The person's logits are
-        shifted so that at rest they are what people's are, the further the more photos there are.
-        On films of rendered people, ``open-1`` lost 2.4 points of F1 by two photos and gained 2.8
-        by ``calibrate``: prefer that where a person has many frames.
+        shifted and stretched so that at rest they are, and vary, as people's do, the further the
+        more photos there are. On films of rendered people it gains the model that ships a small
+        part of what ``calibrate`` does (``benchmarks/results/calibration.txt``): prefer that where
+        a person has many frames.
         People without photos are calibrated by their frames if ``calibrate`` says so.
     out : path-like, default=None
         A ``.csv`` or ``.parquet`` (extra ``parquet``) file for the table, written whole at the

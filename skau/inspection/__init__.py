@@ -2,7 +2,7 @@
 
 Displays follow scikit-learn's: ``from_estimator``, ``from_predictions`` or ``from_cv_results``
 computes and draws, and returns the display; ``plot`` draws it again; nothing is shown by itself.
-They need matplotlib: ``pip install "skau[plot]"``.
+They need matplotlib: ``pip install ".[plot]"`` in a clone.
 """
 
 from ._alignment import AlignmentDisplay

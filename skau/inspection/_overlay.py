@@ -55,10 +55,10 @@ def draw_overlay(
         The film, or the photos. A list of paths, even of one, is photos.
     out : path-like
         The film to write (H.264, with the sound of ``source`` as it is), in a container of the
-        ending: ``.mp4``, ``.mkv``, ``.mov``; it is there when it is whole. Of photos, a folder;
-        it is made if need be. Photos keep their names; where two share one, the second gets
-        ``-2`` added, and formats that Pillow only reads become PNG. Films and photos too small for
-        bars beside faces are enlarged, by a whole number of times.
+        ending: ``.mp4``, ``.m4v``, ``.mkv``, ``.mov``; it is there when it is whole. Of photos, a
+        folder; it is made if need be. Photos keep their names; where two share one, the second
+        gets ``-2`` added, and formats that Pillow only reads become PNG. Films and photos too
+        small for bars beside faces are enlarged, by a whole number of times.
     aus : list of str, default=None
         The columns to draw. None draws all AUs. No bars lie over another's: where so many faces
         are in a picture that not all have room, those AUs stay that are present most often in

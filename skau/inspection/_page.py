@@ -44,7 +44,7 @@ def write_report(path: str | PathLike[str], title: str, sections: Mapping[str, A
     Raises
     ------
     ImportError
-        If Jinja or matplotlib is not installed: ``pip install "skau[plot]"``.
+        If Jinja or matplotlib is not installed: ``pip install ".[plot]"`` in a clone.
     TypeError
         If a section holds something else.
 

@@ -192,9 +192,9 @@ def _take_apart(model: Any) -> _Parts:
             raise ValueError(
                 f"model: {type(part).__name__} cannot be exported, for it is not one network in "
                 "floating point with at most a linear calibration; the networks are "
-                "DSNClassifier, IdenNetClassifier and those of skau.baselines but "
-                "SVTPTClassifier (of a RegionClassifier, export each of estimators_; of an "
-                "Int8Classifier, its estimator_)"
+                "DSNClassifier, IdenNetClassifier, MixedEffectsClassifier and those of "
+                "skau.baselines but SVTPTClassifier (of a RegionClassifier, export each of "
+                "estimators_; of an Int8Classifier, its estimator_)"
             )
     n = len(part.au_names_)
     return _Parts(

@@ -38,7 +38,7 @@ class PretrainedTrunk(StoredPart):
     >>> trunk = skau.PretrainedTrunk("open-1")
     >>> model = make_pipeline(
     ...     clone(skau.load_model("open-1")[0]),
-    ...     skau.MixedEffectsClassifier(trunk=trunk, max_epochs=15),
+    ...     skau.MixedEffectsClassifier(trunk=trunk, lr=1e-3, max_epochs=15),
     ... )
     """
 

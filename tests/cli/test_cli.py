@@ -768,6 +768,8 @@ def test_train_on_the_network_that_ships(tmp_path, capsys):
     assert isinstance(model, MixedEffectsClassifier)
     assert model.trunk == PretrainedTrunk("open-1")
     assert cropper.align == load_model("open-1")[0].align == "eye_distance"
+    assert cropper.size == load_model("open-1")[0].size
+    assert model.lr == 1e-3
     assert cropper.on_missing == "raise"
     assert call("predict", corpus / f"{rows[0]}.png", "--model", run / "model.skau") == 0
 
