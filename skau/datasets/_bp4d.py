@@ -20,6 +20,7 @@ from ._folders import (
     find_folder,
     has_images,
     read_numbers,
+    refuse_twice,
     visible,
     wrong_folder,
 )
@@ -176,11 +177,7 @@ def _read_labels(path: Path, names: list[str], gaps: Gaps) -> pd.DataFrame:
             f"column, but the first line is {first_few(table.iloc[0], 10)}. If it is a frame's, "
             "the header is missing: put one in front, such as 0,1,2,4,6 for AUs 1, 2, 4 and 6."
         )
-    if frames.duplicated().any():
-        raise ValueError(
-            f"{path}: frame {frames[frames.duplicated()].iloc[0]} is listed twice; keep one of "
-            "its lines."
-        )
+    refuse_twice(path, frames)
     table = table.iloc[1:, 1:].set_axis([f"AU{au}" for au in header], axis=1)
     table.index = pd.Index(frames, name="frame")
     absent = [name for name in names if name not in table]

@@ -21,6 +21,7 @@ from ._folders import (
     find_folders,
     has_images,
     read_numbers,
+    refuse_twice,
     visible,
     wrong_folder,
 )
@@ -204,11 +205,7 @@ def _read_labels(
                 f"{path}: expected lines 'frame,intensity', such as 1,0, but the first is "
                 f"{first_few(table.iloc[0])}."
             )
-        if table[0].duplicated().any():
-            raise ValueError(
-                f"{path}: frame {table[0][table[0].duplicated()].iloc[0]} is listed twice; keep "
-                "one of its lines."
-            )
+        refuse_twice(path, table[0])
         values = table.set_index(0).set_axis([name], axis=1)
         columns[name] = code_labels(values, str(path), threshold=threshold, highest=5)[name]
     if not columns:

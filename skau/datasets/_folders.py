@@ -127,6 +127,13 @@ def read_numbers(path: Path, **kwargs: object) -> pd.DataFrame:
         raise ValueError(f"{path} cannot be read as a table of numbers: {error}") from None
 
 
+def refuse_twice(path: Path, frames: pd.Series) -> None:
+    """Raise the error for a file of labels that lists a frame twice."""
+    twice = frames[frames.duplicated()]
+    if len(twice):
+        raise ValueError(f"{path}: frame {twice.iloc[0]} is listed twice; keep one of its lines.")
+
+
 class Gaps:
     """What a corpus on disk lacks, collected while loading and then told in a few warnings."""
 

@@ -292,8 +292,12 @@ def test_a_stopped_call_says_whether_it_goes_on(monkeypatch, capsys, tmp_path):
 
 @pytest.mark.parametrize("module", ["click", "torch"])
 def test_ctrl_c_while_modules_are_imported(tmp_path, module):
-    # what SIGINT raises; a shell's background jobs do not get it
-    (tmp_path / f"{module}.py").write_text("raise KeyboardInterrupt")
+    interrupt = (
+        "import os, signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # not so in background jobs
+        "os.kill(os.getpid(), signal.SIGINT)"
+    )
+    (tmp_path / f"{module}.py").write_text(interrupt)
     path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
     done = subprocess.run(
         [sys.executable, "-m", "skau", "predict", __file__],
