@@ -43,12 +43,12 @@ from skau.preprocessing import FaceCropper
 from skau.utils._cache import write_whole
 
 SEED = 2026
-PICTURES, SIZE = 16, 128
-VARIED_PICTURES, VARIED_SIZE = 12, 96
+PICTURES, SIZE = 16, 144
+VARIED_PICTURES, VARIED_SIZE = 12, 108
 PEOPLE, VARIED_PEOPLE, EPOCHS = 1330, 600, 42
 HELD_OUT, VARIED_HELD_OUT = 60, 40
 """The first people of either kind choose the thresholds; all others are trained on."""
-CROP = 64
+CROP = 96
 BATCH, LR, DECAY = 64, 3e-3, 0.02
 """Batch size, peak learning rate and weight decay."""
 RIDGE = 10.0
