@@ -25,6 +25,7 @@ import pandas as pd
 import torch
 from _open_changes import change
 from _open_faces import AUS, VARIED, draw_person
+from _open_network import ChangesClassifier
 from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
@@ -127,7 +128,7 @@ def train(folder: Path, crops: np.ndarray, intensity: np.ndarray, who: np.ndarra
         pct_start=0.1,
         step_every="batch",
     )
-    classifier = ResNetClassifier(
+    classifier = ChangesClassifier(
         max_epochs=epochs,
         batch_size=BATCH,
         lr=LR,
@@ -138,7 +139,7 @@ def train(folder: Path, crops: np.ndarray, intensity: np.ndarray, who: np.ndarra
         random_state=SEED,
         verbose=1,
     )
-    return classifier.fit(crops, labels(intensity), groups=who)
+    return classifier.fit(crops, labels(intensity), groups=who).plain()
 
 
 def within(values: np.ndarray, who: np.ndarray) -> np.ndarray:

@@ -87,3 +87,41 @@ def test_people_that_other_sources_drew_are_not_taken(recipe, monkeypatch):
     assert before == recipe.sources()
     monkeypatch.setattr(recipe, "VARIED_SIZE", 97)
     assert recipe.sources() != before
+
+
+def test_batches_hold_whole_people_and_each_picture_once(recipe):
+    from _open_network import PeopleBatches
+
+    group = np.repeat([5, 1, 3], [4, 3, 4])
+    batches = PeopleBatches(group, 4, np.random.RandomState(0))
+    for _ in range(2):
+        rows = list(batches)
+        assert [len(batch) for batch in rows] == [4, 4, 3]
+        assert len(batches) == 3
+        flat = np.concatenate(rows)
+        assert sorted(flat) == list(range(11))
+        assert (np.diff(group[flat]) != 0).sum() == 2  # a person's pictures lie together
+
+
+def test_what_a_face_always_shows_does_not_count_within_people(recipe):
+    from _open_network import ChangesLoss
+
+    from skau.estimators._class_weight import ClassificationLoss
+    from skau.modules import AUOutput
+
+    torch.manual_seed(0)
+    loss = ChangesLoss(ClassificationLoss(None), 3, 1)
+    person = torch.tensor([7, 2, 7, 2])
+    y = torch.tensor([[1.0], [0.0], [0.0], [1.0]])
+    batch = {"group": person, "weight": torch.ones(4)}
+    features, logits = torch.randn(4, 3), torch.zeros(4, 1)
+    total, terms = loss(AUOutput(logits, features), y, batch)
+    always = torch.where(person[:, None] == 7, 5.0, -3.0)
+    other, _ = loss(AUOutput(logits, features + always), y, batch)
+    torch.testing.assert_close(other, total)
+    changes = features - torch.stack([features[[0, 2]].mean(0), features[[1, 3]].mean(0)]).repeat(
+        2, 1
+    )
+    within = torch.nn.functional.binary_cross_entropy_with_logits(loss.head(changes), y)
+    torch.testing.assert_close(total, 0.5 * np.log(2) + 0.5 * within, check_dtype=False)
+    assert terms["class"][0].item() == pytest.approx(np.log(2))
