@@ -59,8 +59,7 @@ print(table.groupby("person")[AUS].mean().round(2).to_string())
 # peak.
 
 person = table.sort_values("box_x1")["person"].iloc[0]  # who sits on the left
-own = table[table["person"] == person]
-TimelineDisplay.from_predictions(own, video=film, aus=AUS)
+display = TimelineDisplay.from_predictions(table, person=person, video=film, aus=AUS)
 plt.show()
 
 # %%
@@ -68,6 +67,7 @@ plt.show()
 # probability). The model has never seen these two people, nor any photograph.
 
 plt.rc("font", size=7)
+own = display.table  # a row a frame
 figure, axes = plt.subplots(3, 1, figsize=(3.5, 2.8), sharex=True, layout="constrained")
 for axis, au in zip(axes, ["AU1", "AU4", "AU12"], strict=True):
     axis.plot(own["time"], own[au], color="#0072B2", label="probability")

@@ -42,15 +42,14 @@ def command(source: Path, out: Path, video: Path | None, person: int | None, for
 
         with as_usage(f"{str(source)!r} is no table"):
             table = read_table(source)
+        _check_film(source, table)
         with as_usage():
-            film_report(
-                out, _of_film(source, table, person), video=None if video is None else str(video)
-            )  # fmt: skip
+            film_report(out, table, person=person, video=None if video is None else str(video))
     click.echo(str(out))
 
 
-def _of_film(source: Path, table: Any, person: int | None) -> Any:
-    """Return the rows of a film that a page can be made of: one person's."""
+def _check_film(source: Path, table: Any) -> None:
+    """Refuse a file that is no table of a film."""
     if not {"face", "person", "probability"} <= set(table):
         raise click.UsageError(
             f"{str(source)!r} is no table of skau predict in its own columns; write "
@@ -58,25 +57,6 @@ def _of_film(source: Path, table: Any, person: int | None) -> Any:
         )
     if "time" not in table or table["time"].isna().any():
         raise click.UsageError(f"{str(source)!r} is no table of a film: it holds photos")
-    if "path" in table and table["path"].nunique() > 1:
-        raise click.UsageError(
-            f"{str(source)!r} holds several films; score each into its own table"
-        )
-    people = sorted(table["person"].dropna().unique().tolist())
-    if person is None and table.duplicated("frame").any():
-        told = ", ".join(map(str, people))
-        raise click.UsageError(f"{str(source)!r} holds the people {told}; choose one by --person")
-    if person is None:
-        return table
-    if person not in people:
-        told = ", ".join(map(str, people)) or "nobody"
-        raise click.UsageError(f"--person {person}: {str(source)!r} holds {told}")
-    # a row a frame, as of a film in which nobody else is seen
-    own = table[table["person"] == person].set_index("frame")
-    frames = table.drop_duplicates("frame").set_index("frame")[["time"]]
-    own = frames.join(own.drop(columns="time")).reset_index()
-    own.attrs = table.attrs
-    return own
 
 
 def _of_run(run: Path, out: Path) -> None:

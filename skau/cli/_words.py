@@ -12,7 +12,7 @@ _SHELL = [
     # arguments that are options
     (r"^(out|calibrate|reference|video)(?=: | needs )", r"--\1"),
     (r"^model(?= is | ends | predicts |: what )", "--model"),
-    (r"(?<!\S)(out|overlay|faces|every|fps)=(?=\S)", r"--\1 "),
+    (r"(?<!\S)(out|overlay|faces|every|fps|person)=(?=\S)", r"--\1 "),
     (r"another random_state or a larger validation_fraction", "another --seed"),
     (r"or pass rest='train' to train on them in every fold", "or give --folds"),
     (r"\breference=\{(\d+): \[photo\], (\d+): \[photo\]\}",

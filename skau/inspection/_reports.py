@@ -125,19 +125,23 @@ def film_report(
     path: str | PathLike[str],
     table: pd.DataFrame,
     *,
+    person: int | None = None,
     video: Any = None,
     threshold: Any = None,
     title: str = "Film",
     card: Mapping[str, Any] | str | None = None,
 ) -> Path:
-    """Write the page of a film: its time line, and how long each AU was there.
+    """Write the page of one person of a film: a time line, and how long each AU was there.
 
     Parameters
     ----------
     path : path-like
         The ``.html`` file to write, over one that is there.
-    table : DataFrame with one row a frame
-        As :func:`skau.predict_video` returns it, of one person.
+    table : DataFrame with one row a frame and face
+        As :func:`skau.predict_video` returns it.
+    person : int, default=None
+        Whose page, by the column ``person``; frames without them count as without a face. None is
+        for a table without two faces in a frame.
     video : path-like, Video, array or mapping, default=None
         Where the pictures of the peaks come from; see `TimelineDisplay`.
     threshold
@@ -163,7 +167,10 @@ def film_report(
     >>> table = skau.predict_video(skau.load_model("open-1"), "film.mp4")  # doctest: +SKIP
     >>> film_report("film.html", table, video="film.mp4")  # doctest: +SKIP
     """
-    timeline = TimelineDisplay.from_predictions(table, video=video, threshold=threshold)
+    timeline = TimelineDisplay.from_predictions(
+        table, person=person, video=video, threshold=threshold
+    )
+    table = timeline.table
     timeline.figure_.set_figwidth(2 * WIDTH)  # as wide as the page
     scores = table[numbered_aus(table)]
     limits = thresholds_of(table, threshold, numbered_aus(table))

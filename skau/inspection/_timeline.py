@@ -95,14 +95,16 @@ class TimelineDisplay(Display):
             A fitted pipeline of a FaceCropper and a classifier.
         video : path-like or Video
         **options
-            As of `from_predictions`.
+            As of `from_predictions`. With ``person``, all faces of the film are scored, otherwise
+            the largest of each frame.
 
         Returns
         -------
         display
         """
         cls._require_matplotlib()
-        table = predict_video(estimator, video, verbose=0)
+        faces = "largest" if options.get("person") is None else "all"
+        table = predict_video(estimator, video, faces=faces, verbose=0)
         return cls.from_predictions(table, video=video, **options)
 
     @classmethod
@@ -110,6 +112,7 @@ class TimelineDisplay(Display):
         cls,
         table: pd.DataFrame,
         *,
+        person: int | None = None,
         video: "str | PathLike[str] | Video | Mapping[int, np.ndarray] | np.ndarray | None" = None,
         aus: Sequence[str] | None = None,
         n_peaks: int = _N_COLUMNS,
@@ -120,7 +123,10 @@ class TimelineDisplay(Display):
 
         Parameters
         ----------
-        table : DataFrame with one row a frame, of one person
+        table : DataFrame with one row a frame and face
+        person : int, default=None
+            Whose AUs to draw, by the column ``person``; frames without them are grey. None is
+            for a table without two faces in a frame.
         video : path-like, Video, array (n, h, w, 3) or mapping, default=None
             Where the pictures come from: the film, or its frames by number. None draws none.
         aus : list of str or str, default=None
@@ -141,15 +147,11 @@ class TimelineDisplay(Display):
                 "table must be a DataFrame with a row a frame and a column time in seconds, as "
                 f"predict_video returns it, got {table!r:.80}"
             )
+        table = _one_row_a_frame(table, person)
         known = numbered_aus(table)
         names = known if aus is None else [aus] if isinstance(aus, str) else list(aus)
         if not names or (missing := set(names) - set(table)):
             raise ValueError(f"aus: the table has no column {sorted(missing) if names else 'AU'}")
-        if "face" in table and table.duplicated("frame").any():
-            raise ValueError(
-                "table holds several faces a frame; give one person's rows: "
-                "table[table['person'] == ...]"
-            )
         require_probabilities(table[names], "table")
         limits = thresholds_of(table, threshold, names)
         peaks = _find_peaks(table, names, n_peaks if video is not None else 0, limits)
@@ -212,6 +214,29 @@ class TimelineDisplay(Display):
 def numbered_aus(table: pd.DataFrame) -> list[str]:
     """Return the columns that are named "AU" and a number."""
     return [name for name in table.columns.astype(str) if re.fullmatch(r"AU\d+", name)]
+
+
+def _one_row_a_frame(table: pd.DataFrame, person: int | None) -> pd.DataFrame:
+    """Return one person's row of every frame, without scores where they are not seen."""
+    if "path" in table and table["path"].nunique() > 1:
+        raise ValueError("table holds several films or photos; give a table of one film")
+    if person is None and not ("frame" in table and table.duplicated("frame").any()):
+        return table
+    if missing := sorted({"frame", "person"} - set(table)):
+        raise ValueError(
+            f"table has no column {', '.join(missing)}, which says whose its rows are; it must "
+            "come from predict_video"
+        )
+    people = sorted(table["person"].dropna().convert_dtypes().unique().tolist())
+    told = ", ".join(map(str, people)) or "nobody"
+    if person is None:
+        raise ValueError(f"table holds the people {told}; choose one by person=N")
+    if person not in people:
+        raise ValueError(f"person={person!r}: the table holds {told}")
+    own = table[table["person"] == person].drop(columns="time")
+    whole = table[["frame", "time"]].drop_duplicates("frame").merge(own, "left", on="frame")
+    whole.attrs = table.attrs
+    return whole
 
 
 def _find_peaks(table: pd.DataFrame, names: list[str], n: int, threshold: pd.Series) -> list[Peak]:

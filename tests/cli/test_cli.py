@@ -560,9 +560,9 @@ def test_a_report_is_of_one_film_and_one_person(tmp_path, capsys):
     table = table.assign(probability=1.0, AU12=[0.9, 0.1] * 3 + [0.1] * 2)
     table.to_csv(panel, index=False)
     assert call("report", panel, "-o", page) == 2
-    assert "holds the people 0, 1; choose one by --person" in capsys.readouterr().err
+    assert "table holds the people 0, 1; choose one by --person N\n" in capsys.readouterr().err
     assert call("report", panel, "-o", page, "--person", "7") == 2
-    assert "panel.csv' holds 0, 1\n" in capsys.readouterr().err
+    assert "--person 7: the table holds 0, 1\n" in capsys.readouterr().err
     assert call("report", panel, "-o", page, "--person", "0") == 0
     assert "60.0%" in page.read_text()  # of the frames show 0
     table.assign(path=["a.mp4", "b.mp4"] * 4).to_csv(tmp_path / "two.csv", index=False)

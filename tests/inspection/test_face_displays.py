@@ -149,6 +149,38 @@ def test_pictures_are_of_moments_at_which_an_au_is_present(film):
 def test_time_line_refuses_what_it_cannot_draw(film):
     with pytest.raises(ValueError, match=r"no column \['AU4'\]"):
         TimelineDisplay.from_predictions(film, aus=["AU4"])
-    both = pd.concat([film.assign(face=0), film.assign(face=1)])
-    with pytest.raises(ValueError, match="several faces a frame"):
-        TimelineDisplay.from_predictions(both)
+    both = pd.concat([film.assign(person=0.0), film.assign(person=1.0)])
+    for table, person, told in (
+        (both, None, "table holds the people 0, 1; choose one by person=N"),
+        (both, 7, "person=7: the table holds 0, 1$"),
+        (film.assign(person=np.nan), 0, "person=0: the table holds nobody"),
+        (film, 0, "table has no column person"),
+        (both.drop(columns="person"), None, "table has no column person"),
+        (both.assign(path=np.repeat(["a.mp4", "b.mp4"], 100)), 0, "several films"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            TimelineDisplay.from_predictions(table, person=person)
+
+
+def test_time_line_of_one_of_several_people(film, monkeypatch):
+    away = film["frame"].between(60, 79)
+    other = film.assign(person=1, AU1=0.1, AU12=0.1, box_x1=50.0)
+    table = pd.concat([other, film[~away].assign(person=0)]).sort_values("frame")
+    table.attrs["thresholds"] = {"AU1": 0.3, "AU12": 0.2}
+    frames = np.zeros((100, 60, 80, 3), np.uint8)
+    display = TimelineDisplay.from_predictions(table, person=0, video=frames)
+    own = display.table
+    assert own["frame"].tolist() == list(range(100))
+    assert own["time"].tolist() == film["time"].tolist()
+    for name in ("AU1", "AU12", "box_x1", "probability"):
+        np.testing.assert_array_equal(own[name], film[name].where(~away))
+    assert display.threshold.tolist() == [0.3, 0.2]
+    assert not any(60 <= peak.frame < 80 for peak in display.peaks)
+
+    def predict_video(estimator, video, *, faces, verbose):
+        return table if faces == "all" else film
+
+    monkeypatch.setattr("skau.inspection._timeline.predict_video", predict_video)
+    assert len(TimelineDisplay.from_estimator(None, None).table) == 100
+    drawn = TimelineDisplay.from_estimator(None, frames, person=0).table
+    pd.testing.assert_frame_equal(drawn, own)

@@ -99,6 +99,21 @@ def test_film(tmp_path):
     assert values == pytest.approx([0.5, 15 / 40, 2, (9 + 3.5 + 2.5) / 40, 0.9, 0.4])
 
 
+def test_film_of_one_of_several_people(tmp_path):
+    both = pd.DataFrame({"frame": np.repeat(range(50), 2), "person": [0, 1] * 50})
+    both = both.assign(time=both["frame"] / 25, probability=1.0, AU12=0.1)
+    both.loc[both["person"] == 0, "AU12"] = 0.9
+    table = both[(both["person"] == 1) | ~both["frame"].between(10, 29)]  # 0 leaves, and returns
+    with pytest.raises(ValueError, match="table holds the people 0, 1; choose one by person=N"):
+        film_report(tmp_path / "film.html", table)
+    text = load(film_report(tmp_path / "film.html", table, person=0))
+    assert "<dt>frames</dt><dd>50</dd>" in text
+    assert "60.0%" in text
+    row = re.search(r"<th[^>]*><span>AU12</span></th>(.*?)</tr>", text).group(1)
+    values = [float(v) for v in re.findall(r'data-key="([^"]*)"', row)]
+    assert values == pytest.approx([0.5, 1, 2, 0.9, 0.9, 0])  # two events, before and after
+
+
 def test_a_film_tells_what_its_table_remembers(tmp_path):
     table = pd.DataFrame({"frame": range(4), "time": np.arange(4.0), "AU12": 0.3})
     text = load(film_report(tmp_path / "film.html", table))
