@@ -1,4 +1,4 @@
-"""The ``skau`` command: a file a subcommand, imported when it is called, without own logic."""
+"""The ``skau`` command: a file a subcommand, imported when it is called."""
 
 import sys
 

@@ -73,93 +73,38 @@ def command(
     """
     import sys
 
-    import pandas as pd
-    from sklearn.base import clone
     from sklearn.pipeline import make_pipeline
 
-    from .. import datasets
-    from ..model_selection import PredefinedSubjectSplit, SubjectKFold, cross_val_predict
-    from ..model_selection._fold_table import fold_reports
-    from ..models import load_model, save
-    from ..preprocessing import FaceCropper
+    from ..models import save
     from ..preprocessing._results import table_writer
     from ..preprocessing._storage import forget_parts, part_of
     from ..training import ResumeTraining
-    from ..utils._labels import present_proba
 
-    if (out / "model.skau").exists() and not force:
-        raise click.UsageError(f"{str(out)!r} holds a finished run; --force makes it anew")
-    if out.exists() and not out.is_dir():
-        raise click.UsageError(f"{str(out)!r} is a file; name a folder")
-    may_write(next(path for path in (out, *out.parents) if path.is_dir()) / "model.skau", True)
-    if identities is not None and method not in _LEARN_PEOPLE:
-        raise click.UsageError(
-            f"--identities is for --method {' or '.join(_LEARN_PEOPLE)}, not for {method}"
-        )
-    if trunk is not None and method not in _HAVE_TRUNK:
-        raise click.UsageError(
-            f"--trunk is for --method {', '.join(_HAVE_TRUNK)}, not for {method}"
-        )
-    if threshold is not None and corpus_type == "bp4d":
-        raise click.UsageError("--threshold is for intensities, and BP4D's labels are 0 and 1")
-    cropper = FaceCropper(size=64)
-    if trunk is not None:  # faces are cut as it has learnt them
-        with as_usage():
-            cropper = clone(load_model(trunk)[0])
-    with as_usage():
-        coded = {} if threshold is None else {"threshold": threshold}
-        labelled = data = _load(corpus, corpus_type, **coded)
-    if labelled.target.empty:
-        raise click.UsageError(
-            f"{str(corpus)!r} labels no AU: its CSV needs columns such as AU1 and AU12 beside "
-            "image and subject"
-        )
+    _check_out(out, force)
+    _check_options(corpus_type, threshold, method, trunk, identities)
+    cropper = _cropper(trunk, size)
+    labelled = data = _labelled(corpus, corpus_type, threshold)
     if identities is not None:
-        with as_usage("--identities"):
-            data = datasets.stack_corpora(
-                labelled, _people(identities), names=["labelled", "identities"]
-            )
-    cv: Any = SubjectKFold(folds or 3)
-    if data.folds and folds is None:
-        published = dict(zip(labelled.folds, data.folds.values(), strict=True))
-        cv = PredefinedSubjectSplit(published, rest="raise" if data is labelled else "train")
-    else:
-        _check_people(labelled, folds or 3)
-    with as_usage("--folds"):
-        list(cv.split(data.target, data.target, data.groups))
+        data = _with_people(labelled, identities)
+    cv = _splitter(labelled, data, folds)
     with workers(dask):
         pass  # a cluster that does not answer is told now, not after the crops
     out.mkdir(parents=True, exist_ok=True)
 
-    bar, model = int(sys.stderr.isatty()), (out / "model.skau").resolve()
+    model = (out / "model.skau").resolve()
     done = part_of(model)
-    cropper.set_params(on_missing="warn", memory=done, verbose=bar)
-    if size is not None:
-        cropper.set_params(size=size)
-    crops = cropper.transform(data.images, out=out / "crops.npy")
-    if len(cropper.missing_):
-        n, n_lost = len(data.images), len(cropper.missing_)
-        if n_lost == n:
-            raise ValueError(f"no photo of {str(corpus)!r} shows a face")
-        message = f"skau: {n_lost} of {n} photos are left out, without a face or unreadable"
-        click.echo(message, err=True)
-        labelled, data = (_without(part, cropper.missing_) for part in (labelled, data))
-        with as_usage("--folds"):
-            list(cv.split(data.target, data.target, data.groups))
-        crops = cropper.transform(data.images, out=out / "crops.npy")  # kept from before
+    cropper.set_params(on_missing="warn", memory=done, verbose=int(sys.stderr.isatty()))
+    crops, missing = _cut(cropper, corpus, data.images, out / "crops.npy")
+    labelled, data = (_without(part, missing) for part in (labelled, data))
+    _check_folds(cv, data)
 
     estimator = _make(method, trunk, epochs, seed, ResumeTraining(done))
     with workers(dask):
-        proba = cross_val_predict(
-            estimator, crops, data.target, groups=data.groups, cv=cv,
-            n_jobs=None if dask else jobs, params={"groups": data.groups},
-        )  # fmt: skip
-    proba = present_proba(proba, data.target.shape[1])
-    scores = fold_reports(cv, data.target, proba, data.groups)
+        scores, predictions = _of_unseen(
+            estimator, crops, labelled, data, cv, None if dask else jobs
+        )
     table_writer(out / "scores.csv")(scores.reset_index())
-    who = pd.DataFrame({"image": labelled.images, "subject": labelled.groups})
-    predictions = pd.DataFrame(proba[: len(who)], columns=data.target.columns)
-    table_writer(out / "predictions.csv")(pd.concat([who, predictions], axis=1))
+    table_writer(out / "predictions.csv")(predictions)
 
     estimator.fit(crops, data.target, groups=data.groups)
     table_writer(out / "history.csv")(estimator.history_)
@@ -172,6 +117,121 @@ def command(
     click.echo(f"mean over {n_folds} folds of people never seen")
     click.echo(means.round(3).rename_axis(None).to_string())
     click.echo(f"\nthe model of all people: {out / 'model.skau'}")
+
+
+def _check_out(out: Path, force: bool) -> None:
+    """Refuse a folder that holds a finished run, or could not be written."""
+    if (out / "model.skau").exists() and not force:
+        raise click.UsageError(f"{str(out)!r} holds a finished run; --force makes it anew")
+    if out.exists() and not out.is_dir():
+        raise click.UsageError(f"{str(out)!r} is a file; name a folder")
+    may_write(next(path for path in (out, *out.parents) if path.is_dir()) / "model.skau", True)
+
+
+def _check_options(
+    corpus_type: str, threshold: float | None, method: str, trunk: str | None,
+    identities: Path | None,
+) -> None:  # fmt: skip
+    """Refuse options that do not go together."""
+    if identities is not None and method not in _LEARN_PEOPLE:
+        raise click.UsageError(
+            f"--identities is for --method {' or '.join(_LEARN_PEOPLE)}, not for {method}"
+        )
+    if trunk is not None and method not in _HAVE_TRUNK:
+        raise click.UsageError(
+            f"--trunk is for --method {', '.join(_HAVE_TRUNK)}, not for {method}"
+        )
+    if threshold is not None and corpus_type == "bp4d":
+        raise click.UsageError("--threshold is for intensities, and BP4D's labels are 0 and 1")
+
+
+def _cropper(trunk: str | None, size: int | None) -> Any:
+    """Return what cuts faces as the trunk has learnt them, or else of 64 pixels."""
+    from sklearn.base import clone
+
+    from ..models import load_model
+    from ..preprocessing import FaceCropper
+
+    cropper = FaceCropper(size=64)
+    if trunk is not None:
+        with as_usage():
+            cropper = clone(load_model(trunk)[0])
+    return cropper if size is None else cropper.set_params(size=size)
+
+
+def _labelled(corpus: Path, kind: str, threshold: float | None) -> Any:
+    """Load the corpus, which labels an AU at least."""
+    with as_usage():
+        labelled = _load(corpus, kind, **({} if threshold is None else {"threshold": threshold}))
+    if labelled.target.empty:
+        raise click.UsageError(
+            f"{str(corpus)!r} labels no AU: its CSV needs columns such as AU1 and AU12 beside "
+            "image and subject"
+        )
+    return labelled
+
+
+def _with_people(labelled: Any, identities: Path) -> Any:
+    """Put further people below the corpus."""
+    from ..datasets import stack_corpora
+
+    with as_usage("--identities"):
+        return stack_corpora(labelled, _people(identities), names=["labelled", "identities"])
+
+
+def _splitter(labelled: Any, data: Any, folds: int | None) -> Any:
+    """Return the folds of the corpus as published, or by subject; further people train in all."""
+    from ..model_selection import PredefinedSubjectSplit, SubjectKFold
+
+    cv: Any = SubjectKFold(folds or 3)
+    if data.folds and folds is None:
+        published = dict(zip(labelled.folds, data.folds.values(), strict=True))
+        cv = PredefinedSubjectSplit(published, rest="raise" if data is labelled else "train")
+    else:
+        _check_people(labelled, folds or 3)
+    _check_folds(cv, data)
+    return cv
+
+
+def _check_folds(cv: Any, data: Any) -> None:
+    """Refuse people that cannot be split so."""
+    with as_usage("--folds"):
+        list(cv.split(data.target, data.target, data.groups))
+
+
+def _cut(cropper: Any, corpus: Path, images: Any, file: Path) -> tuple[Any, Any]:
+    """Return the crops, and the rows of photos that are left out: without a face or unreadable."""
+    import numpy as np
+
+    crops, missing = cropper.transform(images, out=file), cropper.missing_
+    if not len(missing):
+        return crops, missing
+    if len(missing) == len(images):
+        raise ValueError(f"no photo of {str(corpus)!r} shows a face")
+    told = f"{len(missing)} of {len(images)} photos are left out, without a face or unreadable"
+    click.echo(f"skau: {told}", err=True)
+    return cropper.transform(np.delete(images, missing), out=file), missing  # kept from before
+
+
+def _of_unseen(
+    estimator: Any, crops: Any, labelled: Any, data: Any, cv: Any, n_jobs: int | None
+) -> tuple[Any, Any]:
+    """Return the scores of each fold and AU, and the predictions, by models of other people."""
+    import pandas as pd
+
+    from ..model_selection import cross_val_predict
+    from ..model_selection._fold_table import fold_reports
+    from ..utils._labels import present_proba
+
+    proba = cross_val_predict(
+        estimator, crops, data.target, groups=data.groups, cv=cv, n_jobs=n_jobs,
+        params={"groups": data.groups},
+    )  # fmt: skip
+    proba = present_proba(proba, data.target.shape[1])
+    scores = fold_reports(cv, data.target, proba, data.groups)
+    who = pd.DataFrame({"image": labelled.images, "subject": labelled.groups})
+    predictions = pd.DataFrame(proba[: len(who)], columns=data.target.columns)
+    return scores, pd.concat([who, predictions], axis=1)
 
 
 def _check_people(faces: Any, n_folds: int) -> None:
