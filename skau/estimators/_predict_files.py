@@ -157,7 +157,6 @@ def score_files(
     for part in (*parts.values(), of_photos):
         drop_others(part, calibrate, lines)
     tables: list[pd.DataFrame] = []
-    of_films: dict[str, pd.DataFrame] = {}
     unread: dict[str, str] = {}
     if photos:
         try:
@@ -169,31 +168,46 @@ def score_files(
     for film, problem in _score_films(model, parts, options, n_jobs, verbose):
         if problem is not None:
             unread[film] = broken[film] = problem
-            continue
-        of_films[film] = read_table(parts[film])
-        of_films[film].insert(0, "path", film)
-    tables += [of_films[film] for film in dict.fromkeys(films) if film in of_films]
-    told = first_lines(f"{path}: {problem}" for path, problem in broken.items())
+    of_films = {
+        film: read_table(part).assign(path=film)
+        for film, part in parts.items()
+        if film not in broken
+    }
+    tables += of_films.values()
     if not tables:
         file.forget()
-        raise ValueError(f"files: none can be read:{told}")
-    whole = pd.concat(tables, ignore_index=True)
-    first = [name for name in ("path", "frame", "time") if name in whole]
-    whole = _with_whole_frames(whole[[*first, *whole.columns.drop(first)]])
+        raise ValueError(f"files: none can be read:{_listed(broken)}")
+    whole = _joined(tables)
     story = {
         "model": scorer.story(), "thresholds": scorer.thresholds(), "unread": unread, "run": run,
     }  # fmt: skip
     remember(whole, story)
     write(whole, story)
+    _warn(broken, len(paths), of_films)
+    return whole
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Put tables below one another, with the file and the place in it first."""
+    whole = pd.concat(tables, ignore_index=True)
+    first = [name for name in ("path", "frame", "time") if name in whole]
+    return _with_whole_frames(whole[[*first, *whole.columns.drop(first)]])
+
+
+def _warn(broken: Mapping[str, str], n_paths: int, of_films: Mapping[str, pd.DataFrame]) -> None:
+    """Tell of files without a row, and of films without a face."""
     if broken:
-        head = f"files: cannot read {len(broken)} of {len(paths)}; they have no row"
-        warnings.warn(f"{head}{told}", stacklevel=user_level())
+        head = f"files: cannot read {len(broken)} of {n_paths}; they have no row"
+        warnings.warn(f"{head}{_listed(broken)}", stacklevel=user_level())
     lonely = [film for film, table in of_films.items() if table["face"].isna().all()]
     if lonely:
         warnings.warn(
             f"no face found in any frame of {first_few(lonely)}", stacklevel=user_level()
         )
-    return whole
+
+
+def _listed(broken: Mapping[str, str]) -> str:
+    return first_lines(f"{path}: {problem}" for path, problem in broken.items())
 
 
 def _with_whole_frames(table: pd.DataFrame) -> pd.DataFrame:
