@@ -1,6 +1,7 @@
-"""What a path alone says: what a file is by its ending, and whether results can be written there.
+"""What a path says: what kind of file it is, and whether results can be written there.
 
-Nothing is imported, for the command's sake.
+Nothing but Python's own is imported, for the command's sake; Pillow where a GIF is opened, to see
+whether it moves.
 """
 
 import os
@@ -11,6 +12,8 @@ from typing import Any
 _PHOTOS = "bmp gif heic heif jfif jpeg jpg jp2 png pgm ppm tif tiff webp avif"
 _FILMS = "3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv"
 PHOTOS, FILMS = (frozenset(f".{end}" for end in ends.split()) for ends in (_PHOTOS, _FILMS))
+# what a film is drawn into, H.264, by FFmpeg's name
+CONTAINERS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov", ".m4v": "ipod"}
 
 
 def is_film(path: str | PathLike[str]) -> bool:

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from .._paths import FILMS, PHOTOS, is_film
+from .._paths import CONTAINERS, FILMS, PHOTOS, is_film
 from ._files import files_of, may_write, open_model
 from ._options import as_usage, dask_option, jobs_option, shared_options
-from ._warnings import workers
+from ._workers import workers
 
-_DRAWN, _TABLES = (".mp4", ".mkv", ".mov", ".m4v"), (".csv", ".parquet")
+_TABLES = (".csv", ".parquet")
 
 
 @click.command("predict")
@@ -68,7 +68,7 @@ def command(
     files = files_of(inputs, PHOTOS | FILMS)
     films = [file for file in files if is_film(file)]
     if overlay is not None:
-        may_write(overlay, force, *(_DRAWN if films else ()), argument="overlay")
+        may_write(overlay, force, *(CONTAINERS if films else ()), argument="overlay")
         if films and len(files) > 1:
             raise click.UsageError(
                 "--overlay draws into one film, or into photos alone; call it for each"

@@ -7,7 +7,7 @@ import click
 
 from ._files import may_write
 from ._options import as_usage, dask_option, jobs_option, shared_options
-from ._warnings import workers
+from ._workers import workers
 
 _CORPORA = ("folder", "bp4d", "disfa", "unbc")
 _HAVE_TRUNK = ("idennet", "lightcnn", "mixed-effects")

@@ -12,23 +12,12 @@ from ._words import plain
 def as_lines() -> Iterator[None]:
     """Show warnings as lines meanwhile."""
     with warnings.catch_warnings():
-        _show_as_lines()
+        show_as_lines()
         yield
 
 
-@contextmanager
-def workers(dask: str | None) -> Iterator[None]:
-    """Share out joblib's work: among processes that warn in lines, too, or those of a cluster."""
-    import joblib
-
-    from ..utils._cluster import on_cluster
-
-    config = joblib.parallel_config
-    with config("loky", initializer=_show_as_lines) if dask is None else on_cluster(dask):
-        yield
-
-
-def _show_as_lines() -> None:
+def show_as_lines() -> None:
+    """Show warnings as lines from now on."""
     said: set[str] = set()
 
     def show(

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
-from .._paths import check_out
+from .._paths import CONTAINERS, check_out
 from ..preprocessing import Video, read_image, read_video
 from ..preprocessing._clock import Clock, start_of, step_of
 from ..preprocessing._images import READ_ERRORS
@@ -25,8 +25,6 @@ from ..utils._labels import require_probabilities
 from ._layout import Layout
 from ._plotting import COLOURS
 
-_CONTAINERS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov", ".m4v": "ipod"}  # for H.264
-FILM_ENDINGS = tuple(_CONTAINERS)
 LEAST, STEP = 9, 1.2  # pixels of the letters; a bar's height by theirs
 # of people: no black, which a dark panel would hide; numbers on light ones are dark
 PEOPLE = [colour for colour in COLOURS if colour != "#000000"]
@@ -102,7 +100,7 @@ def draw_overlay(
     if photos:
         _draw_photos([fspath(path) for path in source], faces, pen, target)
     else:
-        check_out(target, *FILM_ENDINGS)
+        check_out(target, *CONTAINERS)
         video = source if isinstance(source, Video) else read_video(source)
         if target.exists() and target.samefile(video.path):
             raise ValueError(f"out={str(target)!r} is the film itself; give another file")
@@ -261,7 +259,7 @@ def check_sound(film: str, out: Path, argument: str = "out") -> None:
     with open_film(film) as origin:
         for sound in origin.streams.audio[:1]:
             try:  # its header alone
-                with av.open(BytesIO(), "w", format=_CONTAINERS[out.suffix.lower()]) as trial:
+                with av.open(BytesIO(), "w", format=CONTAINERS[out.suffix.lower()]) as trial:
                     trial.add_stream_from_template(sound)
                     trial.start_encoding()
             except (av.error.FFmpegError, ValueError) as error:
