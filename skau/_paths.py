@@ -5,6 +5,7 @@ whether it moves.
 """
 
 import os
+from collections.abc import Iterable
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -65,3 +66,12 @@ def check_out(out: str | PathLike[str] | None, *endings: str, argument: str = "o
         check_file(path, where)
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"{where}: nothing can be written to the folder {str(folder)!r}")
+
+
+def check_folder(out: Path, photos: Iterable[str], argument: str = "out") -> None:
+    """Refuse what is no folder to draw copies of photos into, or is that of the photos."""
+    where = f"{argument}={str(out)!r}"
+    if not out.is_dir() and (out.exists() or out.suffix.lower() in PHOTOS | FILMS):
+        raise ValueError(f"{where} is no folder; photos need one")
+    if out.resolve() in {Path(photo).resolve().parent for photo in photos}:
+        raise ValueError(f"{where} is the folder of the photos; give another one")

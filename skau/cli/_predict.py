@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from .._paths import CONTAINERS, FILMS, PHOTOS, is_film
+from .._paths import CONTAINERS, FILMS, PHOTOS, check_folder, is_film
 from ._files import files_of, may_write, open_model
 from ._options import as_usage, dask_option, jobs_option, shared_options
 from ._workers import workers
@@ -74,7 +74,8 @@ def command(
                 "--overlay draws into one film, or into photos alone; call it for each"
             )
         if not films:
-            _check_folder(overlay, files)
+            with as_usage():
+                check_folder(overlay, files, "overlay")
         if overlay.resolve() in {Path(path).resolve() for path in (*files, out) if path}:
             raise click.UsageError(
                 f"--overlay: {str(overlay)!r} is a file of this call already; give another one"
@@ -135,16 +136,6 @@ def command(
             click.echo(target.read_text(encoding="utf-8"), nl=False)
     if table.attrs.get("unread"):
         sys.exit(1)
-
-
-def _check_folder(overlay: Path, photos: list[str]) -> None:
-    """Refuse what is no folder to draw copies of photos into."""
-    if overlay.suffix.lower() in PHOTOS | FILMS:
-        raise click.UsageError(f"--overlay: {str(overlay)!r} is no folder; photos need one")
-    if overlay.resolve() in {Path(photo).resolve().parent for photo in photos}:
-        raise click.UsageError(
-            f"--overlay: {str(overlay)!r} is the folder of the photos; give another one"
-        )
 
 
 def _at_rest(reference: tuple[str, ...]) -> dict[int, list[str]] | list[str] | None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
-from .._paths import CONTAINERS, check_out
+from .._paths import CONTAINERS, check_folder, check_out
 from ..preprocessing import Video, read_image, read_video
 from ..preprocessing._clock import Clock, start_of, step_of
 from ..preprocessing._images import READ_ERRORS
@@ -71,8 +71,8 @@ def draw_overlay(
     ImportError
         If PyAV is not installed (extra ``video``); of films only.
     ValueError
-        If the table does not fit the source, ``out`` is the source, has another ending or cannot
-        hold its sound, or a column is not there.
+        If the table does not fit the source, ``out`` is the source or, of photos, their folder or
+        none, has another ending or cannot hold its sound, or a column is not there.
     FileNotFoundError
         If there is no folder to write a film to.
 
@@ -179,6 +179,7 @@ class _Pen:
 
 
 def _draw_photos(paths: list[str], faces: Faces, pen: _Pen, out: Path) -> None:
+    check_folder(out, paths)
     out.mkdir(parents=True, exist_ok=True)
     taken: set[str] = set()
     for path in dict.fromkeys(paths):
@@ -187,8 +188,8 @@ def _draw_photos(paths: list[str], faces: Faces, pen: _Pen, out: Path) -> None:
         except READ_ERRORS:
             continue  # predict_images has said so
         target = _free(out / _written_as(Path(path)), taken)
-        if target.exists() and target.samefile(path):
-            raise ValueError(f"out={str(out)!r} is the folder of the photos; give another one")
+        if target.exists() and target.samefile(path):  # by a link
+            raise ValueError(f"out={str(out)!r} leads to the photos; give another folder")
         pen.layout = Layout()  # no photo goes on from the one before
         drawn = pen.draw(image, faces.get(path, []), pen.enlarging(image.size))
         kind = Image.registered_extensions()[target.suffix.lower()]

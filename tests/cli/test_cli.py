@@ -215,6 +215,7 @@ def test_the_table_goes_to_standard_output_and_names_come_from_standard_input(
         (["predict", "{photos}", "-o", "x.csv", "--overlay", "x.csv"], 2, "of this call already"),
         (["predict", "{wall}", "-o", "x", "--overlay", "{wall}"], 2, "is there already"),
         (["predict", "{wall}", "--overlay", "x.png"], 2, "is no folder; photos need one"),
+        (["predict", "{wall}", "--overlay", "{bad}", "--force"], 2, "is no folder; photos"),
         (["predict", "{wall}", "--overlay", "{corpus}", "--force"], 2, "is the folder of the"),
         (["crop", "{photos}", "-o", "crops.png"], 2, ".npy"),
         (["crop", "{photos}", "-o", "crops.npy", "--size", "7"], 2, "8<=x<=4096"),

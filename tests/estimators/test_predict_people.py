@@ -451,6 +451,10 @@ def test_overlay_of_photos(model, faces, tmp_path):
     assert (drawn[0] != drawn[1]).any()
     with pytest.raises(ValueError, match="the folder of the photos"):
         draw_overlay(table, paths[:1], one)
+    for out in (tmp_path / "drawn.jpg", broken, two / "7"):
+        with pytest.raises(ValueError, match="is no folder; photos need one"):
+            draw_overlay(table, paths[:1], out)
+    assert not (tmp_path / "drawn.jpg").exists()
 
 
 def test_photos_at_rest_are_the_first_that_a_process_looks_at(model, faces):
