@@ -187,8 +187,6 @@ def _splitter(labelled: Any, data: Any, folds: int | None) -> Any:
     if data.folds and folds is None:
         published = dict(zip(labelled.folds, data.folds.values(), strict=True))
         cv = PredefinedSubjectSplit(published, rest="raise" if data is labelled else "train")
-    else:
-        _check_people(labelled, folds or 3)
     _check_folds(cv, data)
     return cv
 
@@ -232,17 +230,6 @@ def _of_unseen(
     who = pd.DataFrame({"image": labelled.images, "subject": labelled.groups})
     predictions = pd.DataFrame(proba[: len(who)], columns=data.target.columns)
     return scores, pd.concat([who, predictions], axis=1)
-
-
-def _check_people(faces: Any, n_folds: int) -> None:
-    """Refuse fewer people than folds."""
-    people = len(set(faces.groups[faces.target.notna().any(axis=1)]))
-    if people < max(n_folds, 2):
-        raise click.UsageError(
-            f"--folds {n_folds} needs as many people with a label, and there "
-            f"{'is 1' if people == 1 else f'are {people}'}"
-            + (f"; give at most {people}" if people > 1 else "")
-        )
 
 
 def _without(corpus: Any, rows: Any) -> Any:

@@ -224,7 +224,7 @@ def test_the_table_goes_to_standard_output_and_names_come_from_standard_input(
         (["crop", "{films}", "-o", "crops.npy"], 2, "is a film, and crops are of photos"),
         (["train", "{photos}", "-o", "run"], 2, "expected a .csv file"),
         (["train", "{corpus}", "-o", "run", "--folds", "3"], 2,
-         "--folds 3 needs as many people with a label, and there are 2; give at most 2"),
+         "--folds: 3 parts need 3 people with a label, and there are 2; give fewer parts, or"),
         (["train", "{corpus}", "-o", "a/run", "--epochs", "0"], 2, "x>=1"),
         (["train", "{corpus}", "-o", "run", "--size", "31"], 2, "32<=x<=4096"),
         (["train", "{corpus}", "-o", "run", "--seed", "-1"], 2, "0<=x"),
@@ -854,10 +854,10 @@ def test_a_table_of_several_is_named(tmp_path, capsys):
     (tmp_path / "corpus" / "._labels.csv").write_bytes(b"\x00\x05\x16\x07")  # as macOS leaves it
     how = ["-o", tmp_path / "run", "--folds", "3"]
     assert call("train", tmp_path / "corpus" / "labels.csv", *how) == 2
-    assert "there are 2; give at most 2" in capsys.readouterr().err
+    assert "there are 2; give fewer parts" in capsys.readouterr().err
     (tmp_path / "corpus" / "other.csv").unlink()
     assert call("train", tmp_path / "corpus", *how) == 2
-    assert "there are 2; give at most 2" in capsys.readouterr().err
+    assert "there are 2; give fewer parts" in capsys.readouterr().err
 
 
 def test_a_file_that_looks_like_an_option(tmp_path, monkeypatch, capsys):
