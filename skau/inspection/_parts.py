@@ -7,7 +7,12 @@ import pandas as pd
 
 from ..utils import predict_table
 from ..utils._groups import check_groups
-from ..utils._labels import read_table, read_thresholds, require_probabilities
+from ..utils._labels import (
+    read_predictions,
+    read_table,
+    read_thresholds,
+    require_probabilities,
+)
 from ..utils._sklearn import safe_indexing
 from ..utils._unwrap import classifier_of
 from ._display import Display
@@ -199,8 +204,8 @@ def predict_part(estimator: Any, X: Any, labels: pd.DataFrame, name: str = "esti
             f"{name} must be a fitted AU classifier with predict_proba, got {estimator!r:.80}"
         )
     table = predict_table(estimator, X)
-    values = _matched(table, labels, f"the prediction of {name}", "y")
-    part = _part(labels, values, f"predict_proba of {name}")
+    proba = read_predictions(table, labels, f"the prediction of {name}", "y")
+    part = _part(labels, proba, f"predict_proba of {name}")
     thresholds = getattr(classifier_of(estimator), "thresholds_", None)
     if thresholds is None:
         return part
@@ -209,14 +214,8 @@ def predict_part(estimator: Any, X: Any, labels: pd.DataFrame, name: str = "esti
     return part._replace(threshold=in_order.to_numpy())
 
 
-def _matched(proba: Any, labels: pd.DataFrame, name: str, owner: str) -> np.ndarray:
-    """Return probabilities with the columns in the order of the labels, by name if they have."""
-    table = read_table(proba, name, binary=False)
-    return table.match(labels.columns.tolist(), labels.shape[1], name, owner).values
-
-
 def _split(labels: pd.DataFrame, proba: Any, folds: Any, name: str) -> Parts:
-    whole = _part(labels, _matched(proba, labels, name, "y_true"), name)
+    whole = _part(labels, read_predictions(proba, labels, name, "y_true"), name)
     fold = np.zeros(len(labels), int)
     if folds is not None:
         fold = check_groups(folds, len(labels), "folds", "fold", of="y_true")
@@ -229,8 +228,5 @@ def _split(labels: pd.DataFrame, proba: Any, folds: Any, name: str) -> Parts:
     ]
 
 
-def _part(labels: pd.DataFrame, values: np.ndarray, name: str) -> Part:
-    if values.shape != labels.shape:
-        raise ValueError(f"{name}: labels have shape {labels.shape}, predictions {values.shape}")
-    proba = pd.DataFrame(values, index=labels.index, columns=labels.columns)
+def _part(labels: pd.DataFrame, proba: pd.DataFrame, name: str) -> Part:
     return Part(labels.where(proba.notna()), proba, name)

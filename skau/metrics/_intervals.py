@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from ..utils._groups import check_groups
-from ..utils._labels import read_table
+from ..utils._labels import read_predictions, read_table
 from ..utils._sklearn import Interval as Within
 from ..utils._sklearn import validate_params
 from ._frame import f1_frame
@@ -99,7 +99,7 @@ def bootstrap_interval(
     """
     true = read_table(Y_true, "Y_true").frame()
     tables = [
-        _like(true, values, name)
+        read_predictions(values, true, name, "Y_true")
         for name, values in (("Y_pred", Y_pred), ("baseline", baseline))
         if values is not None
     ]
@@ -141,13 +141,3 @@ def bootstrap_interval(
     tail = (1 - confidence) / 2
     low, high = pd.Series(draws).quantile([tail, 1 - tail])
     return Interval(score([np.concatenate(own) for own in rows_of]), float(low), float(high))
-
-
-def _like(true: pd.DataFrame, values: Any, name: str) -> pd.DataFrame:
-    """Return predictions as a table with the columns of the labels."""
-    if isinstance(values, pd.DataFrame) and set(true.columns) <= set(values.columns):
-        values = values[list(true.columns)]
-    array = read_table(values, name, binary=False).values
-    if array.shape != true.shape:
-        raise ValueError(f"{name} has the shape {array.shape}, but Y_true {true.shape}")
-    return pd.DataFrame(array, columns=true.columns)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from ..utils._labels import read_table, require_probabilities
+from ..utils._labels import read_predictions, read_table, require_probabilities
 from ..utils._sample_weight import read_weights
 from ..utils._text import first_few
 from ..utils._warnings import user_level
@@ -21,14 +21,9 @@ class Scored:
     """
 
     def __init__(self, Y_true: Any, Y_other: Any, sample_weight: Any, name: str) -> None:
-        true = read_table(Y_true, "Y_true")
-        other = read_table(Y_other, name, binary=False)
-        if isinstance(Y_other, pd.Series):  # "predicted", or so: no name of an AU
-            other = other._replace(given=None)
-        _check_shapes(true.values.shape, other.values.shape, name)
-        other = other.match(true.given, true.values.shape[1], name, "Y_true")
-        self.true, self.other, self.names = true.values, other.values, true.names
-        self.other_name = name
+        true = read_table(Y_true, "Y_true").frame()
+        self.other = read_predictions(Y_other, true, name, "Y_true").to_numpy()
+        self.true, self.names, self.other_name = true.to_numpy(), true.columns.tolist(), name
         labelled, predicted = ~np.isnan(self.true), ~np.isnan(self.other)
         self.known = labelled & predicted
         self._warn_of_gaps(labelled & ~predicted, labelled)
@@ -115,16 +110,6 @@ class Scored:
                 sums = np.bincount(bin_of, surplus, minlength=n_bins)
                 values[j] = np.abs(sums).sum() / weight.sum()
         return values
-
-
-def _check_shapes(true: tuple[int, ...], other: tuple[int, ...], name: str) -> None:
-    if true[0] != other[0]:
-        raise ValueError(f"Y_true has shape {true}, but {name} {other}; a row is a frame in both")
-    if true[1] == 1 and other[1] == 2:
-        raise ValueError(
-            f"Y_true holds one AU, but {name} has shape {other}: after one column of labels "
-            f"predict_proba gives the probabilities of absent and present; pass {name}[:, 1]"
-        )
 
 
 def ratio(a: np.ndarray, b: np.ndarray, empty: float = np.nan) -> np.ndarray:

@@ -140,6 +140,40 @@ def read_table(Y: Any, argument: str = "y", *, binary: bool = True) -> LabelTabl
     return table
 
 
+def read_predictions(Y: Any, labels: pd.DataFrame, argument: str, owner: str) -> pd.DataFrame:
+    """Read what was predicted in the rows of labels, and bring it into the order of their columns.
+
+    Parameters
+    ----------
+    Y : array-like, DataFrame or Series of shape (n, n_aus) or (n,)
+        Decisions, probabilities or logits, matched by name where both have names; that of a
+        Series, "predicted" or so, is none of an AU.
+    labels : DataFrame of shape (n, n_aus)
+    argument, owner : str
+        For messages: what the predictions and the labels are called.
+
+    Raises
+    ------
+    ValueError
+        If it is no table of numbers, or another than that of the labels.
+    """
+    table = read_table(Y, argument, binary=False)
+    if isinstance(Y, pd.Series):
+        table = table._replace(given=None)
+    shape = table.values.shape
+    if shape[0] != len(labels):
+        raise ValueError(
+            f"{owner} has shape {labels.shape}, but {argument} {shape}; a row is a frame in both"
+        )
+    if labels.shape[1] == 1 and shape[1] == 2:
+        raise ValueError(
+            f"{owner} holds one AU, but {argument} has shape {shape}: after one column of labels "
+            f"predict_proba gives the probabilities of absent and present; pass {argument}[:, 1]"
+        )
+    table = table.match(labels.columns.tolist(), labels.shape[1], argument, owner)
+    return pd.DataFrame(table.values, index=labels.index, columns=labels.columns)
+
+
 def as_numbers(values: Any, argument: str) -> np.ndarray:
     """Return numbers of any form and shape as float64; None, pandas' NA, masked ones are NaN."""
     try:

@@ -125,6 +125,14 @@ def test_columns_are_matched_by_name(dsn, blobs):
     assert display.scores["DSN"].iloc[0].to_dict() == pytest.approx(expected.to_dict())
 
 
+def test_the_name_of_a_series_is_none_of_an_au(predictions):
+    """As in the metrics."""
+    Y, P, _ = predictions
+    told = pd.Series(P[:, 2], name="p")
+    (curve,) = AURocDisplay.from_predictions(Y["AU12"], told).curves["classifier"]["AU12"]
+    assert curve.value == pytest.approx(roc_auc(Y["AU12"], told)["AU12"])
+
+
 class WithThresholds:
     au_names_ = np.array(["AU1", "AU2", "AU12"])
     thresholds_ = np.array([0.2, 0.5, 0.9])

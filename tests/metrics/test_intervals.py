@@ -43,8 +43,15 @@ def test_scores_of_folds_are_averaged_and_people_stay_in_theirs():
 
 def test_what_does_not_fit_is_told():
     truth = np.array([0.0, 1, 0, 1])
-    with pytest.raises(ValueError, match=r"baseline has the shape \(3, 1\)"):
+    with pytest.raises(ValueError, match=r"Y_true has shape \(4, 1\), but baseline \(3, 1"):
         bootstrap_interval(truth, truth, list("aabb"), baseline=truth[:3])
+    with pytest.raises(ValueError, match=r"pass baseline\[:, 1\]"):
+        bootstrap_interval(truth, truth, list("aabb"), baseline=np.zeros((4, 2)))
+    Y = pd.DataFrame({"AU1": truth, "AU2": truth})
+    for others in (["AU2", "AU3"], ["AU1", "AU2", "AU3"]):
+        told = pd.DataFrame(0.0, index=Y.index, columns=others)
+        with pytest.raises(ValueError, match=r"baseline .*has AU3, but Y_true has AU1, AU2\. Col"):
+            bootstrap_interval(Y, Y, list("aabb"), baseline=told)
     with pytest.raises(ValueError, match="groups names one subject, a, and people are drawn"):
         bootstrap_interval(truth, truth, list("aaaa"))
     with pytest.raises(ValueError, match="folds: fold 1 has one subject, c, .* join it to"):
@@ -54,3 +61,11 @@ def test_what_does_not_fit_is_told():
     with pytest.raises(ValueError, match="folds must hold one fold for each of the 4 rows of Y_"):
         bootstrap_interval(truth, truth, list("aabb"), folds=[1, 2])
     assert bootstrap_interval(truth, truth, list("aabb"), metric=f1_frame, n_resamples=5).low == 1
+
+
+def test_the_name_of_a_series_is_none_of_an_au():
+    """As in the metrics."""
+    truth = pd.Series([0.0, 1, 0, 1], name="AU12")
+    told = pd.Series([0.0, 1, 0, 0], name="predicted")
+    found = bootstrap_interval(truth, told, list("aabb"), n_resamples=5, random_state=0)
+    assert found.score == f1_frame(truth, told)["AU12"]
