@@ -24,6 +24,7 @@ from sklearn.frozen import FrozenEstimator
 
 from skau import DSNClassifier
 from skau.metrics import au_report
+from skau.metrics._frame import always_present_f1
 from skau.model_selection import CalibratedAUClassifier, SubjectKFold, TunedThresholdsClassifier
 
 HERE = Path(__file__).parent
@@ -58,7 +59,7 @@ def fit_and_score(
             "base rate": half["base_rate"],
             "threshold": pd.Series(tuned.thresholds_, aus),
             "AUC": half["roc_auc"],
-            "F1 always yes": 2 * half["base_rate"] / (1 + half["base_rate"]),
+            "F1 always yes": always_present_f1(half["base_rate"]),
             "F1 at one half": half["f1"],
             "F1 tuned": best["f1"],
             f"alarms, wanted {rate:g}": rare["false_alarm_rate"],

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..metrics import f1_frame, roc_auc
+from ..metrics._frame import always_present_f1
 from ._parts import Part, PartsMixin
 from ._plotting import (
     COLOURS,
@@ -30,8 +31,9 @@ class AUScoreDisplay(PartsMixin):
     """F1 or the area under the ROC curve of each AU, over folds, beside a baseline and chance.
 
     The large marker is the mean over folds, the bar their standard deviation, a small dot one
-    fold. The dashes are what needs no picture: for F1 to call an AU present everywhere,
-    ``2 r / (1 + r)`` at a base rate of ``r``; for the area one half. It is recommended to use
+    fold. The dashes are what needs no picture: for F1 to call an AU present everywhere, the mean
+    of ``2 r / (1 + r)`` over folds with a base rate of ``r``, without those that do not show it;
+    for the area one half. It is recommended to use
     `from_estimator`, `from_predictions` or `from_cv_results` to make a display; their further
     option is ``metric``, "f1" (the default; decided at the ``thresholds_`` of the
     estimator if it has some, else at one half) or "roc_auc".
@@ -89,9 +91,9 @@ class AUScoreDisplay(PartsMixin):
             for name, own in parts.items()
         }
         first = next(iter(parts.values()))
-        rate = pd.DataFrame([part.labels.mean() for part in first]).mean()
-        chance = 2 * rate / (1 + rate) if metric == "f1" else rate * 0 + 0.5
-        return cls(scores, chance=chance, metric=metric)
+        rates = pd.DataFrame([part.labels.mean() for part in first])
+        chance = always_present_f1(rates) if metric == "f1" else rates * 0 + 0.5
+        return cls(scores, chance=chance.mean(), metric=metric)
 
     def _plot(self, ax: "Axes | np.ndarray | None") -> None:
         aus = [str(name) for name in next(iter(self.scores.values()))]

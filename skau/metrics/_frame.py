@@ -44,6 +44,11 @@ def f1_frame(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> pd.Serie
     return table.series(table.f1(), "f1")
 
 
+def always_present_f1(rate: pd.DataFrame | pd.Series) -> Any:
+    """F1 of calling an AU present in every frame, by its base rates; NaN where it is in none."""
+    return (2 * rate / (1 + rate)).where(rate > 0)
+
+
 def accuracy(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> pd.Series:
     """Share of the annotated frames of each AU that are predicted right.
 

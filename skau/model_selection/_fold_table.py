@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..metrics import au_report
+from ..metrics._frame import always_present_f1
 from ._kfold import require_groups
 from ._stratified import class_table
 
@@ -81,8 +82,7 @@ def fold_reports(cv: Any, y: pd.DataFrame, proba: np.ndarray, groups: Any) -> pd
         name: au_report(y.iloc[test], proba[test]) for name, test in zip(names, parts, strict=True)
     }
     table = pd.concat(reports, names=["fold", "au"])
-    always = 2 * table["base_rate"] / (1 + table["base_rate"])
-    always = always.where(table["base_rate"] > 0)
+    always = always_present_f1(table["base_rate"])
     means = always.index.get_level_values("au") == "mean"
     always[means] = always[~means].groupby("fold", sort=False).mean().to_numpy()
     table.insert(table.columns.get_loc("f1") + 1, "f1_always_present", always)

@@ -28,8 +28,18 @@ def test_scores_are_those_of_each_fold(predictions):
         own = folds == fold
         expected = f1_frame(Y[own], (P[own] > 0.5).astype(float))
         pd.testing.assert_series_equal(table.loc[fold], expected, check_names=False)
-    rate = np.mean([Y[folds == fold].mean() for fold in range(3)], axis=0)
-    np.testing.assert_allclose(display.chance, 2 * rate / (1 + rate))
+    rates = np.array([Y[folds == fold].mean() for fold in range(3)])
+    np.testing.assert_allclose(display.chance, (2 * rates / (1 + rates)).mean(axis=0))
+
+
+def test_always_present_is_that_of_the_folds_that_show_an_au(predictions):
+    """As F1, and as ``f1_always_present`` of a report of folds."""
+    Y, P, folds = predictions
+    Y = Y.assign(AU1=Y["AU1"].where(folds < 1, 0), AU2=0.0)
+    chance = AUScoreDisplay.from_predictions(Y, P, folds=folds).chance
+    rate = Y["AU1"][folds == 0].mean()
+    assert chance["AU1"] == pytest.approx(2 * rate / (1 + rate))
+    assert np.isnan(chance["AU2"])
 
 
 def test_what_is_drawn_is_the_mean_over_folds(predictions):
