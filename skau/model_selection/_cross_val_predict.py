@@ -131,11 +131,11 @@ def _result(model: Any, method: str, X: Any) -> np.ndarray:
 def _require_equal_classes(models: list[Any]) -> None:
     """Refuse to put columns of different classes below each other."""
     known = [[str(c) for c in np.ravel(getattr(model, "classes_", []))] for model in models]
-    for fold, classes in enumerate(known):
+    for fold, classes in enumerate(known, 1):
         if classes != known[0]:
             raise ValueError(
                 f"The training part of fold {fold} has the classes {', '.join(classes)}, that of "
-                f"fold 0 {', '.join(known[0])}; choose a cv whose parts hold all of them, as "
+                f"fold 1 {', '.join(known[0])}; choose a cv whose parts hold all of them, as "
                 "StratifiedSubjectKFold tries to."
             )
 

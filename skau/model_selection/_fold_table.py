@@ -19,7 +19,8 @@ def fold_table(cv: Any, y: Any, groups: Any) -> pd.DataFrame:
     Parameters
     ----------
     cv : splitter
-        Anything with ``split(X, y, groups)``.
+        Anything with ``split(X, y, groups)``. Folds without names of their own are called 1, 2,
+        ...
     y : array-like of shape (n,) or (n, n_aus)
         Labels 1, 0 and NaN.
     groups : array-like of shape (n,)
@@ -39,19 +40,26 @@ def fold_table(cv: Any, y: Any, groups: Any) -> pd.DataFrame:
     >>> Y = np.array([[1], [0], [0], [np.nan]])
     >>> fold_table(SubjectKFold(2), Y, ["a", "a", "b", "b"])
          subjects  rows        y0
-    0           1     2  0.500000
-    1           1     2  0.000000
+    1           1     2  0.500000
+    2           1     2  0.000000
     all         2     4  0.333333
     """
     labels = class_table(y).frame()
     subjects = require_groups(groups, len(labels), "fold_table", of="y")
-    parts = [test for _, test in cv.split(labels, y, subjects)]
-    names = getattr(cv, "fold_names", None) or range(len(parts))
+    parts = _test_parts(cv, y, subjects)
+    parts["all"] = np.concatenate(list(parts.values()))
     rows = [
         {"subjects": len(set(subjects[part])), "rows": len(part), **labels.iloc[part].mean()}
-        for part in [*parts, np.concatenate(parts)]
+        for part in parts.values()
     ]
-    return pd.DataFrame(rows, index=[*names, "all"])
+    return pd.DataFrame(rows, index=list(parts))
+
+
+def _test_parts(cv: Any, y: Any, groups: Any) -> dict[str, np.ndarray]:
+    """Return the rows of each test part, by names of its own or 1, 2, ..."""
+    parts = [test for _, test in cv.split(y, y, groups)]
+    names = getattr(cv, "fold_names", None) or [str(i + 1) for i in range(len(parts))]
+    return dict(zip(names, parts, strict=True))
 
 
 def fold_reports(cv: Any, y: pd.DataFrame, proba: np.ndarray, groups: Any) -> pd.DataFrame:
@@ -76,11 +84,8 @@ def fold_reports(cv: Any, y: pd.DataFrame, proba: np.ndarray, groups: Any) -> pd
         ``f1_always_present`` beside ``f1``: that of calling the AU present in every frame. Both
         are NaN where it is in none, and count in no mean.
     """
-    parts = [test for _, test in cv.split(y, y, groups)]
-    names = getattr(cv, "fold_names", None) or [str(i + 1) for i in range(len(parts))]
-    reports = {
-        name: au_report(y.iloc[test], proba[test]) for name, test in zip(names, parts, strict=True)
-    }
+    parts = _test_parts(cv, y, groups)
+    reports = {name: au_report(y.iloc[test], proba[test]) for name, test in parts.items()}
     table = pd.concat(reports, names=["fold", "au"])
     always = always_present_f1(table["base_rate"])
     means = always.index.get_level_values("au") == "mean"

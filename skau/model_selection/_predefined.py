@@ -26,7 +26,7 @@ class PredefinedSubjectSplit(SubjectSplitter, BaseCrossValidator):
     ----------
     folds : mapping of str to sequence of str, or sequence of sequences of str
         The test subjects of each fold, such as ``load_bp4d(...).folds``. Papers number the same
-        folds differently, so better name than count them.
+        folds differently, so better name than count them; without names they are 1, 2, ...
     rest : {"raise", "train"}, default="raise"
         What to do with annotated subjects that no fold names: raise an error, or keep them in
         every training part. With "train", part of a stacked corpus can be tested while all of it
@@ -60,7 +60,7 @@ class PredefinedSubjectSplit(SubjectSplitter, BaseCrossValidator):
     ) -> None:
         if not isinstance(folds, Iterable):
             raise ValueError(_said(f"folds is {folds!r}, which holds no folds"))
-        named = folds.items() if isinstance(folds, Mapping) else enumerate(folds)
+        named = folds.items() if isinstance(folds, Mapping) else enumerate(folds, 1)
         self.folds = {str(name): _subjects(name, part) for name, part in named}
         if not self.folds or not all(self.folds.values()):
             raise ValueError("folds must hold at least one fold, and each at least one subject.")

@@ -429,11 +429,20 @@ def test_published_folds():
 
 def test_predictions_of_folds_that_know_other_classes():
     X, y, cv = np.zeros((6, 1)), np.array(["b", "c", "a", "c", "a", "b"]), SubjectKFold(3)
-    with pytest.raises(ValueError, match="fold 1 has the classes b, c, that of fold 0 a, b, c"):
+    with pytest.raises(ValueError, match="fold 2 has the classes b, c, that of fold 1 a, b, c"):
         cross_val_predict(DummyClassifier(), X, y, groups=[0, 0, 1, 2, 1, 2], cv=cv)
     groups = [0, 0, 1, 1, 2, 2]
     found = cross_val_predict(DummyClassifier(), X, y, groups=groups, cv=cv, method="predict")
     assert set(found) <= {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("cv", [SubjectKFold(2), PredefinedSubjectSplit([["a", "b"], ["c", "d"]])])
+def test_both_tables_of_a_splitter_call_folds_the_same(cv):
+    y = pd.DataFrame({"AU1": [1.0, 0] * 4})
+    groups = np.repeat(list("abcd"), 2)
+    reports = fold_reports(cv, y, np.full((8, 1), 0.7), groups)
+    names = reports.index.get_level_values("fold").unique().tolist()
+    assert [*names, "all"] == fold_table(cv, y, groups).index.tolist() == ["1", "2", "all"]
 
 
 @pytest.mark.filterwarnings("ignore:no positive example")
