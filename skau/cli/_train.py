@@ -225,7 +225,7 @@ def _of_unseen(
         estimator, crops, data.target, groups=data.groups, cv=cv, n_jobs=n_jobs,
         params={"groups": data.groups},
     )  # fmt: skip
-    proba = present_proba(proba, data.target.shape[1])
+    proba = present_proba(proba, data.target.shape[1] == 1)
     scores = fold_reports(cv, data.target, proba, data.groups)
     who = pd.DataFrame({"image": labelled.images, "subject": labelled.groups})
     predictions = pd.DataFrame(proba[: len(who)], columns=data.target.columns)

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..preprocessing import FaceCropper
 from ..preprocessing._worker import Worker
-from ..utils._labels import default_names, fitted_names
+from ..utils._labels import default_names, fitted_names, present_proba
 from ..utils._unwrap import classifier_of
 from ._prediction import AUClassifierMixin
 
@@ -65,11 +65,8 @@ class Scorer:
 
     def proba(self, crops: np.ndarray) -> np.ndarray:
         """Compute the probability of each AU, (n, n_aus), of crops (n, size, size, 3)."""
-        proba, classes = self._rest.predict_proba(crops), self._rest.classes_
-        if isinstance(proba, list):
-            table = np.hstack([_present(p, c) for p, c in zip(proba, classes, strict=True)])
-        else:
-            table = _present(proba, classes) if self._single else np.asarray(proba)
+        proba = self._rest.predict_proba(crops)
+        table = present_proba(proba, self._single, self._rest.classes_)
         if len(table) != len(crops):
             raise ValueError(f"model predicts {len(table)} rows of {len(crops)} crops")
         return table
@@ -181,17 +178,6 @@ def _around(model: Any, name: str) -> list[Any]:
     around = copy(model)
     setattr(around, name, rests if isinstance(held, list) else rests[0])
     return [croppers[0], around]
-
-
-def _present(proba: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return the column of the larger of two classes, (n, 1); absent is the smaller."""
-    if len(classes) > 2:
-        raise ValueError(
-            f"model predicts {len(classes)} classes of one output; an AU has two: absent, present"
-        )
-    if len(classes) == 2:
-        return np.asarray(proba)[:, 1:]
-    return np.full((len(proba), 1), float(classes[0] == 1))  # only one class was seen
 
 
 def _short(model: Any, most: int = 80) -> str:

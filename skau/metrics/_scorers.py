@@ -77,10 +77,9 @@ def roc_auc_scorer(estimator: Any, X: Any, Y: Any) -> float:
         The mean over the AUs of which ``y`` holds both classes; NaN if none does.
     """
     truth = _truth(estimator, Y)
-    proba = estimator.predict_proba(X)
-    return _mean(
-        roc_auc(truth, present_proba(proba, truth.shape[1], getattr(estimator, "classes_", None)))
-    )
+    classes = getattr(estimator, "classes_", None)
+    proba = present_proba(estimator.predict_proba(X), truth.shape[1] == 1, classes)
+    return _mean(roc_auc(truth, proba))
 
 
 class AccuracyMixin:

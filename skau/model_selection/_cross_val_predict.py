@@ -59,7 +59,7 @@ def cross_val_predict(
     -------
     predictions : ndarray of shape (n, ...)
         The results of `method`, NaN in rows that no fold tests and for AUs that had no label in
-        a training part. Where `method` gives a list, the probabilities of a label 1.
+        a training part. Where `method` gives a list, the probabilities of each larger label.
 
     Raises
     ------
@@ -124,13 +124,16 @@ def cross_val_predict(
 def _result(model: Any, method: str, X: Any) -> np.ndarray:
     result = getattr(model, method)(X)
     if isinstance(result, list):  # scikit-learn's own: the classes' columns for each AU
-        return present_proba(result, len(result), model.classes_)
+        return present_proba(result, len(result) == 1, model.classes_)
     return np.asarray(result)
 
 
 def _require_equal_classes(models: list[Any]) -> None:
     """Refuse to put columns of different classes below each other."""
-    known = [[str(c) for c in np.ravel(getattr(model, "classes_", []))] for model in models]
+    known = [
+        [str(label) for part in getattr(model, "classes_", []) for label in np.ravel(part)]
+        for model in models
+    ]
     for fold, classes in enumerate(known, 1):
         if classes != known[0]:
             raise ValueError(

@@ -177,7 +177,7 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
     def _table(self, output: Any) -> np.ndarray:
         """Return what a model gave as (n, n_aus)."""
         n_aus = len(self.au_names_)
-        table = present_proba(output, n_aus, getattr(self.estimator_, "classes_", None))
+        table = present_proba(output, n_aus == 1, getattr(self.estimator_, "classes_", None))
         return table.reshape(-1, n_aus)
 
     def _infer(self, method: str, X: Any, groups: Any) -> Any:

@@ -294,24 +294,32 @@ def fitted_names(model: Any) -> list[str] | None:
     return None if names == default_names(len(names)) else names
 
 
-def present_proba(proba: Any, n_aus: int, classes: Any = None) -> np.ndarray:
+def present_proba(proba: Any, single: bool, classes: Any = None) -> np.ndarray:
     """Return the probability that each AU is present, (n, n_aus), whatever the classifier gave.
 
     Parameters
     ----------
-    proba : ndarray of shape (n, n_aus), (n, 2) of the classes of one AU, or list of such
-    n_aus : int
-    classes : list of arrays, optional
-        The classes of each AU where ``proba`` is a list; "present" is 1.
+    proba : ndarray of shape (n, n_aus), or (n, 2) of the classes of one AU, or list of such
+    single : bool
+        Whether it is of one AU.
+    classes : array, or list of arrays where ``proba`` is a list, optional
+        The classes of an AU, of which the larger is "present"; 0 and 1 where they are not given.
+        Of one that was seen alone, 1 is.
     """
     if isinstance(proba, list):
-        known = classes if classes is not None else [np.arange(p.shape[1]) for p in proba]
-        pairs = zip(proba, known, strict=True)
-        return np.column_stack([p @ (np.asarray(labels) == 1) for p, labels in pairs])
+        known = [None] * len(proba) if classes is None else classes
+        return np.hstack([present_proba(p, True, c) for p, c in zip(proba, known, strict=True)])
     proba = np.asarray(proba, dtype=float)
-    if proba.ndim == 2 and n_aus == 1 and proba.shape[1] == 2:
-        return proba[:, 1:]
-    return proba
+    if not single or proba.ndim == 1:
+        return proba
+    if proba.shape[1] > 2:
+        raise ValueError(
+            f"the model predicts {proba.shape[1]} classes of one output; an AU has two, absent "
+            "and present: fit it on labels of 0 and 1"
+        )
+    if proba.shape[1] == 1 and np.shape(classes) == (1,):
+        return np.full_like(proba, classes[0] == 1)
+    return proba[:, -1:]
 
 
 def read_thresholds(

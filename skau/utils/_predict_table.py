@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ._labels import default_names
-from ._unwrap import classifier_of
+from ._labels import default_names, present_proba
+from ._unwrap import fitted_attribute
 
 
 def predict_table(estimator: Any, X: Any, **params: Any) -> pd.DataFrame:
@@ -43,12 +43,14 @@ def predict_table(estimator: Any, X: Any, **params: Any) -> pd.DataFrame:
     >>> predict_table(clf, X).columns.tolist() == faces.au_names
     True
     """
-    proba = np.asarray(estimator.predict_proba(X, **params))
-    names = getattr(classifier_of(estimator), "au_names_", None)
+    proba, names = estimator.predict_proba(X, **params), fitted_attribute(estimator, "au_names_")
+    if names is not None:
+        single = len(names) == 1
+    else:  # it may have been fitted on a 1-D y
+        single = not isinstance(proba, list) and np.ndim(estimator.predict(X[:1])) == 1
+    proba = present_proba(proba, single, getattr(estimator, "classes_", None))
     if names is None:
         names = default_names(proba.shape[1])
-    if proba.shape[1] == 2 and len(names) == 1:  # a 1-D y: absent and present
-        proba = proba[:, 1:]
     index = getattr(X, "index", None)
     if not isinstance(index, pd.Index):
         paths = isinstance(X, list | tuple | np.ndarray) and len(X) and np.ndim(X[0]) == 0
