@@ -57,14 +57,14 @@ _OPENFACE_FULL = 5.0  # OpenFace's intensities go from 0 to 5
 _OPENFACE_DECIMALS = 3  # of its times and angles; its two of intensities would level faint AUs
 
 
-def to_openface(table: pd.DataFrame, *, thresholds: Any = None) -> pd.DataFrame:
+def to_openface(table: pd.DataFrame, *, threshold: Any = None) -> pd.DataFrame:
     """Turn a table of faces into the columns that OpenFace 2 writes [1]_.
 
     Parameters
     ----------
     table : DataFrame
         From :func:`skau.predict_video` or :func:`skau.predict_images`.
-    thresholds : float, dict, Series or array-like, default=None
+    threshold : float, dict, Series or array-like, default=None
         Above this probability an AU counts as present: one number, one an AU in the order of
         the table, or by name. None is the model's own, which a table of skau remembers
         (``table.attrs["thresholds"]``); 0.5 where it does not.
@@ -117,7 +117,7 @@ def to_openface(table: pd.DataFrame, *, thresholds: Any = None) -> pd.DataFrame:
         columns[name] = np.nan_to_num(angle)
     require_probabilities(table[names], "table")
     proba = np.nan_to_num(table[names].to_numpy(float))
-    present = proba > thresholds_of(table, thresholds, names, "thresholds").to_numpy()
+    present = proba > thresholds_of(table, threshold, names).to_numpy()
     for name, p in zip(names, proba.T, strict=True):
         columns[f"{_padded(name)}_r"] = _OPENFACE_FULL * p
     for name, p in zip(names, present.T, strict=True):
@@ -200,14 +200,12 @@ def au_columns(table: pd.DataFrame) -> list[str]:
     return [str(name) for name in table if name not in _OWN]
 
 
-def thresholds_of(
-    table: pd.DataFrame, threshold: Any, names: Sequence[str], argument: str = "threshold"
-) -> pd.Series:
+def thresholds_of(table: pd.DataFrame, threshold: Any, names: Sequence[str]) -> pd.Series:
     """Return from where on each AU of a table counts as present; None is what its model says."""
     if threshold is None:
         own = table.attrs.get("thresholds", {})
         threshold = {name: own.get(name, 0.5) for name in names}
-    return read_thresholds(threshold, names, argument)
+    return read_thresholds(threshold, names)
 
 
 def _padded(name: str) -> str:

@@ -322,20 +322,18 @@ def present_proba(proba: Any, single: bool, classes: Any = None) -> np.ndarray:
     return proba[:, -1:]
 
 
-def read_thresholds(
-    threshold: Any, names: Sequence[str], argument: str = "threshold"
-) -> pd.Series:
+def read_thresholds(threshold: Any, names: Sequence[str]) -> pd.Series:
     """Return the threshold of each AU, given as one number, one an AU in order, or by name."""
     if isinstance(threshold, Mapping | pd.Series):
         if lacking := [name for name in names if name not in threshold]:
-            raise ValueError(f"{argument} has none for {first_few(lacking)}")
+            raise ValueError(f"threshold has none for {first_few(lacking)}")
         threshold = [threshold[name] for name in names]
-    values = as_numbers(threshold, argument)
+    values = as_numbers(threshold, "threshold")
     if values.ndim and values.shape != (len(names),):
         raise ValueError(
-            f"{argument} must be a number or hold one for each of the {len(names)} AUs, got shape "
+            f"threshold must be a number or hold one for each of the {len(names)} AUs, got shape "
             f"{values.shape}"
         )
     if np.isnan(values).any():
-        raise ValueError(f"{argument} is NaN")
+        raise ValueError("threshold is NaN")
     return pd.Series(np.broadcast_to(values, len(names)), index=list(names))

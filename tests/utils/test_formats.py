@@ -34,7 +34,7 @@ def table():
 
 
 def test_openface(table):
-    found = to_openface(table, thresholds=[0.1, 0.5])
+    found = to_openface(table, threshold=[0.1, 0.5])
     assert found.columns.tolist() == [
         "frame", "face_id", "timestamp", "confidence", "success", "pose_Rx", "pose_Ry", "pose_Rz",
         "AU01_r", "AU12_r", "AU01_c", "AU12_c",
@@ -57,15 +57,15 @@ def test_what_is_no_probability_is_named(table):
             other(table)
 
 
-def test_thresholds_are_called_as_the_caller_does(table):
-    with pytest.raises(ValueError, match="thresholds has none for AU12"):
-        to_openface(table, thresholds={"AU1": 0.5})
+def test_a_threshold_that_is_lacking_is_told(table):
+    with pytest.raises(ValueError, match="threshold has none for AU12"):
+        to_openface(table, threshold={"AU1": 0.5})
 
 
 def test_numbers_for_openface_have_three_decimals(table):
     table["time"] = [0.0333667, 0.0333667, 1e-05]
     table["roll"], table["AU1"] = [0.00001, 0.0, np.nan], [0.00012345, 0.87654321, np.nan]
-    assert to_openface(table, thresholds=1e-4).to_csv(index=False).splitlines()[1:] == [
+    assert to_openface(table, threshold=1e-4).to_csv(index=False).splitlines()[1:] == [
         "1,0,0.033,0.99,1,0.785,-1.571,0.0,0.001,4.5,1,1",
         "1,1,0.033,0.9,1,0.0,0.0,0.0,4.383,2.0,1,1",
         "2,-1,0.0,0.0,0,0.0,0.0,0.0,0.0,0.0,0,0",
