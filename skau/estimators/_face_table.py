@@ -17,13 +17,13 @@ from ..preprocessing._film import Seen
 from ..preprocessing._landmarks import BOX, COLUMNS, POINTS, PROBABILITY
 from ..preprocessing._worker import Worker
 from ..utils._cache import Cache
+from ..utils._formats import POSE
 from ..utils._warnings import user_level
 from ._calibration import calibrate, seen_once
 from ._reference import ANYBODY, rest_lines, taken_for_one
 from ._scorer import Scorer
 from ._table_file import ArgumentError, TableFile, check_names, read_run, refuse_other, remember
 
-POSE = ["yaw", "pitch", "roll"]
 _NUMBERS = ["frame", "time", "face", "probability", *COLUMNS[BOX], *POSE]  # of a row, before AUs
 _DIGITS = 6
 _CORRECTIONS = ("calibrate", "reference")  # for people: made at the end, of the rows that are kept

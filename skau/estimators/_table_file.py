@@ -1,5 +1,6 @@
 """The file of a table of faces: returned to an equal call, refused to others, written whole."""
 
+import json
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -8,9 +9,38 @@ from typing import Any
 import pandas as pd
 
 from .._paths import as_path
+from .._version import __version__
 from ..preprocessing._results import table_writer
 from ..preprocessing._storage import forget_parts, part_of
-from ..utils._formats import read_sidecar, write_sidecar
+from ..utils._cache import write_whole
+from ..utils._formats import BOX_COLUMNS, OWN_UNITS
+
+_UNITS = {
+    "skau": OWN_UNITS,
+    "openface": {
+        "path": "file",
+        "frame": "number in the film, from 1",
+        "face_id": "number of a person; -1: no face",
+        "timestamp": "seconds from the start of the film",
+        "confidence": "probability of a face, 0 to 1",
+        "success": "1: there is a face",
+        "pose_Rx": "radians, positive downwards",
+        "pose_Ry": "radians, positive to the left of the image",
+        "pose_Rz": "radians, positive clockwise",
+        "_r": "five times the probability of the AU, 0 to 5",
+        "_c": "1: the AU is present",
+    },
+    "py-feat": {
+        "frame": "number in the film, or of the photo, from 0",
+        "FaceScore": "probability of a face, 0 to 1",
+        "Pitch": "degrees, positive upwards",
+        "Roll": "degrees, positive counter-clockwise",
+        "Yaw": "degrees, positive to the right of the image",
+        "Identity": "number of a person",
+        "approx_time": "seconds from the start of the film",
+        "input": "file",
+    },
+}
 
 
 class ArgumentError(ValueError):
@@ -43,7 +73,7 @@ class TableFile:
 
     def write(self, table: pd.DataFrame, story: Mapping[str, Any], layout: str = "skau") -> None:
         """Write the table and how it was made; what was kept of it is deleted."""
-        write_sidecar(self.path, table, dict(story), layout)
+        _write_sidecar(self.path, table, story, layout)
         self._write(table)
         self.forget()
 
@@ -81,7 +111,7 @@ def refuse_other(before: Any, run: Mapping[str, Any], where: Path) -> None:
 
 def read_run(path: Path) -> Any:
     """Return what the file beside a table says that it depends on; None if there is none."""
-    return read_sidecar(path).get("run")
+    return _read_sidecar(path).get("run")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -92,7 +122,7 @@ def read_table(path: Path) -> pd.DataFrame:
         numbers = {"face": "Int64", "person": "Int64"}
         # a file may be called 7 or NA
         table = pd.read_csv(path, dtype=numbers, converters={"path": str}, encoding="utf-8")
-    remember(table, read_sidecar(path))
+    remember(table, _read_sidecar(path))
     return table
 
 
@@ -107,3 +137,31 @@ def remember(table: pd.DataFrame, story: Mapping[str, Any]) -> None:
         table.attrs["reference"] = run.get("reference") is not None
         if run.get("film"):
             table.attrs["film"] = run["film"][0]
+
+
+def _sidecar_of(out: Path) -> Path:
+    """Return the file beside a table that says how it was made."""
+    return Path(f"{out}.json")
+
+
+def _read_sidecar(out: Path) -> dict[str, Any]:
+    """Return what `_write_sidecar` has written; empty if there is none, or another's file."""
+    try:
+        story = json.loads(_sidecar_of(out).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return story if isinstance(story, dict) else {}
+
+
+def _write_sidecar(out: Path, table: pd.DataFrame, story: Mapping[str, Any], layout: str) -> None:
+    """Say beside a table how it was made, and in what units its columns are."""
+    units = {name: _unit(name, _UNITS[layout]) for name in map(str, table)}
+    text = json.dumps({"skau": __version__, **story, "columns": units}, indent=1)
+    with write_whole(_sidecar_of(out)) as file:
+        file.write(text.encode())
+
+
+def _unit(name: str, known: dict[str, str]) -> str:
+    if name in BOX_COLUMNS or name.startswith("FaceRect"):
+        return "pixels"
+    return known.get(name) or known.get(name[-2:], "probability of the AU, 0 to 1")

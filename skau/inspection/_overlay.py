@@ -20,7 +20,7 @@ from ..preprocessing._storage import begin, finish, forget_parts
 from ..preprocessing._video import open_film, pictures
 from ..utils._cache import write_whole
 from ..utils._extras import import_extra
-from ..utils._formats import BOX, au_columns, thresholds_of
+from ..utils._formats import BOX_COLUMNS, au_columns, thresholds_of
 from ..utils._labels import require_probabilities
 from ._layout import Layout
 from ._plotting import COLOURS
@@ -84,7 +84,7 @@ def draw_overlay(
     names = au_columns(table) if aus is None else list(aus)
     photos = isinstance(source, list | tuple)
     place = "path" if photos else "frame"
-    if missing := sorted({place, "person", *BOX, *names} - set(table)):
+    if missing := sorted({place, "person", *BOX_COLUMNS, *names} - set(table)):
         raise ValueError(
             f"table has no column {', '.join(missing)}; it must come from "
             f"{'predict_images' if photos else 'predict_video'}"
@@ -94,7 +94,7 @@ def draw_overlay(
     often = (table[limits.index] > limits).mean().sort_values(ascending=False, kind="stable")
     pen = _Pen({str(au): limits[au] for au in limits.index}, often.index.tolist())
     found = table[table["probability"].notna()]
-    by_place = found[[place, "person", *BOX, *names]].groupby(place)
+    by_place = found[[place, "person", *BOX_COLUMNS, *names]].groupby(place)
     faces: Faces = {key: rows.to_dict("records") for key, rows in by_place}
     target = Path(out)
     if photos:
@@ -134,7 +134,7 @@ class _Pen:
         canvas = ImageDraw.Draw(image, "RGBA")
         size = max(LEAST, round(min(image.size) / 45))
         font = ImageFont.load_default(size)
-        boxes = [[times * float(face[edge]) for edge in BOX] for face in faces]
+        boxes = [[times * float(face[edge]) for edge in BOX_COLUMNS] for face in faces]
         colours = [PEOPLE[int(face["person"]) % len(PEOPLE)] for face in faces]
         self._bars(canvas, image.size, faces, boxes, colours, size, font)
         for face, box, colour in zip(faces, boxes, colours, strict=True):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..estimators import predict_video
 from ..preprocessing import Video, read_video
-from ..utils._formats import BOX, thresholds_of
+from ..utils._formats import BOX_COLUMNS, thresholds_of
 from ..utils._labels import read_thresholds, require_probabilities
 from ._display import Display
 from ._plotting import COLOURS, GREY, halo, panels, show_image
@@ -280,8 +280,8 @@ def _cut(table: pd.DataFrame, peaks: list[Peak], video: Any) -> list[np.ndarray]
     pictures = []
     for peak in peaks:
         image = frames[peak.frame]
-        if set(BOX) <= set(table):
-            image = _square(image, table[BOX].to_numpy(float)[peak.row])
+        if set(BOX_COLUMNS) <= set(table):
+            image = _square(image, table[BOX_COLUMNS].to_numpy(float)[peak.row])
         pictures.append(image)
     return pictures
 

@@ -1,19 +1,14 @@
-"""Tables of faces on disk, in skau's own columns and in those that other tools write."""
+"""Tables of faces: skau's own columns, and those that other tools write."""
 
-import json
 from collections.abc import Sequence
-from os import PathLike, fspath
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .._version import __version__
-from ._cache import write_whole
 from ._labels import read_thresholds, require_probabilities
 
-_UNITS = {
+OWN_UNITS = {
     "path": "file",
     "image": "row of the images, from 0",
     "frame": "number in the film, from 0",
@@ -25,34 +20,9 @@ _UNITS = {
     "pitch": "degrees, positive upwards",
     "roll": "degrees, positive counter-clockwise",
 }
-_FOREIGN_UNITS = {
-    "openface": {
-        "path": "file",
-        "frame": "number in the film, from 1",
-        "face_id": "number of a person; -1: no face",
-        "timestamp": "seconds from the start of the film",
-        "confidence": "probability of a face, 0 to 1",
-        "success": "1: there is a face",
-        "pose_Rx": "radians, positive downwards",
-        "pose_Ry": "radians, positive to the left of the image",
-        "pose_Rz": "radians, positive clockwise",
-        "_r": "five times the probability of the AU, 0 to 5",
-        "_c": "1: the AU is present",
-    },
-    "py-feat": {
-        "frame": "number in the film, or of the photo, from 0",
-        "FaceScore": "probability of a face, 0 to 1",
-        "Pitch": "degrees, positive upwards",
-        "Roll": "degrees, positive counter-clockwise",
-        "Yaw": "degrees, positive to the right of the image",
-        "Identity": "number of a person",
-        "approx_time": "seconds from the start of the film",
-        "input": "file",
-    },
-}
-BOX = ["box_x1", "box_y1", "box_x2", "box_y2"]
-_POSE = ["yaw", "pitch", "roll"]
-_OWN = {*_UNITS, *BOX}
+BOX_COLUMNS = ["box_x1", "box_y1", "box_x2", "box_y2"]
+POSE = ["yaw", "pitch", "roll"]
+_OWN = {*OWN_UNITS, *BOX_COLUMNS}
 _OPENFACE_FULL = 5.0  # OpenFace's intensities go from 0 to 5
 _OPENFACE_DECIMALS = 3  # of its times and angles; its two of intensities would level faint AUs
 
@@ -168,7 +138,7 @@ def to_pyfeat(table: pd.DataFrame) -> pd.DataFrame:
         frame = pd.factorize(table["path"])[0]
     else:
         frame = table["image"].to_numpy()
-    box = table[BOX].to_numpy(float)
+    box = table[BOX_COLUMNS].to_numpy(float)
     columns: dict[str, Any] = {
         "frame": frame,
         "FaceRectX": box[:, 0],
@@ -191,7 +161,7 @@ def to_pyfeat(table: pd.DataFrame) -> pd.DataFrame:
 
 def au_columns(table: pd.DataFrame) -> list[str]:
     """Return the columns of a table of faces that are AUs; the others must be there."""
-    needed = {"face", "person", "probability", *BOX, *_POSE}
+    needed = {"face", "person", "probability", *BOX_COLUMNS, *POSE}
     if missing := sorted(needed - set(table)):
         raise ValueError(
             f"table has no column {', '.join(missing)}; it must come from predict_video or "
@@ -211,53 +181,3 @@ def thresholds_of(table: pd.DataFrame, threshold: Any, names: Sequence[str]) -> 
 def _padded(name: str) -> str:
     """AU1 -> AU01, as the other tools write it."""
     return f"AU{int(name[2:]):02d}" if name[:2] == "AU" and name[2:].isdigit() else name
-
-
-def sidecar_of(out: str | PathLike[str]) -> Path:
-    """Return the file beside a table that says how it was made."""
-    return Path(f"{fspath(out)}.json")
-
-
-def _unit(name: str, known: dict[str, str]) -> str:
-    if name in BOX or name.startswith("FaceRect"):
-        return "pixels"
-    return known.get(name) or known.get(name[-2:], "probability of the AU, 0 to 1")
-
-
-def read_sidecar(out: str | PathLike[str]) -> dict[str, Any]:
-    """Return what `write_sidecar` has written; empty if there is none, or another's file."""
-    try:
-        story = json.loads(sidecar_of(out).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return story if isinstance(story, dict) else {}
-
-
-def write_sidecar(
-    out: str | PathLike[str], table: pd.DataFrame, story: dict[str, Any], layout: str = "skau"
-) -> Path:
-    """Say beside a table how it was made, as JSON.
-
-    Parameters
-    ----------
-    out : path-like
-        The table's file; ``.json`` is added to its name.
-    table : DataFrame
-        Its columns are told with their units.
-    story : dict
-        What else there is to tell: model, thresholds, parameters.
-    layout : str, default="skau"
-        Whose columns the table has: "skau", "openface" or "py-feat".
-
-    Returns
-    -------
-    Path
-        Of the file.
-    """
-    known = _UNITS if layout == "skau" else _FOREIGN_UNITS[layout]
-    units = {name: _unit(name, known) for name in map(str, table)}
-    text = json.dumps({"skau": __version__, **story, "columns": units}, indent=1)
-    path = sidecar_of(out)
-    with write_whole(path) as file:
-        file.write(text.encode())
-    return path

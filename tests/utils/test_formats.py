@@ -1,13 +1,10 @@
-"""Tables in other tools' columns, and on disk."""
-
-import json
+"""Tables in other tools' columns."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from skau.utils import to_openface, to_pyfeat
-from skau.utils._formats import write_sidecar
 
 
 @pytest.fixture
@@ -102,11 +99,3 @@ def test_pyfeat(table):
     assert found["input"].tolist() == ["a.jpg", "a.jpg", "b.jpg"]
     with pytest.raises(ValueError, match="no column face, yaw; it must come from predict_video"):
         to_pyfeat(table.drop(columns=["face", "yaw"]))
-
-
-def test_what_a_table_is_of(table, tmp_path):
-    path = tmp_path / "tä ble.csv"
-    story = json.loads(write_sidecar(path, table, {"model": "DSN"}).read_text())
-    assert story["model"] == "DSN"
-    assert story["columns"]["box_x1"] == "pixels"
-    assert story["columns"]["AU12"] == "probability of the AU, 0 to 1"
