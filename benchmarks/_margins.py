@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from skau.metrics import bootstrap_interval
-from skau.metrics._intervals import Interval
+from skau.metrics._intervals import ScoreInterval
 from skau.utils._cache import write_whole
 
 RESAMPLES = 300
@@ -71,7 +71,7 @@ def margin_interval(
     train: str,
     test: str,
     score: str,
-) -> Interval | None:
+) -> ScoreInterval | None:
     """Bootstrap a margin over the people tested, in percent.
 
     None where the frames of a cell are not kept, or a fold has one person.
@@ -106,4 +106,4 @@ def margin_interval(
         metric=METRICS[score], folds=np.repeat(list(people), [len(p) for p in people.values()]),
         n_resamples=RESAMPLES, random_state=0,
     )  # fmt: skip
-    return Interval(*(100 * value for value in found))
+    return ScoreInterval(*(100 * value for value in found))

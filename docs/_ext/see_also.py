@@ -35,7 +35,7 @@ FAMILIES = (
     "skau.model_selection.TunedThresholdsClassifier skau.model_selection.CalibratedAUClassifier "
     "skau.metrics.calibration_error skau.metrics.false_alarm_rate "
     "skau.inspection.AUCalibrationDisplay",
-    "skau.model_selection.fold_table skau.model_selection.paired_interval "
+    "skau.model_selection.fold_table skau.metrics.paired_interval "
     "skau.metrics.bootstrap_interval skau.inspection.AUScoreDisplay",
     "skau.metrics.f1_frame skau.metrics.f1_frame_scorer skau.metrics.au_report "
     "skau.metrics.roc_auc skau.metrics.accuracy",

@@ -15,7 +15,7 @@ from ._frame import (
     false_alarm_rate,
     roc_auc,
 )
-from ._intervals import bootstrap_interval
+from ._intervals import bootstrap_interval, paired_interval
 from ._scorers import accuracy_scorer, f1_frame_scorer, roc_auc_scorer
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "f1_gap",
     "false_alarm_rate",
     "identity_leakage",
+    "paired_interval",
     "roc_auc",
     "roc_auc_scorer",
 ]

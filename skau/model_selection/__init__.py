@@ -11,7 +11,7 @@ from ._cross_val_predict import cross_val_predict
 from ._fold_table import fold_table
 from ._kfold import SubjectKFold
 from ._predefined import PredefinedSubjectSplit
-from ._repeated import RepeatedSubjectKFold, paired_interval
+from ._repeated import RepeatedSubjectKFold
 from ._stratified import StratifiedSubjectKFold
 from ._thresholds import TunedThresholdsClassifier
 
@@ -25,5 +25,4 @@ __all__ = [
     "TunedThresholdsClassifier",
     "cross_val_predict",
     "fold_table",
-    "paired_interval",
 ]

@@ -11,6 +11,7 @@ from skau.metrics import (
     calibration_error,
     drop_rate,
     identity_leakage,
+    paired_interval,
     roc_auc,
 )
 from skau.model_selection import (
@@ -20,7 +21,6 @@ from skau.model_selection import (
     TunedThresholdsClassifier,
     cross_val_predict,
     fold_table,
-    paired_interval,
 )
 from skau.preprocessing import FaceCropper, read_video
 from skau.utils._sklearn import n_workers

@@ -14,9 +14,10 @@ from skau.metrics import (
     f1_frame,
     f1_gap,
     identity_leakage,
+    paired_interval,
     roc_auc,
 )
-from skau.model_selection import SubjectKFold, paired_interval
+from skau.model_selection import SubjectKFold
 from skau.utils._labels import code_present
 
 RNG = np.random.RandomState(0)

@@ -1,10 +1,10 @@
-"""Bootstrap intervals over people."""
+"""Intervals over people and over folds."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from skau.metrics import accuracy, bootstrap_interval, f1_frame, roc_auc
+from skau.metrics import accuracy, bootstrap_interval, f1_frame, paired_interval, roc_auc
 
 
 def test_two_people_by_hand():
@@ -69,3 +69,46 @@ def test_the_name_of_a_series_is_none_of_an_au():
     told = pd.Series([0.0, 1, 0, 0], name="predicted")
     found = bootstrap_interval(truth, told, list("aabb"), n_resamples=5, random_state=0)
     assert found.score == f1_frame(truth, told)["AU12"]
+
+
+def test_the_corrected_interval_by_hand():
+    found = paired_interval([0.52, 0.50, 0.57, np.nan], [0.50, 0.49, 0.52, 0.1], test_share=1 / 3)
+    # differences 0.02, 0.01, 0.05: variance 13/30000; t of 2 degrees at 0.975 is 4.302653
+    reach = 4.302653 * np.sqrt((1 / 3 + 1 / 2) * 13 / 30000)
+    assert found.margin == pytest.approx(0.08 / 3)
+    assert (found.low, found.high) == pytest.approx((0.08 / 3 - reach, 0.08 / 3 + reach))
+    assert {type(value) for value in found} == {float}  # it prints as plain numbers
+    # with 2 degrees of freedom P(|T| > t) = 1 - t / sqrt(2 + t^2)
+    t = 0.08 / 3 / np.sqrt((1 / 3 + 1 / 2) * 13 / 30000)
+    assert found.p_value == pytest.approx(1 - t / np.sqrt(2 + t**2))
+
+
+def test_what_an_interval_says_of_few_or_equal_folds():
+    with pytest.warns(UserWarning, match=r"both have a score on 1 of 3 folds.* it is NaN"):
+        found = paired_interval([0.5, np.nan, 0.1], [0.4, 0.2, np.nan], test_share=0.2)
+    assert found.margin == pytest.approx(0.1)
+    assert np.isnan(found[1:]).all()
+    for scores, told in (([0.5], "1 fold,"), ([], "0 folds,")):
+        with pytest.raises(ValueError, match=f"first and second hold the scores of {told}"):
+            paired_interval(scores, scores, test_share=0.2)
+    assert paired_interval([0.5, 0.6], [0.5, 0.6], test_share=0.2) == (0, 0, 0, 1)
+    with pytest.raises(ValueError, match="the same folds"):
+        paired_interval([0.5], [0.4, 0.3], test_share=0.2)
+    with pytest.raises(ValueError, match=r"test_share.* in the range \(0.0, 1.0\)"):
+        paired_interval([0.5, 0.6], [0.4, 0.3], test_share=3)
+
+
+def test_the_interval_holds_equal_methods_as_often_as_it_says():
+    """Scores of folds that share training people: a plain t interval would fail here.
+
+    Of two equal methods, every fold's difference has a part that belongs to the training people
+    that it shares with the others.
+    """
+    rng = np.random.RandomState(0)
+    held = 0
+    for _ in range(500):
+        shared, own = rng.normal(0, 1, 1), rng.normal(0, 1, 50)
+        scores = np.sqrt(0.25 / 1.25) * shared + np.sqrt(1 / 1.25) * own  # correlation q = 0.2
+        found = paired_interval(scores, np.zeros(50), test_share=0.2)
+        held += found.low <= 0 <= found.high
+    assert 0.92 < held / 500 < 0.98
