@@ -12,7 +12,7 @@ from _methods import parse_method
 from _published import PER_AU, published_margin, published_mean
 
 from skau.metrics import drop_rate
-from skau.metrics._intervals import Interval
+from skau.metrics._intervals import ScoreInterval
 
 # Paper 1's comparison, whose margin is told draw by draw.
 PAIR = ("DSN", "SingleEncoder")
@@ -200,7 +200,7 @@ def claim_table(results: pd.DataFrame, train: str, records: Path | None = None) 
     return table.set_axis([claim for claim, _ in rows]).rename_axis("mean F1 of")
 
 
-def interval_text(found: Interval | None) -> str:
+def interval_text(found: ScoreInterval | None) -> str:
     """Write a margin and its interval; nothing where the frames were not kept."""
     return "" if found is None else "{:+.1f} [{:+.1f}, {:+.1f}]".format(*found)
 

@@ -12,7 +12,7 @@ from ..preprocessing._image_source import holds_images
 from ..preprocessing._images import advise_uint8
 from ..training._data import ImageFiles, open_images
 from ..utils._arrays import plain
-from ..utils._labels import LabelTable, as_array, encoded_hint, read_names, read_table
+from ..utils._labels import LabelTable, encoded_hint, label_array, read_names, read_table
 from ..utils._text import first_few
 from ..utils._warnings import user_level
 
@@ -133,7 +133,7 @@ def check_labels(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None; an "
             "identity-only image has a row of NaN"
         )
-    array = as_array(Y)
+    array = label_array(Y)
     try:
         check_consistent_length(X, array)
     except (ValueError, TypeError) as error:  # which does not say whose lengths they are

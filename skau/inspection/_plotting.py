@@ -142,10 +142,9 @@ def halo() -> list[Any]:
     return [withStroke(linewidth=1.5, foreground="white")]
 
 
-def show_image(ax: "Axes", image: np.ndarray, **options: Any) -> None:
+def show_image(ax: "Axes", image: np.ndarray) -> None:
     """Show a picture without ticks; one of one channel in grey."""
-    if image.ndim == 2:
-        options = {"cmap": "gray", "vmin": 0, "vmax": 255} | options
-    ax.imshow(image, **options)
+    grey: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255} if image.ndim == 2 else {}
+    ax.imshow(image, **grey)
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)

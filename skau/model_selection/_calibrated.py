@@ -131,7 +131,7 @@ class CalibratedAUClassifier(HeldOutClassifier):
         """
         check_is_fitted(self)
         method = self._response(self.estimator_)
-        z = self._scores(self._table(self._infer(method, X, groups)), method)
+        z = self._scores(self._table(self._infer(X, method, groups)), method)
         calibrated = z * self.slopes_ + self.offsets_
         for j, (x, p) in enumerate(self.curves_):
             if len(x):

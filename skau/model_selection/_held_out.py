@@ -18,9 +18,9 @@ from ..utils._classifier import MultiAUMixin, WrapsClassifierMixin
 from ..utils._fit_tasks import fit_part
 from ..utils._groups import check_groups
 from ..utils._labels import (
-    as_array,
     code_present,
     fitted_names,
+    label_array,
     present_proba,
     read_names,
     read_table,
@@ -130,7 +130,7 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
         return self
 
     def _read_labels(self, y: Any, names: list[str] | None) -> Any:
-        table = read_table(code_present(y, self.classes_) if as_array(y).ndim == 1 else y)
+        table = read_table(code_present(y, self.classes_) if label_array(y).ndim == 1 else y)
         self._single = table.one_column
         if names is None:
             return table
@@ -180,7 +180,7 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
         table = present_proba(output, n_aus == 1, getattr(self.estimator_, "classes_", None))
         return table.reshape(-1, n_aus)
 
-    def _infer(self, method: str, X: Any, groups: Any) -> Any:
+    def _infer(self, X: Any, method: str, groups: Any) -> Any:
         check_is_fitted(self)
         return predict_groups(self.estimator_, method, X, groups)
 

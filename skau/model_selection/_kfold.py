@@ -12,7 +12,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state
 
 from ..utils._groups import check_groups
-from ..utils._labels import as_array
+from ..utils._labels import label_array
 from ..utils._sklearn import num_samples
 
 Parts = Iterator[tuple[np.ndarray, np.ndarray]]
@@ -35,7 +35,7 @@ def scored_rows(y: Any, subjects: np.ndarray) -> np.ndarray:
     """Return a mask of the rows whose subject has at least one label (all rows without a y)."""
     if y is None:
         return np.ones(len(subjects), dtype=bool)
-    missing = np.asarray(pd.isna(as_array(y)))
+    missing = np.asarray(pd.isna(label_array(y)))
     labelled = ~(missing if missing.ndim == 1 else missing.all(axis=1))
     return np.isin(subjects, subjects[labelled])
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from ..utils._labels import LabelTable, as_array, read_table
+from ..utils._labels import LabelTable, label_array, read_table
 from ._kfold import SubjectKFold
 
 MAX_STARTS = 20
@@ -150,7 +150,7 @@ def class_table(y: Any) -> LabelTable:
     A one-dimensional y of 0, 1 and NaN is one AU; of anything else, a column a class.
     """
     if np.ndim(y) == 1:
-        column = pd.Series(as_array(y))
+        column = pd.Series(label_array(y))
         if not column.dropna().isin([0, 1]).all():
             classes = pd.get_dummies(column, dtype=float)
             return read_table(classes.where(column.notna()))

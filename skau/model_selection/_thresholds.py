@@ -168,7 +168,7 @@ class TunedThresholdsClassifier(HeldOutClassifier):
         -------
         ndarray of shape (n, n_aus), or (n, 2) of a single AU
         """
-        return self._infer("predict_proba", X, groups)
+        return self._infer(X, "predict_proba", groups)
 
     @available_if(_has("decision_function"))
     def decision_function(self, X: Any, groups: Any = None) -> Any:
@@ -183,7 +183,7 @@ class TunedThresholdsClassifier(HeldOutClassifier):
         -------
         ndarray of shape (n, n_aus), or (n,) of a single AU
         """
-        return self._infer("decision_function", X, groups)
+        return self._infer(X, "decision_function", groups)
 
     def predict(self, X: Any, groups: Any = None) -> np.ndarray:
         """Say which AUs are present: those above their thresholds.
@@ -200,7 +200,7 @@ class TunedThresholdsClassifier(HeldOutClassifier):
         ndarray of shape (n, n_aus), int, or (n,) of the two classes of a single AU
         """
         check_is_fitted(self)
-        scores = self._table(self._infer(self._response(self.estimator_), X, groups))
+        scores = self._table(self._infer(X, self._response(self.estimator_), groups))
         return self._decide(scores > self.thresholds_, scores)
 
 
@@ -245,9 +245,9 @@ def _n_arguments(function: Callable[..., Any]) -> int:
     """Return how many arguments must be given by position."""
     if hasattr(function, "_score_func"):  # of make_scorer
         return 3
-    parameters = inspect.signature(function).parameters.values()
+    taken = inspect.signature(function).parameters.values()
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in kinds and p.default is p.empty for p in parameters)
+    return sum(p.kind in kinds and p.default is p.empty for p in taken)
 
 
 def _number(value: Any) -> float:

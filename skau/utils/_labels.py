@@ -126,7 +126,7 @@ def read_table(Y: Any, argument: str = "y", *, binary: bool = True) -> LabelTabl
     ValueError
         If the shape, a value or a name cannot be; the message tells which.
     """
-    given, array = read_names(Y, argument), as_array(Y, argument)
+    given, array = read_names(Y, argument), label_array(Y, argument)
     values = _numbers(array, argument, _LABELS if binary else _ANY)
     if values.ndim not in (1, 2):
         raise ValueError(f"{argument} must have shape (n, n_aus) or (n,), got {values.shape}")
@@ -183,7 +183,7 @@ def as_numbers(values: Any, argument: str) -> np.ndarray:
     return _numbers(array, argument, _ANY)
 
 
-def as_array(Y: Any, argument: str = "y") -> np.ndarray:
+def label_array(Y: Any, argument: str = "y") -> np.ndarray:
     """Return an array in which a missing value is one, among strings too."""
     Y = plain(Y, argument)
     try:
@@ -278,7 +278,7 @@ def code_present(y: Any, classes: Any) -> pd.Series:
             f"knows {len(classes)} classes: {first_few(classes)}; pass a column of 0 and 1 for "
             "each"
         )
-    values = as_array(y)
+    values = label_array(y)
     known = ~pd.isna(values)  # pandas' NA equals nothing, and not even nothing
     present = np.full(len(values), np.nan)
     present[known] = values[known] == classes[1]
