@@ -68,7 +68,10 @@ class PredefinedSubjectSplit(SubjectSplitter, BaseCrossValidator):
             raise ValueError(f"rest must be 'raise' or 'train', not {rest!r}.")
         subjects, counts = np.unique(self._tested(), return_counts=True)
         if (counts > 1).any():
-            raise ValueError(f"folds name {first_few(subjects[counts > 1], 10)} more than once.")
+            raise ValueError(
+                f"folds name {first_few(subjects[counts > 1], 10)} more than once; leave each in "
+                "the one fold that tests them."
+            )
         self.rest = rest
 
     @property
@@ -106,7 +109,10 @@ class PredefinedSubjectSplit(SubjectSplitter, BaseCrossValidator):
         masks = {name: scored & np.isin(subjects, part) for name, part in self.folds.items()}
         empty = [name for name, mask in masks.items() if not mask.any()]
         if empty:
-            raise ValueError(f"No annotated row belongs to fold {', '.join(empty)}.")
+            raise ValueError(
+                f"No annotated row belongs to fold {', '.join(empty)}. Take it out of folds, or "
+                "add labelled rows of the subjects that it names."
+            )
         yield from masks.values()
 
 

@@ -62,7 +62,7 @@ class LabelTable(NamedTuple):
             if self.values.shape[1] != n_wanted:
                 raise ValueError(
                     f"{argument} has {_columns(self.values.shape[1])}, but {owner} has "
-                    f"{n_wanted}: {first_few(known, 20)}"
+                    f"{n_wanted}: {first_few(known, 20)}; give a column for each, in that order"
                 )
             return self
         given = self.names
@@ -136,7 +136,10 @@ def read_table(Y: Any, argument: str = "y", *, binary: bool = True) -> LabelTabl
         _check_binary(table, argument, encoded_hint(array))
     elif np.isinf(values).any():
         row, column = np.argwhere(np.isinf(values))[0]
-        raise ValueError(f"{argument}: row {row}, column {table.names[column]} is infinite")
+        raise ValueError(
+            f"{argument}: row {row}, column {table.names[column]} is infinite; give a finite "
+            "number, or NaN where nothing is known"
+        )
     return table
 
 
@@ -326,7 +329,10 @@ def read_thresholds(threshold: Any, names: Sequence[str]) -> pd.Series:
     """Return the threshold of each AU, given as one number, one an AU in order, or by name."""
     if isinstance(threshold, Mapping | pd.Series):
         if lacking := [name for name in names if name not in threshold]:
-            raise ValueError(f"threshold has none for {first_few(lacking)}")
+            raise ValueError(
+                f"threshold has none for {first_few(lacking)}; give every AU one: "
+                f"dict.fromkeys(names, 0.5) | {{{names[0]!r}: 0.3}}"
+            )
         threshold = [threshold[name] for name in names]
     values = as_numbers(threshold, "threshold")
     if values.ndim and values.shape != (len(names),):
@@ -334,6 +340,10 @@ def read_thresholds(threshold: Any, names: Sequence[str]) -> pd.Series:
             f"threshold must be a number or hold one for each of the {len(names)} AUs, got shape "
             f"{values.shape}"
         )
-    if np.isnan(values).any():
-        raise ValueError("threshold is NaN")
-    return pd.Series(np.broadcast_to(values, len(names)), index=list(names))
+    each = pd.Series(np.broadcast_to(values, len(names)), index=list(names))
+    if each.isna().any():
+        raise ValueError(
+            f"threshold is NaN for {first_few(each.index[each.isna()])}; give a number, such as "
+            "0.5, above which an AU is present"
+        )
+    return each

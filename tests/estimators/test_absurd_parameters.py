@@ -90,7 +90,7 @@ def test_folds_that_are_none(cv):
         (lambda: identity_leakage(X, PEOPLE, n_splits=1.5), "'n_splits' parameter"),
         (lambda: identity_leakage(X * 1e307, PEOPLE, n_splits=2), "features"),
         (lambda: identity_leakage(np.full((12, 1), NO_FLOAT), PEOPLE, n_splits=2), "features"),
-        (lambda: roc_auc([1, 0], [0.5, -np.inf]), "Y_score: row 1, column y0 is infinite"),
+        (lambda: roc_auc([1, 0], [0.5, -np.inf]), "row 1, column y0 is infinite; give a fin"),
         (lambda: RepeatedSubjectKFold(n_repeats="3"), "n_repeats must be a whole number"),
         (lambda: PredefinedSubjectSplit(3), "folds is 3, which holds no folds"),
         (lambda: cross_val_predict(SVTPTClassifier(), X, Y, method="x"), "method='x'"),

@@ -86,7 +86,7 @@ def test_scores_that_are_hidden_are_missing(form):
     assert drop_rate(within, scores) == pytest.approx(0.25)  # 0.444 with the value under the mask
     found = paired_interval(within, scores, test_share=0.5)
     assert found.margin == pytest.approx(0.2)
-    with pytest.raises(ValueError, match="threshold is NaN"):
+    with pytest.raises(ValueError, match=r"threshold is NaN for y\d; give a number"):
         au_report(np.ones((2, 3)), np.ones((2, 3)), threshold=getattr(scores, "array", scores))
 
 

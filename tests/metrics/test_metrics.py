@@ -91,7 +91,7 @@ def test_weights_are_repetitions(table):
     [
         (lambda: f1_frame([[1, 2]], [[1, 0]]), "row 0, column 1 holds 2"),
         (lambda: f1_frame([[1, 0]], [[1, 0.3]]), "threshold"),
-        (lambda: f1_frame([[1, 0]], [[1]]), "Y_pred has 1 column, but Y_true has 2"),
+        (lambda: f1_frame([[1, 0]], [[1]]), "Y_true has 2: y0, y1; give a column for each"),
         (lambda: f1_frame([[1, 0]], [[1, 0], [0, 0]]), "shape"),
         (lambda: au_report([1, 0], [[0.2, 0.8], [0.9, 0.1]]), r"pass Y_proba\[:, 1\]"),
         (lambda: au_report([1, 0], [3.0, -2.0]), "Y_proba: row 0, column y0 holds 3"),
@@ -267,7 +267,7 @@ def test_a_threshold_for_each_au(table):
     np.testing.assert_allclose(report["f1"].iloc[:-1], expected)
     assert au_report(Y, P, threshold=[0.3, 0.5, 0.7]).equals(report)
     assert au_report(Y, P, threshold=each[::-1].to_dict()).equals(report)
-    with pytest.raises(ValueError, match="threshold has none for AU12"):
+    with pytest.raises(ValueError, match="threshold has none for AU12; give every AU one"):
         au_report(Y, P, threshold=each.drop("AU12"))
 
 

@@ -354,7 +354,7 @@ def test_predefined_folds_warn_of_absent_subjects(table, absent):
     [
         ({}, "at least one fold"),
         ({"P1": []}, "at least one subject"),
-        ({"P1": ["a"], "P2": ["b", "a"]}, "folds name a more than once"),
+        ({"P1": ["a"], "P2": ["b", "a"]}, "folds name a more than once; leave each in the one"),
     ],
 )
 def test_predefined_folds_are_checked(folds, message):
@@ -374,7 +374,7 @@ def test_subjects_in_place_of_folds_are_told_of(folds):
 def test_predefined_fold_without_any_row(table):
     X, Y, subjects = table
     cv = PredefinedSubjectSplit({"P1": list("abcd"), "P2": ["zoe"]})
-    with pytest.raises(ValueError, match="No annotated row belongs to fold P2"):
+    with pytest.raises(ValueError, match=r"No annotated row belongs to fold P2\. Take it out"):
         list(cv.split(X, Y, subjects))
 
 

@@ -55,7 +55,7 @@ def test_what_is_no_probability_is_named(table):
 
 
 def test_a_threshold_that_is_lacking_is_told(table):
-    with pytest.raises(ValueError, match="threshold has none for AU12"):
+    with pytest.raises(ValueError, match="threshold has none for AU12; give every AU"):
         to_openface(table, threshold={"AU1": 0.5})
 
 
