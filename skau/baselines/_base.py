@@ -1,16 +1,12 @@
-"""What the compared networks share: one loss, one stage, the usual defaults."""
+"""What the compared networks share: an encoder and a linear layer."""
 
 from typing import ClassVar
 
-import numpy as np
 from torch import Tensor, nn
 
 from ..estimators._base import BaseAUClassifier
 from ..modules import AUModule, AUOutput
 from ..modules._blocks import mlp
-from ..training._batches import ShuffledBatches
-from ..training._data import AUDataset
-from ..training._stage import Loss, Stage
 
 _VECTOR_FEATURES = 64
 
@@ -33,7 +29,7 @@ class EncoderNet(AUModule):
 
 
 class BaseNetBaseline(BaseAUClassifier):
-    """An encoder, a linear layer, and binary cross-entropy over the annotated rows."""
+    """An encoder and a linear layer."""
 
     _network: ClassVar[type[EncoderNet]] = EncoderNet
 
@@ -48,12 +44,3 @@ class BaseNetBaseline(BaseAUClassifier):
             n_features = _VECTOR_FEATURES
             encoder = nn.Sequential(mlp(input_shape[0], n_features), nn.ReLU())
         return self._network(input_shape, encoder, n_features, n_aus)
-
-    def _make_loss(self, train: AUDataset) -> Loss:
-        return self._classification_loss(train)
-
-    def _make_stages(
-        self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
-    ) -> list[Stage]:
-        batches = ShuffledBatches(train.annotated, self.batch_size, rng)
-        return [Stage("train", self.max_epochs, self._make_loss(train), batches, train, valid)]

@@ -12,7 +12,6 @@ from ..modules._blocks import he_init
 from ..modules._lightcnn import LightCNN, lightcnn_branch
 from ..training._data import AUDataset
 from ..training._stage import Loss, Stage, Term
-from ._base import BaseNetBaseline
 
 
 class _PretrainingLoss(Loss):
@@ -32,7 +31,7 @@ class _PretrainingLoss(Loss):
         return triplet[0], {"triplet": triplet}
 
 
-class LightCNNClassifier(BaseIdentityClassifier, BaseNetBaseline):
+class LightCNNClassifier(BaseIdentityClassifier):
     r"""AU detection by IdenNet's trunk, without an identity branch.
 
     .. math:: G(x) = \sigma(\mathrm{FC7}(\mathrm{MFM}(\mathrm{FC6}(S(x)))))

@@ -1,7 +1,6 @@
 """What every AU classifier has in common: checks, training, prediction."""
 
 import warnings
-from abc import abstractmethod
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Annotated, Any, ClassVar, Self
@@ -13,9 +12,10 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from ..training._augment import AUGMENTATIONS
+from ..training._batches import ShuffledBatches
 from ..training._callbacks import check_monitors
 from ..training._data import AUDataset
-from ..training._stage import Stage
+from ..training._stage import Loss, Stage
 from ..utils._device import own_modes
 from ..utils._groups import subject_codes
 from ..utils._sample_weight import read_weights
@@ -38,8 +38,8 @@ class BaseAUClassifier(
 ):
     """Fit, predict and transform around a network and its training schedule.
 
-    A method says what is its own in two places: ``_make_module`` builds the network and
-    ``_make_stages`` says what is minimised, over which batches, for how many epochs.
+    A method says what is its own in up to three places: ``_make_module`` builds the network,
+    ``_make_loss`` says what is minimised, and ``_make_stages`` over which batches, for how long.
     """
 
     __metadata_request__partial_fit: ClassVar[dict[str, bool]] = {"groups": True}
@@ -60,11 +60,19 @@ class BaseAUClassifier(
     random_state: Annotated[int | np.random.RandomState | None, "random_state"] = None
     verbose: Annotated[int, "verbose"] = 0
 
-    @abstractmethod
+    def _make_loss(self, train: AUDataset) -> Loss:
+        """Return what is minimised, here the classification loss alone."""
+        return self._classification_loss(train)
+
     def _make_stages(
         self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
     ) -> list[Stage]:
-        """Return the training schedule; ``partial_fit`` repeats an epoch of its last stage."""
+        """Return the training schedule, here one stage over the annotated rows.
+
+        ``partial_fit`` repeats an epoch of the last stage.
+        """
+        batches = ShuffledBatches(train.annotated, self.batch_size, rng)
+        return [Stage("AU", self.max_epochs, self._make_loss(train), batches, train, valid)]
 
     def _classification_loss(self, train: AUDataset) -> ClassificationLoss:
         """Return the loss of the labels, weighted as ``class_weight`` says for these rows."""

@@ -93,7 +93,8 @@ module_ : torch.nn.Module
 net_ : skorch.NeuralNet
     What trained it.
 history_ : DataFrame
-    One row an epoch with the stage and every loss term, of training and of validation.
+    One row an epoch with the stage ("identity", "AU") and every loss term, of training and of
+    validation.
 best_epoch_ : int
     The epoch whose state was kept, counted from 1 over all of ``history_``.
 precision_ : str

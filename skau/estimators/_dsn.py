@@ -109,13 +109,16 @@ class DSNClassifier(BaseAUClassifier):
     def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> DSN:
         return DSN(input_shape, n_aus, self.person_encoder)
 
+    def _make_loss(self, train: AUDataset) -> _DSNLoss:
+        return _DSNLoss(self.alpha, self.beta, self.difference, self._classification_loss(train))
+
     def _make_stages(
         self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
     ) -> list[Stage]:
-        loss = _DSNLoss(self.alpha, self.beta, self.difference, self._classification_loss(train))
+        (stage,) = super()._make_stages(train, valid, rng)
         # identity-only rows have a reconstruction and a difference loss like any other
-        batches = ShuffledBatches(np.arange(len(train)), self.batch_size, rng)
-        return [Stage("train", self.max_epochs, loss, batches, train, valid)]
+        stage.batches = ShuffledBatches(np.arange(len(train)), self.batch_size, rng)
+        return [stage]
 
     @available_if(lambda self: self.person_encoder)
     def identity_features(self, X: Any) -> np.ndarray:

@@ -228,23 +228,21 @@ class IdenNetClassifier(BaseIdentityClassifier):
         otherwise = "the identity branch learns from the AU loss alone"
         identities = self._make_identity_batches(train, rng, otherwise)
         triplets = MinedTriplets(self.margin, self._n_identities)
-        classification = self._classification_loss(train)
-        stages = []
+        (stage,) = stages = super()._make_stages(train, valid, rng)
+        classification = stage.loss
         if identities and self.identity_epochs:
             loss = IdenNetLoss(1.0, triplets, classification)
-            stages.append(self._identity_stage(loss, identities, train))
+            stages.insert(0, self._identity_stage(loss, identities, train))
         annotated = train.annotated
-        batches: Any = ShuffledBatches(annotated, self.batch_size, rng)
         if identities and len(annotated) == 0:
-            batches = identities
+            stage.batches = identities
         elif identities and len(identities.rows) < len(train) and self.identity_weight is None:
             half = ShuffledBatches(annotated, max(1, self.batch_size // 2), rng)
-            batches = MixedBatches(half, identities.halved())
+            stage.batches = MixedBatches(half, identities.halved())
         elif identities and len(identities.rows) < len(train) and self.identity_weight:
-            batches = AlternatingBatches(batches, identities)  # of the identity-only rows
+            stage.batches = AlternatingBatches(stage.batches, identities)  # of identity-only rows
         alpha = self.alpha if identities else 0.0
-        loss = IdenNetLoss(alpha, triplets, classification, self.identity_weight or 0.0)
-        stages.append(Stage("AU", self.max_epochs, loss, batches, train, valid))
+        stage.loss = IdenNetLoss(alpha, triplets, classification, self.identity_weight or 0.0)
         return stages
 
     def identity_features(self, X: Any) -> np.ndarray:

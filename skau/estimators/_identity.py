@@ -19,7 +19,6 @@ from ..training._stage import Loss, Stage, Term
 from ..utils._sklearn import Interval
 from ..utils._warnings import user_level
 from ._base import BaseAUClassifier
-from ._class_weight import ClassificationLoss
 from ._part import Part
 
 _N_NEGATIVES = 4  # of each anchor/positive pair, as in paper 2
@@ -55,7 +54,7 @@ class IdenNetLoss(Loss):
         self,
         alpha: float,
         triplets: MinedTriplets,
-        classification: ClassificationLoss,
+        classification: Loss,
         weight: float = 1.0,
     ) -> None:
         super().__init__()

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from ..modules._mixed_effects import MixedEffectsNet
-from ..training._batches import ShuffledBatches
 from ..training._data import AUDataset
 from ..training._stage import Stage
 from ..utils._warnings import user_level
@@ -96,13 +95,6 @@ class MixedEffectsClassifier(BaseAUClassifier):
 
     def _make_module(self, input_shape: tuple[int, ...], n_aus: int) -> MixedEffectsNet:
         return MixedEffectsNet(input_shape, n_aus, make_part(self.trunk, "trunk"))
-
-    def _make_stages(
-        self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
-    ) -> list[Stage]:
-        batches = ShuffledBatches(train.annotated, self.batch_size, rng)
-        loss = self._classification_loss(train)
-        return [Stage("AU", self.max_epochs, loss, batches, train, valid)]
 
     # -- the mixed model --------------------------------------------------------------------
 

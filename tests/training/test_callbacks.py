@@ -73,6 +73,7 @@ def test_skorchs_callbacks_work_in_the_last_stage(Estimator, vectors, tmp_path):
     ]
     clf = make(Estimator, max_epochs=9, callbacks=callbacks).fit(X, Y, groups=groups)
     last = last_stage(clf)
+    assert set(last["stage"]) == {"AU"}
     assert len(last) == 3  # no gain is large enough, so it stops after the second such epoch
     np.testing.assert_allclose(last["f1_again"], last["valid_f1"])
     assert last["batch_f1"].notna().all()
