@@ -94,8 +94,9 @@ class BaseIdentityClassifier(BaseAUClassifier):
             load_weights(self._identity_trunk(), self.pretrained)
 
     def _after_stage(self, stage: Stage) -> None:
-        if not isinstance(stage.batches, IdentityBatches) or stage.name != "identity":
+        if not stage.prelude:
             return
+        assert isinstance(stage.batches, IdentityBatches)
         own = self.history_[self.history_["stage"] == stage.name]
         if len(own) * len(stage.batches) < _ENOUGH_BATCHES:
             return
