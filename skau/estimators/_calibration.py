@@ -18,8 +18,8 @@ def unknown_population(names: np.ndarray) -> pd.DataFrame:
 
 
 def population_table(values: Any, names: np.ndarray) -> pd.DataFrame:
-    """Return the table of a population; that of an older model lacks the last columns."""
-    return pd.DataFrame(values, index=names, columns=_COLUMNS[: np.shape(values)[1]])
+    """Return the table of a population."""
+    return pd.DataFrame(values, index=names, columns=_COLUMNS)
 
 
 def measure_population(
@@ -123,9 +123,8 @@ def calibrate(logits: np.ndarray, groups: Any, population: pd.DataFrame) -> np.n
             stacklevel=user_level(),
         )
         return logits
-    mean, std, frames = population[["mean", "std", "frames"]].to_numpy().T
-    of_all = ["level", "spread"] if "level" in population else ["mean", "std"]  # older models
-    level, spread = population[of_all].to_numpy().T
+    columns = ["mean", "std", "frames", "level", "spread"]
+    mean, std, frames, level, spread = population[columns].to_numpy().T
     people = pd.DataFrame(logits).groupby(codes)
     n = people.size().to_numpy()[:, None]
     trust = n / (n + frames)

@@ -36,10 +36,10 @@ def rest_lines(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
         the photos are.
     """
     population = scorer.population("reference")
-    if not {"rest", "rest_frames"} <= set(population) or population["rest_frames"].isna().any():
+    if population["rest_frames"].isna().any():
         raise ValueError(
-            "reference needs a model that knows what people's logits are at rest: one fitted by "
-            "this version of skau, with groups, several frames of people that show none of the AUs"
+            "reference needs a model that knows what people's logits are at rest: one fitted with "
+            "groups and several frames of people that show none of the AUs"
         )
     cropper = scorer.cropper
     photos = reference if isinstance(reference, Mapping) else {ANYBODY: reference}

@@ -110,13 +110,12 @@ def test_people_who_do_not_differ_are_left_as_they_are():
 
 
 def test_calibration_by_hand():
-    population = pd.DataFrame({"mean": [1.0], "std": [2.0], "frames": [2.0]}, index=["AU1"])
+    values = {"mean": [1.0], "std": [2.0], "frames": [2.0], "level": [-1.0], "spread": [3.0]}
+    population = pd.DataFrame(values, index=["AU1"])
     logits = np.array([[4.0], [6], [7]])
     # two frames count 1/2: mean 5 -> 3, std sqrt(2) -> 1 + sqrt(1/2); a single one 1/3: 7 -> 3
     expected = np.array([(4 - 3) / (1 + 0.5**0.5), (6 - 3) / (1 + 0.5**0.5), (7 - 3) / 2])
-    found = calibrate(logits, np.array([0, 0, 1]), population)  # of a model of before
-    np.testing.assert_allclose(found[:, 0], 2 * expected + 1)
-    found = calibrate(logits, np.array([0, 0, 1]), population.assign(level=-1.0, spread=3.0))
+    found = calibrate(logits, np.array([0, 0, 1]), population)
     np.testing.assert_allclose(found[:, 0], 3 * expected - 1)
 
 
@@ -124,7 +123,8 @@ def test_many_frames_give_every_person_the_populations_mean_and_spread():
     rng = np.random.RandomState(0)
     codes = np.repeat([0, 1], 10_000)
     logits = rng.randn(20_000, 1) * np.array([[0.5], [3]])[codes] + codes[:, None] * 7
-    population = pd.DataFrame({"mean": [-2.0], "std": [1.5], "frames": [4.0]})
+    values = {"mean": [0.5], "std": [2.5], "frames": [4.0], "level": [-2.0], "spread": [1.5]}
+    population = pd.DataFrame(values)
     found = calibrate(logits, codes, population)[:, 0]
     for code in (0, 1):
         assert found[codes == code].mean() == pytest.approx(-2, abs=0.01)

@@ -1,5 +1,6 @@
 """Several people in films and photos: who is who, calibration, other models, the picture of it."""
 
+from copy import deepcopy
 from importlib.util import find_spec
 from threading import Thread
 
@@ -340,6 +341,10 @@ def test_photos_at_rest_correct_a_person(model, faces):
         predict_video(model, iter(films), reference={0: [rest[0], 3]}, verbose=0)
     with pytest.raises(ValueError, match="lists of photos"):
         predict_video(model, iter(films), reference="me.jpg", verbose=0)
+    stranger = deepcopy(model)  # to frames without an AU
+    stranger[-1].population_["rest_frames"] = np.nan
+    with pytest.raises(ValueError, match="reference needs a model .* several frames of people"):
+        predict_video(stranger, iter(films), reference=rest, verbose=0)
 
 
 def test_calibration_by_one_photo_of_each_person_is_told(model, faces, photos):
