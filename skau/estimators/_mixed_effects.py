@@ -125,7 +125,7 @@ class MixedEffectsClassifier(BaseAUClassifier):
         effects = None
         if len(rows):
             assert isinstance(self.module_, MixedEffectsNet)
-            features = self.net_.run(self.module_.trunk_features, train.X, rows=rows)
+            features = self.net_.run(self.module_.au_features, train.X, rows=rows)
             effects = PersonEffects.fit(
                 features.astype(np.float64), train.Y[rows], train.group[rows], self._head
             )

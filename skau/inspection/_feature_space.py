@@ -201,7 +201,7 @@ def _features(classifier: Any, X: Any) -> dict[str, np.ndarray]:
     after = np.asarray(classifier.transform(X))
     module = getattr(classifier, "module_", None)
     if isinstance(module, IdenNet):
-        before = classifier._infer(X, "unsubtracted")
+        before = classifier._infer(X, "au_features")
         return {"before subtraction": before, "after subtraction": after}
     if isinstance(module, DSN) and module.person is not None:
         both = classifier.identity_features(X) + after

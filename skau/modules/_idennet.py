@@ -127,7 +127,7 @@ class IdenNet(AUModule):
         features = self.transform(self.fc6(s), identity)
         return AUOutput(self.fc7(features), features, identity)
 
-    def unsubtracted(self, x: Tensor) -> Tensor:
+    def au_features(self, x: Tensor) -> Tensor:
         """Return ``MFM(FC6(S(x)))``, the features before the identity is taken out, (b, 256)."""
         return self.fc6(self.trunk(x))
 

@@ -138,3 +138,7 @@ class LightCNN(AUModule):
         s = self.trunk(x)
         features = self.fc6(s)
         return AUOutput(self.fc7(features), features, identity=s)
+
+    def au_features(self, x: Tensor) -> Tensor:
+        """Return ``MFM(FC6(S(x)))``, what FC7 sees, (b, 256)."""
+        return self.fc6(self.trunk(x))

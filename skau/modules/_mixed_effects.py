@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from ._blocks import AUOutput
 from ._lightcnn import N_FEATURES, LightCNN
 
 
@@ -36,18 +35,9 @@ class MixedEffectsNet(LightCNN):
         for name, shape in shapes.items():
             self.register_buffer(name, torch.zeros(shape))
 
-    def forward(self, x: Tensor) -> AUOutput:
-        """Compute what FC7 says of a batch, and its input."""
-        features = self.trunk_features(x)
-        return AUOutput(self.fc7(features), features)
-
-    def trunk_features(self, x: Tensor) -> Tensor:
-        """``MFM(FC6(S(x)))``, (b, 256)."""
-        return self.fc6(self.trunk(x))
-
     def whitened(self, x: Tensor) -> Tensor:
         """Return the features as the mixed model sees them, (b, 256)."""
-        features = self.trunk_features(x)
+        features = self.au_features(x)
         # small differences of large sums: not in bfloat16
         with torch.autocast(x.device.type, enabled=False):
             return (features.to(self.mean.dtype) - self.mean) @ self.whiten.T

@@ -24,7 +24,7 @@ def test_the_released_network_has_its_biases_and_first_weights():
     he = IdenNet((3, 128, 128), 12)
     x = torch.rand(8, 3, 128, 128)
     with torch.no_grad():
-        lengths = [n.unsubtracted(x).norm(dim=1).mean() for n in (net, he)]
+        lengths = [n.au_features(x).norm(dim=1).mean() for n in (net, he)]
     assert lengths[0] < lengths[1] / 4  # the subtraction counts for several times more
 
 

@@ -147,7 +147,7 @@ def test_going_on_forgets_the_people(clf, blobs):
     X, Y, groups = blobs
     more = pickle.loads(pickle.dumps(clf)).partial_fit(X, Y, groups=groups)
     assert not more.module_.between.any()
-    features = more._infer(X, "trunk_features")
+    features = more._infer(X, "au_features")
     head = more.module_.fc7.weight.numpy(force=True)
     np.testing.assert_allclose(more.decision_function(X), features @ head.T, atol=1e-4)
     with pytest.raises(ValueError, match="reference needs a classifier that knows"):

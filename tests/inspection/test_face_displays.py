@@ -22,7 +22,7 @@ def test_before_and_after_subtraction(idennet, blobs):
     after = idennet.transform(X)
     assert display.leakage["after subtraction"] == identity_leakage(after, groups)
     # what was subtracted is the identity
-    before = idennet._infer(X, "unsubtracted")
+    before = idennet._infer(X, "au_features")
     subtracted = before - idennet.identity_features(X)
     np.testing.assert_allclose(subtracted, after, rtol=1e-2, atol=2e-2)  # bfloat16 if it is native
     assert display.axes_.shape == (4,)
