@@ -17,8 +17,48 @@ from ..training._data import AUDataset
 from ..training._stage import Loss, Term
 from ..utils._sklearn import Interval, StrOptions
 from ..utils._warnings import user_level
-from ._au_centres import Centres, Enhance, EnhanceByMap, check_centres
+from ._au_centres import Centres, attention_maps, check_centres
 from ._base import BaseNetBaseline
+
+
+class Enhance(nn.Module):
+    """E-Net's enhancing: multiply a feature map by 1 + attention.
+
+    Parameters
+    ----------
+    centres : sequence of (x, y)
+        In fractions of the sides; the same for every image. See `attention_maps`.
+    """
+
+    centres: Tensor
+
+    def __init__(self, centres: tuple[tuple[float, float], ...]) -> None:
+        super().__init__()
+        self.register_buffer("centres", torch.tensor(centres, dtype=torch.float32), False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, c, h, w) -> (b, c, h, w)."""
+        return x * (1 + attention_maps(self.centres, *x.shape[2:])).to(x.dtype)
+
+
+class EnhanceByMap(nn.Module):
+    """The same where the attention of every image comes with it, as its last channel.
+
+    Parameters
+    ----------
+    below : nn.Module
+        Sees the other channels; its feature map is multiplied.
+    """
+
+    def __init__(self, below: nn.Module) -> None:
+        super().__init__()
+        self.below = below
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, c + 1, h, w) -> (b, n, h', w')."""
+        y = self.below(x[:, :-1])
+        attention = F.interpolate(x[:, -1:], y.shape[2:], mode="bilinear", align_corners=False)
+        return y * (1 + attention).to(y.dtype)
 
 
 def _reverse_gradient(x: Tensor, weight: float) -> Tensor:

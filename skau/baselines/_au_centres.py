@@ -1,10 +1,10 @@
-"""Where in an aligned crop each AU shows, and what networks make of it."""
+"""Where in an aligned crop each AU shows."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import ArrayLike
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..preprocessing._alignment import EYE_LINE, EYE_TO_MOUTH
 
@@ -43,7 +43,6 @@ TEMPLATE_CENTRES = tuple(
 )
 """``x, y`` of 18 AU centres, 0 to 1, in a crop aligned at the eyes (``FaceCropper``)."""
 
-_N_LOCAL, _N_OUT = 32, 150  # channels of a window's convolution, length of its vector
 RADIUS = 0.1  # of the attention about a centre, in fractions of the sides
 
 
@@ -97,88 +96,6 @@ def attention_maps(centres: Tensor, height: int, width: int, radius: float = RAD
     cx, cy = centres[..., 0, None], centres[..., 1, None]
     distance = (x - cx).abs()[..., None, :] + (y - cy).abs()[..., :, None]
     return F.relu(1 - distance / radius).amax(dim=-3)
-
-
-class Enhance(nn.Module):
-    """E-Net's enhancing: multiply a feature map by 1 + attention.
-
-    Parameters
-    ----------
-    centres : sequence of (x, y)
-        In fractions of the sides; the same for every image. See `attention_maps`.
-    """
-
-    centres: Tensor
-
-    def __init__(self, centres: tuple[tuple[float, float], ...]) -> None:
-        super().__init__()
-        self.register_buffer("centres", torch.tensor(centres, dtype=torch.float32), False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, c, h, w) -> (b, c, h, w)."""
-        return x * (1 + attention_maps(self.centres, *x.shape[2:])).to(x.dtype)
-
-
-class EnhanceByMap(nn.Module):
-    """The same where the attention of every image comes with it, as its last channel.
-
-    Parameters
-    ----------
-    below : nn.Module
-        Sees the other channels; its feature map is multiplied.
-    """
-
-    def __init__(self, below: nn.Module) -> None:
-        super().__init__()
-        self.below = below
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, c + 1, h, w) -> (b, n, h', w')."""
-        y = self.below(x[:, :-1])
-        attention = F.interpolate(x[:, -1:], y.shape[2:], mode="bilinear", align_corners=False)
-        return y * (1 + attention).to(y.dtype)
-
-
-class ROIHead(nn.Module):
-    """ROI nets: a window of the feature map about every AU centre, each with its own layers.
-
-    A window of a quarter of the map's sides is doubled in size, convolved and mapped to a
-    vector; the windows' vectors are concatenated. The windows become groups of channels, so
-    that all their layers are two grouped convolutions.
-
-    Parameters
-    ----------
-    centres : sequence of (x, y)
-        In fractions of the sides.
-    channels : int
-        Of the feature map.
-    size : (height, width) of the feature map
-    """
-
-    def __init__(
-        self,
-        centres: tuple[tuple[float, float], ...],
-        channels: int,
-        size: tuple[int, int],
-    ) -> None:
-        super().__init__()
-        k = len(centres)
-        self.side = max(2, min(size) // 4)
-        self.corners = [(self._start(y, size[0]), self._start(x, size[1])) for x, y in centres]
-        self.local = nn.Conv2d(k * channels, k * _N_LOCAL, 3, padding=1, groups=k)
-        self.vector = nn.Conv2d(k * _N_LOCAL, k * _N_OUT, 2 * self.side, groups=k)
-        self.n_features = k * _N_OUT
-
-    def _start(self, centre: float, length: int) -> int:
-        """First row or column of the window nearest to ``centre`` that lies within the map."""
-        return min(max(round(centre * length - self.side / 2), 0), length - self.side)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, channels, h, w) -> (b, n_features)."""
-        s = self.side
-        windows = torch.cat([x[:, :, i : i + s, j : j + s] for i, j in self.corners], dim=1)
-        windows = F.interpolate(windows, scale_factor=2, mode="bilinear", align_corners=False)
-        return F.relu(self.vector(F.relu(self.local(windows)))).flatten(1)
 
 
 Centres = str | ArrayLike

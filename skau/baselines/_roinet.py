@@ -2,15 +2,60 @@
 
 from typing import Annotated
 
-from torch import nn
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from ..modules._blocks import he_init
 from ..modules._lightcnn import lightcnn_stem
 from ..utils._sklearn import StrOptions
-from ._au_centres import Centres, ROIHead, check_centres
+from ._au_centres import Centres, check_centres
 from ._base import BaseNetBaseline
 
 _N_FEATURES = 256
+_N_LOCAL, _N_OUT = 32, 150  # channels of a window's convolution, length of its vector
+
+
+class ROIHead(nn.Module):
+    """ROI nets: a window of the feature map about every AU centre, each with its own layers.
+
+    A window of a quarter of the map's sides is doubled in size, convolved and mapped to a
+    vector; the windows' vectors are concatenated. The windows become groups of channels, so
+    that all their layers are two grouped convolutions.
+
+    Parameters
+    ----------
+    centres : sequence of (x, y)
+        In fractions of the sides.
+    channels : int
+        Of the feature map.
+    size : (height, width) of the feature map
+    """
+
+    def __init__(
+        self,
+        centres: tuple[tuple[float, float], ...],
+        channels: int,
+        size: tuple[int, int],
+    ) -> None:
+        super().__init__()
+        k = len(centres)
+        self.side = max(2, min(size) // 4)
+        self.corners = [(self._start(y, size[0]), self._start(x, size[1])) for x, y in centres]
+        self.local = nn.Conv2d(k * channels, k * _N_LOCAL, 3, padding=1, groups=k)
+        self.vector = nn.Conv2d(k * _N_LOCAL, k * _N_OUT, 2 * self.side, groups=k)
+        self.n_features = k * _N_OUT
+
+    def _start(self, centre: float, length: int) -> int:
+        """First row or column of the window nearest to ``centre`` that lies within the map."""
+        return min(max(round(centre * length - self.side / 2), 0), length - self.side)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, channels, h, w) -> (b, n_features)."""
+        s = self.side
+        windows = torch.cat([x[:, :, i : i + s, j : j + s] for i, j in self.corners], dim=1)
+        windows = F.interpolate(windows, scale_factor=2, mode="bilinear", align_corners=False)
+        return F.relu(self.vector(F.relu(self.local(windows)))).flatten(1)
 
 
 class ROINetClassifier(BaseNetBaseline):

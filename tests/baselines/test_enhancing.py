@@ -9,12 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skau.baselines import ATFClassifier, LightCNNClassifier, add_enhancing_maps
-from skau.baselines._au_centres import (
-    TEMPLATE_CENTRES,
-    Enhance,
-    EnhanceByMap,
-    centres_from_points,
-)
+from skau.baselines._atf import Enhance, EnhanceByMap
+from skau.baselines._au_centres import TEMPLATE_CENTRES, centres_from_points
 from skau.preprocessing import FaceCropper
 from skau.preprocessing._alignment import EYE_LINE, EYE_TO_MOUTH, eye_matrix
 from skau.preprocessing._landmarks import COLUMNS

@@ -15,9 +15,10 @@ from skau.baselines import (
     ResNetClassifier,
     ROINetClassifier,
 )
-from skau.baselines._atf import _reverse_gradient
-from skau.baselines._au_centres import TEMPLATE_CENTRES, Enhance, ROIHead, attention_maps
+from skau.baselines._atf import Enhance, _reverse_gradient
+from skau.baselines._au_centres import TEMPLATE_CENTRES, attention_maps
 from skau.baselines._drml import RegionLayer
+from skau.baselines._roinet import ROIHead
 from skau.metrics import roc_auc_scorer
 from skau.training._net import AUNet
 
