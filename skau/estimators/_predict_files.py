@@ -18,8 +18,9 @@ from ..utils._sklearn import n_workers
 from ..utils._text import first_few, first_lines
 from ..utils._warnings import user_level
 from ._face_table import corrections, drop_others
+from ._predict_common import Reference, check_faces, check_pace, file_print
 from ._predict_images import UnreadableError, predict_images
-from ._predict_video import Reference, check_options, file_print, predict_video
+from ._predict_video import predict_video
 from ._scorer import Scorer
 from ._table_file import TableFile, check_names, read_table, remember
 
@@ -129,7 +130,8 @@ def score_files(
 
     ``write`` gets the table and how it was made; what is done is kept until it has returned.
     """
-    every, fps = check_options(faces, every, fps)
+    check_faces(faces)
+    every, fps = check_pace(every, fps)
     calibrate = bool(calibrate)
     if not paths:
         raise ValueError("files holds no path; at least one film or photo is needed")

@@ -14,7 +14,7 @@ from ..preprocessing._worker import Worker
 from ..utils._text import first_few, first_lines
 from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
-from ._predict_video import Reference, check_options, file_print, passing
+from ._predict_common import Reference, check_faces, file_print, passing
 from ._scorer import Scorer
 
 _PHOTOS = 64  # that are kept together: what a killed run loses at most
@@ -78,7 +78,7 @@ def predict_images(
     >>> from skau import predict_images
     >>> table = predict_images(pipeline, ["a.jpg", "b.jpg"], faces="all")  # doctest: +SKIP
     """
-    check_options(faces, 1, None)
+    check_faces(faces)
     photos = ImageSource(images, "images")
     scorer = Scorer(model)
     files = None if photos.paths is None else [file_print(path) for path in photos.paths]

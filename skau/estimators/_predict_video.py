@@ -1,11 +1,9 @@
 """Action Units of films, of one face or of all."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from numbers import Integral, Real
-from os import PathLike, fspath
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -14,16 +12,14 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from ..preprocessing import Video, read_video
-from ..preprocessing._film import Seen, faces_of_film, sample, timed
+from ..preprocessing._film import faces_of_film, sample, timed
 from ..preprocessing._worker import Worker
-from ..utils._sklearn import Interval
 from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
+from ._predict_common import Reference, check_faces, check_pace, file_print, passing
 from ._scorer import Scorer
 
 _FRAMES = 240  # of a film that are kept together: what a killed run loses at most; 30 blocks
-
-Reference = Mapping[int, Sequence[Any]] | Sequence[Any]
 
 
 def predict_video(
@@ -128,7 +124,8 @@ def predict_video(
     >>> panel = predict_video(pipeline, "panel.mp4", faces="all", fps=5)  # doctest: +SKIP
     >>> panel[panel["yaw"].abs() < 30].groupby("person")["AU12"].mean()  # doctest: +SKIP
     """
-    every, fps = check_options(faces, every, fps)
+    check_faces(faces)
+    every, fps = check_pace(every, fps)
     if isinstance(video, str | PathLike):
         video = read_video(video)
     _check_frames(video)
@@ -200,40 +197,9 @@ class _Counted:
             yield item
 
 
-def passing(parts: Iterator[list[Seen]], bar: tqdm) -> Iterator[list[Seen]]:
-    """Move the bar by the frames that pass."""
-    last = -1
-    for part in parts:
-        yield part
-        bar.update(len({seen.frame for seen in part} - {last}))
-        last = part[-1].frame
-
-
-def check_options(faces: Any, every: Any, fps: Any) -> tuple[int, float | None]:
-    """Return ``every`` and ``fps`` as numbers of Python, which JSON can hold."""
-    if faces not in ("largest", "all"):
-        raise ValueError(f"faces={faces!r} must be 'largest' or 'all'")
-    if isinstance(every, bool) or not isinstance(every, Integral) or every < 1:
-        raise ValueError(f"every={every!r} must be a whole number from 1")
-    if fps is not None and not Interval(Real, 0, None, closed="neither").is_satisfied_by(fps):
-        raise ValueError(f"fps={fps!r} must be a positive and finite number")
-    if fps is not None and every != 1:
-        raise ValueError(f"every={every} and fps={fps:g} exclude each other; give one of them")
-    return int(every), None if fps is None else float(fps)
-
-
 def _count(video: Video, every: int, fps: float | None) -> int | None:
     if video.n_frames is None:
         return None
     if fps is None or video.frame_rate is None:
         return -(-video.n_frames // every)
     return min(video.n_frames, round(video.n_frames / video.frame_rate * fps) or 1)
-
-
-def file_print(path: str) -> list[Any]:
-    """Say which content of a file is meant."""
-    try:
-        stat = Path(path).stat()
-    except OSError:
-        return [fspath(path), None, None]
-    return [Path(path).name, stat.st_size, stat.st_mtime_ns]

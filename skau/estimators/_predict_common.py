@@ -1,0 +1,49 @@
+"""What `predict_video`, `predict_images` and `predict_files` have in common."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Integral, Real
+from os import fspath
+from pathlib import Path
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from ..preprocessing._film import Seen
+from ..utils._sklearn import Interval
+
+Reference = Mapping[int, Sequence[Any]] | Sequence[Any]
+
+
+def check_faces(faces: Any) -> None:
+    """Refuse what says nothing of whose faces are looked at."""
+    if faces not in ("largest", "all"):
+        raise ValueError(f"faces={faces!r} must be 'largest' or 'all'")
+
+
+def check_pace(every: Any, fps: Any) -> tuple[int, float | None]:
+    """Return ``every`` and ``fps`` as numbers of Python, which JSON can hold."""
+    if isinstance(every, bool) or not isinstance(every, Integral) or every < 1:
+        raise ValueError(f"every={every!r} must be a whole number from 1")
+    if fps is not None and not Interval(Real, 0, None, closed="neither").is_satisfied_by(fps):
+        raise ValueError(f"fps={fps!r} must be a positive and finite number")
+    if fps is not None and every != 1:
+        raise ValueError(f"every={every} and fps={fps:g} exclude each other; give one of them")
+    return int(every), None if fps is None else float(fps)
+
+
+def file_print(path: str) -> list[Any]:
+    """Say which content of a file is meant."""
+    try:
+        stat = Path(path).stat()
+    except OSError:
+        return [fspath(path), None, None]
+    return [Path(path).name, stat.st_size, stat.st_mtime_ns]
+
+
+def passing(parts: Iterator[list[Seen]], bar: tqdm) -> Iterator[list[Seen]]:
+    """Move the bar by the frames that pass."""
+    last = -1
+    for part in parts:
+        yield part
+        bar.update(len({seen.frame for seen in part} - {last}))
+        last = part[-1].frame
