@@ -147,6 +147,8 @@ class Int8Classifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
             Images as at ``fit``.
         groups : array-like of shape (n,), default=None
             The person of each row, to calibrate the logits to each person as the estimator does.
+            A :class:`~skau.MixedEffectsClassifier` corrects for people in a way of its own; here
+            its logits of single images are calibrated, as any other network's are.
 
         Returns
         -------

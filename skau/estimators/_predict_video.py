@@ -66,7 +66,8 @@ def predict_video(
         Calibrate to each person by all their frames, after the pass, as
         ``model.predict_proba(X, groups=person)`` does: it takes off what is just that face.
         **It uses the person's other frames**, and supposes that people show an AU about equally
-        often.
+        often. Of a :class:`~skau.MixedEffectsClassifier` it is the logits of single frames that
+        are calibrated, as any other network's are; its own ``groups`` corrects in another way.
     reference : list of photos, or dict of person to list of photos, default=None
         Photos (paths, arrays or PIL images) of each person at rest, by the number that the column
         ``person`` gives them; a list is of the person who is seen most. The person's logits are

@@ -12,10 +12,11 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skau import DSNClassifier, IdenNetClassifier, Int8Classifier
+from skau import DSNClassifier, IdenNetClassifier, Int8Classifier, MixedEffectsClassifier
 from skau.baselines import SVTPTClassifier
 from skau.datasets import load_sample_faces
 from skau.estimators import _openvino
+from skau.estimators._calibration import calibrate
 from skau.metrics import f1_frame_scorer
 from skau.model_selection import SubjectKFold
 
@@ -54,6 +55,16 @@ def test_people_are_known_by_their_other_frames(faces, clf, quantized):
     exact, rounded = (model.predict_proba(X, groups=groups) for model in (clf, quantized))
     assert np.abs(exact - rounded).mean() < 0.02
     assert np.abs(rounded - quantized.predict_proba(X)).max() > 0.01
+
+
+def test_logits_of_a_mixed_model_are_calibrated_as_any_others(faces):
+    pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
+    X, Y, groups = faces
+    mixed = MixedEffectsClassifier(max_epochs=1, random_state=0).fit(X, Y, groups=groups)
+    int8 = Int8Classifier(FrozenEstimator(mixed), n_calibration=5, random_state=0).fit(X)
+    expected = calibrate(int8.decision_function(X), groups, mixed.population_)
+    np.testing.assert_allclose(int8.decision_function(X, groups=groups), expected)
+    assert np.isfinite(expected).all()
 
 
 def test_one_image_and_many_have_the_same_result(faces, quantized):

@@ -18,7 +18,7 @@ from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skau import DSNClassifier, predict_images, predict_video
+from skau import DSNClassifier, MixedEffectsClassifier, predict_images, predict_video
 from skau.datasets import load_sample_faces
 from skau.estimators import RegionClassifier
 from skau.estimators._calibration import calibrate
@@ -298,6 +298,23 @@ def test_calibration_is_that_of_groups(model, faces):
     logits = calibrate(np.log(plain / (1 - plain)), person, model[-1].population_)
     np.testing.assert_allclose(table[AUS], 1 / (1 + np.exp(-logits)), rtol=1e-3)
     assert np.abs(plain - table[AUS]).to_numpy().max() > 1e-3
+
+
+def test_calibration_of_a_mixed_model_is_that_of_its_logits_of_single_frames(faces):
+    rows = slice(0, 80)
+    clf = MixedEffectsClassifier(max_epochs=1, random_state=0, precision="float32")
+    mixed = make_pipeline(FaceCropper(size=32, on_missing="warn"), clf)
+    groups = {"mixedeffectsclassifier__groups": faces.groups[rows]}
+    mixed.fit(faces.images[rows], faces.target[AUS][rows], **groups)
+    assert (clf.module_.between > 0).any()
+    images = faces.images[[100, 100, 101, 101]]  # as photos they show one person or two
+    film = [Frame(k / 10, image) for k, image in enumerate(images)]
+    for score, seen in ((predict_video, film), (predict_images, images)):
+        table, plain = (score(mixed, seen, calibrate=each, verbose=0) for each in (True, False))
+        logits = np.log(plain[AUS] / (1 - plain[AUS])).to_numpy()
+        logits = calibrate(logits, table["person"].to_numpy(int), clf.population_)
+        np.testing.assert_allclose(table[AUS], 1 / (1 + np.exp(-logits)), rtol=1e-3)
+        assert np.abs(plain[AUS] - table[AUS]).to_numpy().max() > 1e-3
 
 
 def test_calibration_under_tuned_thresholds(model, faces):
