@@ -49,8 +49,10 @@ class RegionClassifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
     estimator : classifier of skau, or pipeline that ends in one
         With exactly one parameter named ``region``, of itself or of a step.
     regions : "facs", dict or None, default="facs"
-        The region of each AU by its name in ``y``. "facs" is :data:`FACS_REGIONS`. None sets
-        nothing: single-AU models on the whole face, for comparison.
+        The region of each AU by its name in ``y``. "facs" is where FACS describes it: "upper"
+        for AU 1, 2, 4 to 7, 43, 45 and 46, "lower" for AU 10 to 18, 20 and 22 to 28, "full" for
+        AU 9, whose wrinkles lie on both sides of the cut. None sets nothing: single-AU models on
+        the whole face, for comparison.
     n_jobs : int, default=None
         Number of AUs fitted at a time, as in joblib.
 
@@ -77,10 +79,9 @@ class RegionClassifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
-    >>> from skau import DSNClassifier
+    >>> from skau import DSNClassifier, RegionClassifier
     >>> from skau.datasets import load_sample_faces
     >>> from skau.preprocessing import FaceCropper
-    >>> from skau.estimators._regions import RegionClassifier
     >>> faces = load_sample_faces()
     >>> X, Y, groups = faces.images[::12], faces.target[["AU1", "AU12"]][::12], faces.groups[::12]
     >>> dsn = DSNClassifier(max_epochs=1, random_state=0)
