@@ -51,7 +51,7 @@ def measure_population(
     """
     values, absent = pd.DataFrame(logits, columns=names), np.asarray(labels) == 0
     resting = ~(np.asarray(labels) == 1).any(axis=1)
-    mean, within, between = _effects(values, codes)
+    mean, within, between = _variances(values, codes)
     table = pd.DataFrame(
         {"mean": mean, "std": np.sqrt(within), "frames": _frames(within, between)}
     )
@@ -61,7 +61,7 @@ def measure_population(
         rest = rest_frames = np.nan
         if calm.any():
             rest = values.loc[calm, name].groupby(codes[calm]).mean().mean()
-            _, *variances = _effects(values.loc[rows, [name]], codes[rows])
+            _, *variances = _variances(values.loc[rows, [name]], codes[rows])
             rest_frames = _frames(*variances)[name]
         table.loc[name, ["rest", "rest_frames"]] = rest, rest_frames
     table["level"], table["spread"] = mean, np.sqrt(within + between)
@@ -76,7 +76,7 @@ def measure_population(
     return table[_COLUMNS]
 
 
-def _effects(values: pd.DataFrame, codes: np.ndarray) -> tuple[pd.Series, pd.Series, pd.Series]:
+def _variances(values: pd.DataFrame, codes: np.ndarray) -> tuple[pd.Series, pd.Series, pd.Series]:
     """Return people's mean, and the variances within and between people; NaN if unknown."""
     people = values.groupby(codes)
     n, means = people.size(), people.mean()

@@ -15,6 +15,7 @@ from ..training._chunks import chunk_length
 from ..utils._classifier import WrapsClassifierMixin
 from ..utils._fit_tasks import fit_part
 from ..utils._parameters import parameters
+from ..utils._routing import fit_groups
 from ..utils._sklearn import HasMethods, Interval, fit_context
 from ._calibration import calibrate
 from ._openvino import compile_here, import_openvino, is_of_this_process, quantize, run_compiled
@@ -111,7 +112,7 @@ class Int8Classifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
         """
         import_openvino()  # before a long training
         estimator = clone(self.estimator)
-        params = {} if groups is None else {"groups": groups}
+        params = fit_groups(estimator, groups)
         context = self._begin_fit(1, X, y)
         self.estimator_ = fit_part(estimator, context.subcontext("fit"), self, X, y, params)
         module = getattr(self.estimator_, "module_", None)

@@ -31,7 +31,7 @@ def check_pace(every: Any, fps: Any) -> tuple[int, float | None]:
     return int(every), None if fps is None else float(fps)
 
 
-def file_print(path: str) -> list[Any]:
+def fingerprint(path: str) -> list[Any]:
     """Say which content of a file is meant."""
     try:
         stat = Path(path).stat()
@@ -40,8 +40,8 @@ def file_print(path: str) -> list[Any]:
     return [Path(path).name, stat.st_size, stat.st_mtime_ns]
 
 
-def passing(parts: Iterator[list[Seen]], bar: tqdm) -> Iterator[list[Seen]]:
-    """Move the bar by the frames that pass."""
+def with_progress(parts: Iterator[list[Seen]], bar: tqdm) -> Iterator[list[Seen]]:
+    """Move the bar by the frames that are taken."""
     last = -1
     for part in parts:
         yield part

@@ -18,7 +18,7 @@ from ..utils._sklearn import n_workers
 from ..utils._text import first_few, first_lines
 from ..utils._warnings import user_level
 from ._face_table import corrections, drop_others
-from ._predict_common import Reference, check_faces, check_pace, file_print
+from ._predict_common import Reference, check_faces, check_pace, fingerprint
 from ._predict_images import UnreadableError, predict_images
 from ._predict_video import predict_video
 from ._scorer import Scorer
@@ -139,7 +139,7 @@ def score_files(
     scorer = Scorer(model)  # refuses what is no pipeline before any work
     lines = corrections(scorer, calibrate, reference)  # so are photos at rest without a face
     run = {
-        "files": [[path, *file_print(path)[1:]] for path in paths], "faces": faces,
+        "files": [[path, *fingerprint(path)[1:]] for path in paths], "faces": faces,
         "every": every, "fps": fps, "calibrate": calibrate, "reference": _told(reference),
         "model": scorer.print, "format": "skau",
     }  # fmt: skip

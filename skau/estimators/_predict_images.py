@@ -14,7 +14,7 @@ from ..preprocessing._worker import Worker
 from ..utils._text import first_few, first_lines
 from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
-from ._predict_common import Reference, check_faces, file_print, passing
+from ._predict_common import Reference, check_faces, fingerprint, with_progress
 from ._scorer import Scorer
 
 _PHOTOS = 64  # that are kept together: what a killed run loses at most
@@ -81,7 +81,7 @@ def predict_images(
     check_faces(faces)
     photos = ImageSource(images, "images")
     scorer = Scorer(model)
-    files = None if photos.paths is None else [file_print(path) for path in photos.paths]
+    files = None if photos.paths is None else [fingerprint(path) for path in photos.paths]
     settings = Settings(
         "path" if files else "image",
         {"photos": files, "faces": faces},
@@ -114,7 +114,7 @@ def predict_images(
         while first < len(photos):
             rows = range(first, min(first + _PHOTOS, len(photos)))
             parts = faces_of_photos(worker, photos, rows, everyone, scorer.cropper.n_jobs)
-            table.add(passing(numbered(parts), bar))
+            table.add(with_progress(numbered(parts), bar))
             first = rows.stop
             table.keep({"photos": first, "face": face, "broken": broken})
     names = photos.paths or [photos.name(row) for row in range(len(photos))]

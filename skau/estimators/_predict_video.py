@@ -16,7 +16,7 @@ from ..preprocessing._film import faces_of_film, sample, timed
 from ..preprocessing._worker import Worker
 from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
-from ._predict_common import Reference, check_faces, check_pace, file_print, passing
+from ._predict_common import Reference, check_faces, check_pace, fingerprint, with_progress
 from ._scorer import Scorer
 
 _FRAMES = 240  # of a film that are kept together: what a killed run loses at most; 30 blocks
@@ -133,7 +133,7 @@ def predict_video(
     scorer = Scorer(model)
     film = None
     if isinstance(video, Video):
-        film = file_print(video.path)
+        film = fingerprint(video.path)
         if fps is not None and video.frame_rate is not None and fps > video.frame_rate * 1.001:
             warnings.warn(
                 f"fps={fps:g}, but the film has {video.frame_rate:g} frames a second on average; "
@@ -166,7 +166,9 @@ def predict_video(
     with tqdm(total=total, initial=done, desc="frames", unit="frame", disable=not verbose) as bar:
         while True:
             part = _Counted(islice(shots, _FRAMES))
-            table.add(passing(faces_of_film(worker, tracker, part, scorer.cropper.n_jobs), bar))
+            table.add(
+                with_progress(faces_of_film(worker, tracker, part, scorer.cropper.n_jobs), bar)
+            )
             if not part.n:
                 break
             done += part.n
