@@ -187,14 +187,15 @@ def _read_facs(folder: Path, names: list[str], threshold: float) -> pd.DataFrame
     intensities: dict[int, dict[str, float]] = {}
     for frame, path in _frame_files(folder):
         intensities[frame] = dict.fromkeys(names, 0.0)
-        for line in path.read_text().splitlines():
+        for line in path.read_text(errors="replace").splitlines():
             if not line.strip():
                 continue
             try:
                 au, intensity = (float(cell) for cell in line.split()[:2])
             except ValueError:
                 raise ValueError(
-                    f"{path}: expected an AU and its intensity in {line!r}."
+                    f"{path}: expected an AU and its intensity, such as '12 3', in {line!r:.80}; "
+                    "correct the line."
                 ) from None
             if f"AU{au:g}" in intensities[frame]:
                 listed = intensities[frame][f"AU{au:g}"]
@@ -210,10 +211,14 @@ def _read_score(path: Path) -> float:
     """Read a file that holds one number; NaN if it is missing."""
     if not path.is_file():
         return np.nan
+    text = path.read_text(errors="replace")
     try:
-        return float(path.read_text())
+        return float(text)
     except ValueError:
-        raise ValueError(f"{path}: expected one number.") from None
+        raise ValueError(
+            f"{path}: expected one number, not {text!r:.80}; correct it, or take the file away "
+            "and its score is NaN."
+        ) from None
 
 
 def _read_scores(folder: Path) -> dict[int, float]:

@@ -171,15 +171,18 @@ def _check_single(y: np.ndarray, classes: Any) -> tuple[np.ndarray, np.ndarray]:
                 "Only binary classification is supported. The type of the target is multiclass: "
                 f"{labels.tolist()}; pass one column of 0 and 1 for each AU{encoded_hint(known)}"
             )
+        if len(labels) != 2:
+            raise ValueError(
+                f"y holds {len(labels)} class ({labels.tolist()}); two are needed to learn from. "
+                "Where a part of the data holds one, partial_fit takes both as classes"
+            )
     else:
         labels = np.unique(classes)
         unknown = np.setdiff1d(known, labels)
         if len(unknown):
             raise ValueError(f"y holds {unknown.tolist()}, which classes does not name")
-    if len(labels) != 2:
-        raise ValueError(
-            f"y holds {len(labels)} class ({labels.tolist()}); two are needed to learn from"
-        )
+        if len(labels) != 2:
+            raise ValueError(f"classes names {len(labels)} labels; a 1-D y has two")
     values = np.full((len(y), 1), np.nan, np.float32)
     values[~missing, 0] = known == labels[1]
     return values, labels

@@ -40,7 +40,9 @@ def halve(schema: dict[str, Any], members: dict[str, bytes]) -> None:
                 if weights.dtype != np.float32:
                     continue
                 if np.abs(weights).max(initial=0) > np.finfo(np.float16).max:
-                    raise ValueError("half=True: a weight is too large for 16 bits")
+                    raise ValueError(
+                        "half=True: a weight is too large for 16 bits; save without half"
+                    )
                 out = BytesIO()
                 np.save(out, weights.astype(np.float16))
                 members[array["file"]] = out.getvalue()

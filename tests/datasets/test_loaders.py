@@ -289,13 +289,21 @@ def test_disfa_image_without_a_label_line(disfa):
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["", "1,0\n2,7\n", "1,0\n2,-3\n", "1,0\n2,x\n", "1\n2\n", "a,0\nb,0\n", "1,0\n1,0\n"],
+    ("content", "message"),
+    [
+        ("", "cannot be read"),
+        ("1,0\n2,7\n", "is 7"),
+        ("1,0\n2,-3\n", "is -3"),
+        ("1,0\n2,x\n", "labels have to be numbers"),
+        ("1\n2\n", "expected lines"),
+        ("a,0\nb,0\n", "expected lines"),
+        ("1,0\n1,0\n", "frame 1 is listed twice; keep one of its lines"),
+    ],
 )
-def test_disfa_bad_label_file(disfa, content):
+def test_disfa_bad_label_file(disfa, content, message):
     path = disfa / "ActionUnit_Labels" / "SN001" / "SN001_au9.txt"
     path.write_text(content)
-    with pytest.raises(ValueError, match=r"SN001_au9\.txt"):
+    with pytest.raises(ValueError, match=rf"SN001_au9\.txt.*{message}"):
         load_disfa(disfa)
 
 
@@ -402,11 +410,16 @@ def test_unbc_bad_files(unbc):
     path = (
         unbc / "Frame_Labels" / "FACS" / "042-ll042" / "ll042t1aaaff" / "ll042t1aaaff001_facs.txt"
     )
-    path.write_text("four five\n")
-    with pytest.raises(ValueError, match=r"ll042t1aaaff001_facs.txt: expected an AU"):
+    path.write_bytes(b"four \xff\n")
+    with pytest.raises(ValueError, match=r"ll042t1aaaff001_facs.txt: expected an AU .* in 'four"):
         load_unbc(unbc)
     path.write_text("4.0 6.0 0 0\n")
     with pytest.raises(ValueError, match="AU4 of row 1 is 6, which is neither an intensity"):
+        load_unbc(unbc)
+    path.write_text("4.0 5.0 0 0\n")
+    pain = unbc / "Frame_Labels" / "PSPI" / path.relative_to(unbc / "Frame_Labels" / "FACS")
+    pain.write_bytes(b"3 or \xff\n")
+    with pytest.raises(ValueError, match="001_facs.txt: expected one number, not '3 or .*NaN"):
         load_unbc(unbc)
 
 

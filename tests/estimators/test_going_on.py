@@ -76,6 +76,10 @@ def test_partial_fit_from_nothing(make, few):
     one = make().partial_fit(X[y == 1], y[y == 1], groups[y == 1], classes=[0, 1])
     one.partial_fit(X[y == 0], y[y == 0], groups[y == 0])
     assert one.classes_.tolist() == [0, 1]
+    with pytest.raises(ValueError, match="y holds 1 class .* partial_fit takes both as classes"):
+        make().partial_fit(X[y == 1], y[y == 1], groups[y == 1])
+    with pytest.raises(ValueError, match="classes names 3 labels"):
+        make().partial_fit(X, y, groups, classes=[0, 1, 2])
     with pytest.raises(ValueError, match="y lacks AU1 and has AU2"):
         clf.partial_fit(X, Y.rename(columns={"AU1": "AU2"}), groups=groups)
 

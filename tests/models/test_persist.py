@@ -197,7 +197,7 @@ def test_a_weight_that_16_bits_do_not_hold(fitted, tmp_path):
     clf = pickle.loads(pickle.dumps(fitted))
     with torch.no_grad():
         next(clf.module_.parameters()).fill_(1e5)
-    with pytest.raises(ValueError, match="half=True: a weight is too large"):
+    with pytest.raises(ValueError, match="half=True: a weight is too large .* without half"):
         save(clf, tmp_path / "model.skau", half=True)
 
 
