@@ -46,7 +46,8 @@ def f1_frame(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> pd.Serie
 
 def always_present_f1(rate: pd.DataFrame | pd.Series) -> Any:
     """F1 of calling an AU present in every frame, by its base rates; NaN where it is in none."""
-    return (2 * rate / (1 + rate)).where(rate > 0)
+    rate = rate.replace(0.0, float("nan"))
+    return 2 * rate / (1 + rate)
 
 
 def accuracy(Y_true: Any, Y_pred: Any, *, sample_weight: Any = None) -> pd.Series:

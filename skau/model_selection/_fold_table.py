@@ -90,5 +90,5 @@ def fold_reports(cv: Any, y: pd.DataFrame, proba: np.ndarray, groups: Any) -> pd
     always = always_present_f1(table["base_rate"])
     means = always.index.get_level_values("au") == "mean"
     always[means] = always[~means].groupby("fold", sort=False).mean().to_numpy()
-    table.insert(table.columns.get_loc("f1") + 1, "f1_always_present", always)
+    table.insert(list(table).index("f1") + 1, "f1_always_present", always)
     return table
