@@ -25,6 +25,7 @@ from ..estimators._part import StoredPart
 from ..utils._cache import write_whole
 from ..utils._unwrap import fitted_attribute
 from ..utils._warnings import user_level
+from ._cards import shipped_files
 from ._container import LARGEST, SCHEMA, ModelFileError, pack, read_json, unpack
 from ._schema import check_schema, empty, follow_moves, nodes
 from ._skops import check_types, construct, dump, halve, renumber
@@ -171,14 +172,11 @@ def load(path: str | Path, *, return_card: bool = False) -> Any:
     >>> model, card = skau.load("model.skau", return_card=True)  # doctest: +SKIP
     """
     path = as_path(path, "path")
-    if not path.exists():
-        from ._registry import list_models  # which loads its files by this function
-
-        if (name := str(path).removesuffix(".skau")) in set(list_models()["name"]):
-            raise FileNotFoundError(
-                f"path: there is no file {str(path)!r}; the model {name!r} ships with skau, and "
-                f"is loaded by skau.load_model({name!r})"
-            )
+    if not path.exists() and (name := str(path).removesuffix(".skau")) in shipped_files():
+        raise FileNotFoundError(
+            f"path: there is no file {str(path)!r}; the model {name!r} ships with skau, and "
+            f"is loaded by skau.load_model({name!r})"
+        )
     try:
         if path.stat().st_size > LARGEST:  # before it is in memory
             raise ModelFileError("it is larger than any model file")

@@ -1,4 +1,4 @@
-"""The models that ship with skau, each a file and its card beside each other in ``data/``."""
+"""List and load the models that ship with skau, and ship one."""
 
 import hashlib
 import json
@@ -11,10 +11,10 @@ import pandas as pd
 from sklearn.exceptions import InconsistentVersionWarning
 
 from ..utils._cache import write_whole
+from ._cards import file_to_ship, read_card, shipped_files
 from ._container import ModelFileError
 from ._persist import load, save
 
-_FOLDER = Path(__file__).parent / "data"
 _LISTED = ("au_names", "licence", "summary")
 
 
@@ -33,7 +33,7 @@ def list_models() -> pd.DataFrame:
     >>> list_models()["name"].tolist()
     ['open-1']
     """
-    rows = [{**_read_card(path), "name": path.stem} for path in _cards()]
+    rows = [{**read_card(path), "name": name} for name, path in shipped_files().items()]
     return pd.DataFrame(rows, columns=["name", *_LISTED, "size"])
 
 
@@ -72,14 +72,15 @@ def load_model(name: str, *, return_card: bool = False) -> Any:
     True
     >>> model.predict_proba(["photo.jpg"])  # doctest: +SKIP
     """
-    known = {path.stem: path for path in _cards()}
+    known = shipped_files()
     if name not in known:
         said = ", ".join(known) or "none in this version"
         hint = ""
         if Path(str(name)).suffix or Path(str(name)).exists():
             hint = "; skau.load reads a file of your own"
         raise ValueError(f"name: no model is called {name!r}; shipped are: {said}{hint}")
-    card, path = _read_card(known[name]), known[name].with_suffix(".skau")
+    path = known[name]
+    card = read_card(path)
     if hashlib.sha256(path.read_bytes()).hexdigest() != card["sha256"]:
         raise ModelFileError(
             f"{str(path)!r} is not the file that was shipped: its checksum is another; "
@@ -107,18 +108,10 @@ def ship(model: Any, name: str, card: Mapping[str, Any]) -> None:
     missing = [key for key in _LISTED if key not in card]
     if missing:
         raise ValueError(f"card lacks {', '.join(missing)}")
-    path = _FOLDER / f"{name}.skau"
+    path = file_to_ship(name)
     save(model, path, card=card, half=True)
     data = path.read_bytes()
     card = {**card, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
     with write_whole(path.with_suffix(".json")) as file:
         file.write(text.encode())
-
-
-def _cards() -> list[Path]:
-    return sorted(_FOLDER.glob("*.json"))
-
-
-def _read_card(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
-from skau.models import _registry
+from skau.models import _cards
 from skau.utils._random import RandomStream
 
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -46,7 +46,7 @@ def test_two_runs_give_the_same_file(recipe, tmp_path, monkeypatch):
         torch.manual_seed(run)  # no seed but the recipe's own counts
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        monkeypatch.setattr(_registry, "_FOLDER", folder)
+        monkeypatch.setattr(_cards, "_FOLDER", folder)
         sizes = {"people": 16, "varied": 16, "epochs": 2, "jobs": 1}
         options = [f"--{name}={value}" for name, value in sizes.items()]
         monkeypatch.setattr(sys, "argv", ["open_model.py", str(folder / "work"), *options])

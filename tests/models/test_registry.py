@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 import skau
-from skau.models import ModelFileError, _registry
+from skau.models import ModelFileError, _cards, _registry
 
 CARD = {"au_names": ["AU1", "AU12"], "licence": "BSD-3-Clause", "summary": "Of blobs."}
 
 
 @pytest.fixture
 def shelf(fitted, tmp_path, monkeypatch):
-    monkeypatch.setattr(_registry, "_FOLDER", tmp_path)
+    monkeypatch.setattr(_cards, "_FOLDER", tmp_path)
     _registry.ship(fitted, "blobs-1", {**CARD, "trained_on": "blobs"})
     return tmp_path
 
@@ -64,7 +64,7 @@ def test_a_card_says_the_least(shelf, fitted):
 
 
 def test_every_model_that_ships_can_be_loaded():
-    names = {path.stem for path in _registry._FOLDER.glob("*.skau")}
+    names = {path.stem for path in _cards._FOLDER.glob("*.skau")}
     assert names == set(skau.list_models()["name"])
     for name in names:
         model, card = skau.load_model(name, return_card=True)
