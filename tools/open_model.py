@@ -7,7 +7,8 @@ regression on people who differ more (see _open_faces.py) and within each of the
 WORK keeps what was rendered and how far the training has come, so the command may be stopped and
 called again. The same arguments and the same sources give the same file on the same machine: every
 person and every picture has a seed of its own, two threads train the network whatever the machine
-has, and people who were rendered or cut out by other sources are not taken.
+has, and people who were rendered or cut out by other sources are not taken, nor a training by
+others.
 """
 
 from __future__ import annotations
@@ -67,17 +68,21 @@ UNSURE = (0.12, 0.25)
 """Intensities between these count neither as present (0.2 or more) nor as absent."""
 
 
+def digest(files: list[Path], *how: int) -> str:
+    """Tell sources apart, and the numbers that go with them."""
+    found = hashlib.sha256(json.dumps(how).encode())
+    for file in files:
+        found.update(file.read_bytes())
+    return found.hexdigest()[:12]
+
+
 def sources() -> str:
     """Tell the sources apart that render people and cut their faces out."""
     package = Path(skau.__file__).parent
     rendering, cutting = package / "datasets" / "_rendering", package / "preprocessing"
     files = [Path(__file__).with_name("_open_faces.py"), package / "datasets/data/face_rig.npz"]
     files += sorted([*rendering.rglob("*.py"), *cutting.rglob("*.py")])
-    how = [SEED, PICTURES, SIZE, VARIED_PICTURES, VARIED_SIZE, CROP]
-    digest = hashlib.sha256(json.dumps(how).encode())
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
+    return digest(files, SEED, PICTURES, SIZE, VARIED_PICTURES, VARIED_SIZE, CROP)
 
 
 def person(folder: Path, number: int) -> Path:
@@ -254,9 +259,9 @@ def main() -> None:
     held = (who < HELD_OUT) | (varied & (who < VARIED + VARIED_HELD_OUT))
     first, new = ~held & ~varied, ~held & varied
     print(f"{(~held).sum()} pictures of {len(np.unique(who[~held]))} people to train on")
-    classifier = train(
-        args.work / "training", crops[first], intensity[first], who[first], args.epochs
-    )
+    way = digest([Path(__file__).with_name(f"_open_{part}.py") for part in ("network", "changes")])
+    folder = args.work / f"training-{way}"
+    classifier = train(folder, crops[first], intensity[first], who[first], args.epochs)
     refit_head(classifier, crops[new], intensity[new], who[new])
     tuned = tune(as_shipped(classifier), crops[held], intensity[held], who[held])
     table = figures(tuned, crops[held], intensity[held])

@@ -39,9 +39,11 @@ _SHELL = [
     (r", but first_frame=1\. If its images count from \d+, pass first_frame=\d+; the labels count "
      r"from 1", "; number them from 1, as the labels are"),
     (r" \(validation_fraction=0 says so\)", ""),
+    (r"^n_splits=(\d+), but only 1 of .* have a label in y: lower n_splits\.",
+     r"\1 parts need \1 people with a label, and there is 1; label more people"),
     (r"^n_splits=(\d+), but only (\d+) of .* have a label in y: lower n_splits\.",
-     r"\1 parts need \1 people with a label, and there are \2; give fewer parts, or label more "
-     "people"),
+     r"\1 parts need \1 people with a label, and there are \2; give at most \2 parts, or label "
+     "more people"),
     (r"^groups names one", "the training part of a fold holds one"),
     (r" in y; what is predicted", " in training; what is predicted"),
     (r"[;.] What helps: .*|; what helps: .*", "; another --seed may help"),

@@ -234,6 +234,11 @@ def _one_row_a_frame(table: pd.DataFrame, person: int | None) -> pd.DataFrame:
     if person not in people:
         raise ValueError(f"person={person!r}: the table holds {told}")
     own = table[table["person"] == person].drop(columns="time")
+    if (twice := own.loc[own["frame"].duplicated(), "frame"]).size:
+        raise ValueError(
+            f"table holds several rows of person {person} in frame {twice.iloc[0]}; give a table "
+            "of one film"
+        )
     whole = table[["frame", "time"]].drop_duplicates("frame").merge(own, "left", on="frame")
     whole.attrs = table.attrs
     return whole

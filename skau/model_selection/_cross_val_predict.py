@@ -123,17 +123,23 @@ def cross_val_predict(
 
 def _result(model: Any, method: str, X: Any) -> np.ndarray:
     result = getattr(model, method)(X)
-    if isinstance(result, list):  # scikit-learn's own: the classes' columns for each AU
+    if not isinstance(result, list):
+        return np.asarray(result)
+    # scikit-learn's own: the classes' columns for each AU
+    if method != "predict_log_proba":
         return present_proba(result, len(result) == 1, model.classes_)
-    return np.asarray(result)
+    proba = present_proba([np.exp(logs) for logs in result], len(result) == 1, model.classes_)
+    with np.errstate(divide="ignore"):
+        return np.log(proba)
 
 
 def _require_equal_classes(models: list[Any]) -> None:
-    """Refuse to put columns of different classes below each other."""
-    known = [
-        [str(label) for part in getattr(model, "classes_", []) for label in np.ravel(part)]
-        for model in models
-    ]
+    """Refuse to put columns of different classes below each other.
+
+    Of a list of classes for each AU, only the column of the larger is taken.
+    """
+    classes_ = [getattr(model, "classes_", []) for model in models]
+    known = [[] if isinstance(each, list) else [str(label) for label in each] for each in classes_]
     for fold, classes in enumerate(known, 1):
         if classes != known[0]:
             raise ValueError(

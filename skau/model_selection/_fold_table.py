@@ -47,12 +47,12 @@ def fold_table(cv: Any, y: Any, groups: Any) -> pd.DataFrame:
     labels = class_table(y).frame()
     subjects = require_groups(groups, len(labels), "fold_table", of="y")
     parts = _test_parts(cv, y, subjects)
-    parts["all"] = np.concatenate(list(parts.values()))
+    tested = [*parts.values(), np.concatenate(list(parts.values()))]
     rows = [
         {"subjects": len(set(subjects[part])), "rows": len(part), **labels.iloc[part].mean()}
-        for part in parts.values()
+        for part in tested
     ]
-    return pd.DataFrame(rows, index=list(parts))
+    return pd.DataFrame(rows, index=[*parts, "all"])
 
 
 def _test_parts(cv: Any, y: Any, groups: Any) -> dict[str, np.ndarray]:

@@ -21,7 +21,7 @@ class AUOutput(NamedTuple):
 
     logits: Tensor  # (b, n_aus), before the sigmoid
     features: Tensor  # (b, d), what the AU head sees
-    identity: Tensor | None = None  # (b, m), who it is
+    identity: Tensor | None = None  # (b, m), what a loss on identities reads
     reconstruction: Tensor | None = None  # like the input
 
 

@@ -310,6 +310,10 @@ def present_proba(proba: Any, single: bool, classes: Any = None) -> np.ndarray:
         Of one that was seen alone, 1 is.
     """
     if isinstance(proba, list):
+        if classes is None and any(np.shape(p)[1] == 1 for p in proba):
+            raise ValueError(
+                "model gives an output of one class, and has no classes_ that say which it is"
+            )
         known = [None] * len(proba) if classes is None else classes
         return np.hstack([present_proba(p, True, c) for p, c in zip(proba, known, strict=True)])
     proba = np.asarray(proba, dtype=float)
@@ -317,7 +321,7 @@ def present_proba(proba: Any, single: bool, classes: Any = None) -> np.ndarray:
         return proba
     if proba.shape[1] > 2:
         raise ValueError(
-            f"the model predicts {proba.shape[1]} classes of one output; an AU has two, absent "
+            f"model predicts {proba.shape[1]} classes of one output; an AU has two, absent "
             "and present: fit it on labels of 0 and 1"
         )
     if proba.shape[1] == 1 and np.shape(classes) == (1,):

@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
 from ._labels import default_names, present_proba
+from ._sklearn import safe_indexing
 from ._unwrap import fitted_attribute
 
 
@@ -47,7 +49,8 @@ def predict_table(estimator: Any, X: Any, **params: Any) -> pd.DataFrame:
     if names is not None:
         single = len(names) == 1
     else:  # it may have been fitted on a 1-D y
-        single = not isinstance(proba, list) and np.ndim(estimator.predict(X[:1])) == 1
+        first = safe_indexing(X.tocsr() if issparse(X) else X, [0])
+        single = not isinstance(proba, list) and np.ndim(estimator.predict(first)) == 1
     proba = present_proba(proba, single, getattr(estimator, "classes_", None))
     if names is None:
         names = default_names(proba.shape[1])

@@ -224,7 +224,7 @@ def test_the_table_goes_to_standard_output_and_names_come_from_standard_input(
         (["crop", "{films}", "-o", "crops.npy"], 2, "is a film, and crops are of photos"),
         (["train", "{photos}", "-o", "run"], 2, "expected a .csv file"),
         (["train", "{corpus}", "-o", "run", "--folds", "3"], 2,
-         "--folds: 3 parts need 3 people with a label, and there are 2; give fewer parts, or"),
+         "--folds: 3 parts need 3 people with a label, and there are 2; give at most 2 parts, or"),
         (["train", "{corpus}", "-o", "a/run", "--epochs", "0"], 2, "x>=1"),
         (["train", "{corpus}", "-o", "run", "--size", "31"], 2, "32<=x<=4096"),
         (["train", "{corpus}", "-o", "run", "--seed", "-1"], 2, "0<=x"),

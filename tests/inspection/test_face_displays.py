@@ -157,6 +157,11 @@ def test_time_line_refuses_what_it_cannot_draw(film):
         (film, 0, "table has no column person"),
         (both.drop(columns="person"), None, "table has no column person"),
         (both.assign(path=np.repeat(["a.mp4", "b.mp4"], 100)), 0, "several films"),
+        (
+            both.assign(person=1),
+            1,
+            "several rows of person 1 in frame 0",
+        ),
     ):
         with pytest.raises(ValueError, match=told):
             TimelineDisplay.from_predictions(table, person=person)

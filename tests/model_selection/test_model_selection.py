@@ -219,6 +219,13 @@ def test_every_splitter_is_sound(make, corpus):
     assert_sound(make(subjects).split(Y, Y, subjects), Y, subjects)
 
 
+def test_a_fold_called_all_stands_beside_the_row_of_all():
+    cv = PredefinedSubjectSplit({"all": ["b"], "rest": ["a"]})
+    table = fold_table(cv, [1, 0, 0], ["a", "a", "b"])
+    assert table.index.tolist() == ["all", "rest", "all"]
+    assert table["rows"].tolist() == [1, 2, 3]
+
+
 def largest_deviation(cv, Y, subjects):
     folds = fold_table(cv, Y, subjects).drop(columns=["subjects", "rows"])
     return float((folds.drop(index="all") - folds.loc["all"]).abs().max().max())

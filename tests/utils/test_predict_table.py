@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import coo_matrix, csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.tree import DecisionTreeClassifier
@@ -53,12 +54,31 @@ def test_more_than_two_classes_are_refused():
         cross_val_predict(clf, X, intensities, groups=groups, cv=SubjectKFold(2))
 
 
-def test_outputs_that_know_other_classes_in_another_fold_are_told():
+@pytest.mark.filterwarnings("ignore:divide by zero encountered in log")
+def test_an_au_that_a_training_part_never_shows_is_absent_there():
     once = Y.copy()
     once[20:, 0] = 0
     folds = [(np.arange(20), np.arange(20, 40)), (np.arange(20, 40), np.arange(20))]
-    with pytest.raises(ValueError, match="fold 2 has the classes 0, 0, 1, that of fold 1 0, 1, 0"):
-        cross_val_predict(DecisionTreeClassifier(), X, once, cv=folds)
+    clf = DecisionTreeClassifier(random_state=0)
+    proba = cross_val_predict(clf, X, once, cv=folds)
+    assert (proba[:20, 0] == 0).all()
+    assert proba[20:, 0].any()
+    logs = cross_val_predict(clf, X, once, cv=folds, method="predict_log_proba")
+    np.testing.assert_array_equal(np.exp(logs), proba)
+    with pytest.raises(ValueError, match="fold 2 has the classes 0, that of fold 1 0, 1; choose"):
+        cross_val_predict(clf, X, once[:, 0], cv=folds)
+
+
+def test_a_lone_column_of_unknown_class_is_refused():
+    with pytest.raises(ValueError, match="has no classes_ that say which it is"):
+        present_proba([np.ones((2, 1)), np.ones((2, 2)) / 2], False)
+    np.testing.assert_array_equal(present_proba(np.ones((2, 1)), True), np.ones((2, 1)))
+
+
+def test_rows_of_sparse_vectors():
+    for make in (csr_matrix, coo_matrix):
+        clf = DecisionTreeClassifier(random_state=0).fit(X, Y[:, 0])
+        np.testing.assert_array_equal(predict_table(clf, make(X))["y0"], Y[:, 0])
 
 
 def test_the_larger_of_two_labels_is_present():
