@@ -854,10 +854,10 @@ def test_a_table_of_several_is_named(tmp_path, capsys):
     (tmp_path / "corpus" / "._labels.csv").write_bytes(b"\x00\x05\x16\x07")  # as macOS leaves it
     how = ["-o", tmp_path / "run", "--folds", "3"]
     assert call("train", tmp_path / "corpus" / "labels.csv", *how) == 2
-    assert "there are 2; give fewer parts" in capsys.readouterr().err
+    assert "there are 2; give at most 2 parts" in capsys.readouterr().err
     (tmp_path / "corpus" / "other.csv").unlink()
     assert call("train", tmp_path / "corpus", *how) == 2
-    assert "there are 2; give fewer parts" in capsys.readouterr().err
+    assert "there are 2; give at most 2 parts" in capsys.readouterr().err
 
 
 def test_a_file_that_looks_like_an_option(tmp_path, monkeypatch, capsys):
