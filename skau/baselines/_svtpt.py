@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimators._prediction import AUClassifierMixin
 from ..estimators._trained_on import training_facts
 from ..estimators._validation import check_inputs, check_labels, warn_of_rare
+from ..utils._failure import all_or_nothing
 from ..utils._groups import subject_codes
 from ..utils._parameters import parameters
 from ..utils._sample_weight import read_weights
@@ -164,6 +165,7 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
         float | str, Interval(Real, 0, None, closed="neither"), StrOptions({"scale"})
     ] = "scale"
 
+    @all_or_nothing
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Train the SVM of each subject, and the regression from subjects to SVMs.
@@ -175,7 +177,7 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
         groups : array-like of shape (n,), default=None
             The subject of each row. Without it all rows are one person's.
         sample_weight : array-like of shape (n,), default=None
-            Weight of each row in the SVMs.
+            Weight of each row in the SVMs; 0 leaves it out of everything.
 
         Returns
         -------
@@ -192,10 +194,11 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
         self._single = labels.single
         codes = np.zeros(len(X), int) if groups is None else subject_codes(groups, len(X))
         weight = read_weights(sample_weight, len(X))
-        counted = np.where(weight[:, None] > 0, labels.values, np.nan)
+        rows = weight > 0
+        counted = np.where(rows[:, None], labels.values, np.nan)
         self._unlearned = warn_of_rare(counted, labels.names)
         features = self._features(X)
-        variance = features.var()
+        variance = features[rows].var()
         scale = 1 / (features.shape[1] * variance) if variance > 0 else 1.0
         self.gamma_ = float(scale if isinstance(self.gamma, str) else self.gamma)
         self._transfers = []
@@ -210,7 +213,7 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
             part.call_on_fit_task_end(estimator=self, X=X, y=y)
         self.n_sources_ = np.array([len(transfer.dual) for transfer in self._transfers])
         self.trained_on_ = training_facts(
-            labels.values, labels.names, None if groups is None else codes
+            labels.values[rows], labels.names, None if groups is None else codes[rows]
         )
         self._end_fit(context, X, y)
         return self

@@ -17,6 +17,7 @@ from ..training._callbacks import check_monitors
 from ..training._data import AUDataset
 from ..training._stage import Loss, Stage
 from ..utils._device import own_modes
+from ..utils._failure import all_or_nothing
 from ..utils._groups import subject_codes
 from ..utils._sample_weight import read_weights
 from ..utils._sklearn import Interval, StrOptions, fit_context
@@ -87,6 +88,7 @@ class BaseAUClassifier(
 
     # -- training ---------------------------------------------------------------------------
 
+    @all_or_nothing
     @own_modes()
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
@@ -106,7 +108,9 @@ class BaseAUClassifier(
         groups : array-like of shape (n,), default=None
             The subject of each row.
         sample_weight : array-like of shape (n,), default=None
-            Weight of each row, by the largest, in the losses that are means over rows.
+            Weight of each row in the losses that are means over rows: 2 is the row twice, and 0
+            leaves it out of everything. A largest weight beyond 1e6 or below 1e-6 becomes 1, and
+            the others in proportion.
 
         Returns
         -------
@@ -118,7 +122,7 @@ class BaseAUClassifier(
             If an input has the wrong shape, type or values, or no AU has a label.
         """
         data = self._check_data(X, y, groups, sample_weight, reset=True)
-        self._unlearned = warn_of_rare(data.counted, self.au_names_)
+        self._unlearned = warn_of_rare(data.Y[data.rows], self.au_names_)
         self._build()
         train, valid = hold_out(
             data, self.validation_fraction, self._rng, by_subject=groups is not None
@@ -132,6 +136,10 @@ class BaseAUClassifier(
             )
         if valid is None:
             check_monitors(self.callbacks)
+        held_out = 0 if valid is None else len(valid)
+        self.trained_on_ = training_facts(
+            data.Y[data.rows], self.au_names_, data.group[data.rows], held_out
+        )
         stages = self._make_stages(train, valid, self._rng)
         context = self._begin_fit(sum(stage.epochs for stage in stages), X, y)
         for stage in stages:
@@ -142,11 +150,10 @@ class BaseAUClassifier(
                 self.net_.initialize_optimizer()
             self._run(stage)
         self._measure_population(train)
-        held_out = 0 if valid is None else len(valid)
-        self.trained_on_ = training_facts(data.Y, self.au_names_, data.group, held_out)
         self._end_fit(context, X, y)
         return self
 
+    @all_or_nothing
     @own_modes()
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -178,14 +185,15 @@ class BaseAUClassifier(
             self._build()
         else:
             self._refresh()
-        unlabelled = np.isnan(data.counted).all(axis=0)
+        Y, group = data.Y[data.rows], data.group[data.rows]
+        unlabelled = np.isnan(Y).all(axis=0)
         self._unlearned = unlabelled & (True if first else self._unlearned)
         check_monitors(self.callbacks)
         stage = self._make_stages(data, None, self._rng)[-1]
         stage.epochs = 1
         self._run(stage)
         before = None if first else getattr(self, "trained_on_", None)
-        self.trained_on_ = training_facts(data.Y, self.au_names_, data.group, before=before)
+        self.trained_on_ = training_facts(Y, self.au_names_, group, before=before)
         return self
 
     def _check_data(
@@ -199,7 +207,12 @@ class BaseAUClassifier(
         classes: Any = None,
     ) -> AUDataset:
         X = check_inputs(self, X, reset=reset)
-        if not reset and self._single and classes is None:
+        if not reset and self._single:
+            if classes is not None and set(np.ravel(classes)) != set(self.classes_):
+                raise ValueError(
+                    f"classes is {np.ravel(classes).tolist()}, but the first call had "
+                    f"{self.classes_.tolist()}"
+                )
             classes = self.classes_
         labels = check_labels(Y, X, self, classes, None if reset else self.au_names_)
         if reset:
@@ -214,7 +227,8 @@ class BaseAUClassifier(
         group = np.full(len(X), -1)
         if groups is not None:
             group = subject_codes(groups, len(X))
-        return AUDataset(X, labels.values, weight.astype(np.float32), group)
+        weight = weight.astype(np.float32)
+        return AUDataset(X, labels.values, weight, group, np.flatnonzero(weight))
 
     def _run(self, stage: Stage) -> None:
         finished = self.net_.fit_stage(stage, self._seeded())
@@ -228,7 +242,7 @@ class BaseAUClassifier(
 
     def _measure_population(self, train: AUDataset) -> None:
         rows = train.rows[train.annotated]
-        if len(rows) and (train.group >= 0).any():
+        if len(rows) and (train.group[rows] >= 0).any():
             logits = self.net_.run(self.module_.logits, train.X, rows=rows).astype(np.float64)
             self.population_ = measure_population(
                 logits, train.group[rows], self.au_names_, train.Y[rows]

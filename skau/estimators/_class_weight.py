@@ -50,7 +50,8 @@ class ClassificationLoss(Loss):
             loss = asymmetric_bce(logits, y, batch["weight"], weights[1])
         else:
             loss = masked_bce(logits, y, batch["weight"], weights)
-        return loss, {"class": (loss, int((~y.isnan()).sum()))}
+        labels = (~y.isnan()).sum(1).to(batch["weight"])
+        return loss, {"class": (loss, float(labels @ batch["weight"]))}
 
 
 def class_weights(

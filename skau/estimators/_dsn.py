@@ -36,11 +36,11 @@ class _DSNLoss(Loss):
         assert output.reconstruction is not None
         reconstruction = simse(batch["input"], output.reconstruction, weight)
         total = classification + self.alpha * reconstruction
-        terms["reconstruction"] = (reconstruction, len(y))
+        terms["reconstruction"] = (reconstruction, float(weight.sum()))
         if output.identity is not None:
             difference = difference_loss(output.identity, output.features, self.difference, weight)
             total = total + self.beta * difference
-            terms["difference"] = (difference, len(y))
+            terms["difference"] = (difference, float(weight.sum()))
         return total, terms
 
 

@@ -31,8 +31,8 @@ def hold_out(
     """
     if fraction == 0:
         return data, None
-    annotated = data.annotated
-    unit = data.group if by_subject else np.arange(len(data))
+    rows, annotated = data.rows, data.rows[data.annotated]
+    unit = data.group if by_subject else np.arange(len(data.group))
     units = rng.permutation(np.unique(unit[annotated]))
     n_valid = min(int(np.ceil(fraction * len(units))), len(units) - 1)
     if n_valid == 0:
@@ -55,4 +55,4 @@ def hold_out(
             stacklevel=user_level(),
         )
     held_out = np.isin(unit, units[:n_valid])
-    return data.part(np.flatnonzero(~held_out)), data.part(annotated[held_out[annotated]])
+    return data.part(rows[~held_out[rows]]), data.part(annotated[held_out[annotated]])

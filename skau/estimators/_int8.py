@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..modules import AUModule
 from ..training._chunks import chunk_length
 from ..utils._classifier import WrapsClassifierMixin
+from ..utils._failure import all_or_nothing
 from ..utils._fit_tasks import fit_part
 from ..utils._parameters import parameters
 from ..utils._routing import fit_groups
@@ -88,6 +89,7 @@ class Int8Classifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
     n_calibration: Annotated[int, Interval(Integral, 1, None, closed="left")] = 300
     random_state: Annotated[int | np.random.RandomState | None, "random_state"] = None
 
+    @all_or_nothing
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
         """Fit the estimator, then quantize its network.
@@ -110,7 +112,9 @@ class Int8Classifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
         ValueError
             If X holds vectors, or the estimator has no network.
         """
-        import_openvino()  # before a long training
+        import_openvino()  # before a long training, as what follows
+        if getattr(X, "ndim", 0) == 2:
+            _refuse_vectors(X.shape[1])
         estimator = clone(self.estimator)
         params = fit_groups(estimator, groups)
         context = self._begin_fit(1, X, y)
@@ -124,10 +128,7 @@ class Int8Classifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
             )
         images = check_inputs(self.estimator_, X, reset=False)
         if len(module.input_shape) == 1:
-            raise ValueError(
-                f"X holds vectors of {module.input_shape[0]} features; Int8Classifier quantizes "
-                "networks of images, and those of vectors need no more speed"
-            )
+            _refuse_vectors(module.input_shape[0])
         rng = check_random_state(self.random_state)
         rows = rng.permutation(len(images))[: self.n_calibration]
         bars = bool(getattr(self.estimator_, "verbose", 0))
@@ -177,3 +178,10 @@ class Int8Classifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
         state = dict(super().__getstate__())
         state.pop("_compiled", None)
         return state
+
+
+def _refuse_vectors(n_features: int) -> None:
+    raise ValueError(
+        f"X holds vectors of {n_features} features; Int8Classifier quantizes networks of images, "
+        "and those of vectors need no more speed"
+    )

@@ -132,6 +132,7 @@ class RegionClassifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
                 model.set_params(**{parameter: regions[au]})
         table = pd.DataFrame(labels.values, columns=labels.names)
         params = fit_groups(self.estimator, groups)
+        codes = None if groups is None else subject_codes(groups, len(labels.values))
         context = self._begin_fit(int((~unlearned).sum()), X, y)
         fitted = Parallel(n_jobs=n_workers(self.n_jobs, len(models)))(
             delayed(fit_part)(model, context.subcontext(au), self, X, table[[au]], params)
@@ -143,7 +144,6 @@ class RegionClassifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
         self.regions_ = regions
         self.classes_, self.au_names_ = labels.classes, labels.names
         self._single = labels.single
-        codes = None if groups is None else subject_codes(groups, len(labels.values))
         self.trained_on_ = training_facts(labels.values, labels.names, codes)
         self._take_features_of(self._models()[0])
         self._end_fit(context, X, y)

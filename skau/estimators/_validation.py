@@ -65,9 +65,11 @@ def check_inputs(estimator: Any, X: Any, reset: bool) -> np.ndarray | ImageFiles
         if len(shape) == 3 and hasattr(estimator, "feature_names_in_"):
             del estimator.feature_names_in_  # of an earlier fit on a DataFrame of vectors
     elif shape != estimator.input_shape_:
+        known = estimator.input_shape_
+        mend = "crop to the size" if shape[1:] != known[1:] else "give images of the kind"
         raise ValueError(
             f"X has {_describe(shape)}, but {type(estimator).__name__} was fitted on "
-            f"{_describe(estimator.input_shape_)}; crop to the size used at fit"
+            f"{_describe(known)}; {mend} used at fit"
         )
     return X
 

@@ -178,11 +178,6 @@ class AUDataset(Dataset):
         return {k: torch.from_numpy(v) for k, v in batch.items()}, torch.from_numpy(self.Y[rows])
 
     @property
-    def counted(self) -> np.ndarray:
-        """Labels of the whole; NaN too in rows of no weight."""
-        return np.where(self.weight[:, None] > 0, self.Y, np.nan)
-
-    @property
     def annotated(self) -> np.ndarray:
         """Positions (into this part) of the rows with at least one label."""
         return np.flatnonzero(self._has_label())

@@ -151,6 +151,8 @@ class AUNet(ClassifierMixin, NeuralNet):
             raise
         except KeyboardInterrupt:
             self._stopped_by = "callback"
+            for _, callback in filter(_comes_last, self.callbacks_):
+                callback.on_stopped(self)
             raise
 
     def on_epoch_begin(self, net: "AUNet", **kwargs: Any) -> None:

@@ -101,15 +101,15 @@ class ResumeTraining(Callback):
                 f"callbacks: ResumeTraining does not know what {', '.join(unknown)} would have to "
                 f"remember; beside it may stand {known}"
             )
-        if not hasattr(self, "_cache"):
-            self._cache = Cache(self.memory)
+        if vars(self).get("_memory") is not self.memory:
+            self._cache, self._memory = Cache(self.memory), self.memory
         self._key, stage = _describe(net), net._stage
         self.resumed_, self._wanted = 0, stage.epochs
         state = self._find(stage.epochs)
         if state is not None:
             _restore(net, state)
             self.resumed_ = state["epochs"]
-            stage.epochs -= self.resumed_
+            stage.epochs = 0 if state.get("stopped") else stage.epochs - self.resumed_
         self._epochs = self.resumed_
         self._next = 0.0  # when to write again
 
@@ -129,12 +129,23 @@ class ResumeTraining(Callback):
         self._epochs += 1
         start = time.monotonic()
         if self._epochs == self._wanted:
-            self._cache.put(f"{self._key}-{self._epochs}", _state(net) | {"epochs": self._epochs})
-            self._cache.drop(self._key)
+            self._keep_end(net)
         elif start >= self._next:
             self._cache.put(self._key, _state(net) | {"epochs": self._epochs})
             now = time.monotonic()
             self._next = now + _PAUSE * (now - start)
+
+    def on_stopped(self, net: AUNet) -> None:
+        """Keep the state where EarlyStopping has ended the training."""
+        if any(isinstance(cb, EarlyStopping) and cb.misses_ == cb.patience
+               for cb in _others(net).values()):  # fmt: skip
+            self._epochs += 1
+            self._keep_end(net, stopped=True)
+
+    def _keep_end(self, net: AUNet, **more: bool) -> None:
+        state = _state(net) | {"epochs": self._epochs} | more
+        self._cache.put(f"{self._key}-{self._epochs}", state)
+        self._cache.drop(self._key)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"memory": self.memory}
@@ -156,13 +167,13 @@ def _describe(net: AUNet) -> str:
     settings = [
         torch.device(net.device).type, net.batch_size, net.precision, net.monitor, stage.name,
         stage.lr,
-        _map(_layers(net.module_), partial(Tensor.numpy, force=True)),
+        [_map(_layers(part), partial(Tensor.numpy, force=True))
+         for part in (net.module_, stage.loss)],
         vars(stage.train) | {"X": _inputs(stage)},
         None if stage.valid is None else stage.valid.rows,
         stage.batches, len(net.epochs()), __version__,
     ]  # fmt: skip
-    loss = {k: v for k, v in vars(stage.loss).items() if not k.startswith("_")}
-    parts = [settings, type(stage.loss).__qualname__, loss, _state(net, past=False)]
+    parts = [settings, _state(net, past=False)]
     others = [(type(callback), callback.get_params()) for callback in _others(net).values()]
     named = {"augment": net.augment, "optimizer": net.optimizer, "callbacks": others}
     for name, value in named.items():

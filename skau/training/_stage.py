@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from ._data import AUDataset
 
-Term = tuple[Tensor, int]
-"""A loss term and the number of things it is the mean of."""
+Term = tuple[Tensor, float]
+"""A loss term and the number of things it is the mean of, or their weight."""
 
 
 class Loss(nn.Module):

@@ -12,7 +12,7 @@ from sklearn import config_context
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 from sklearn.pipeline import make_pipeline
-from skorch.callbacks import PrintLog
+from skorch.callbacks import EarlyStopping, PrintLog
 from torch import nn
 
 from skau import DSNClassifier, IdenNetClassifier, ResumeTraining
@@ -254,3 +254,49 @@ def test_import_is_light():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def vectors():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 6))
+    Y = pd.DataFrame(X @ rng.normal(size=(6, 2)) > 0, columns=["AU1", "AU12"]).astype(float)
+    return X, Y, np.repeat(np.arange(6), 10)
+
+
+def test_another_loss_inside_the_loss_is_another_training(vectors, tmp_path):
+    X, _, groups = vectors
+    y = (X[:, :1] > np.median(X[:, 0])).astype(float)  # as many present as absent
+    quick = {"max_epochs": 3, "lr": 1e-2, "random_state": 0, "validation_fraction": 0}
+    for weight, resumed in (({0: 1, 1: 1}, 0), ("asymmetric", 0), ("asymmetric", 3)):
+        resume = ResumeTraining(tmp_path)
+        DSNClassifier(**quick, class_weight=weight, callbacks=[resume]).fit(X, y, groups=groups)
+        assert resume.resumed_ == resumed
+
+
+def test_a_training_that_early_stopping_ended_is_not_trained_again(vectors, tmp_path):
+    X, Y, groups = vectors
+    fits = []
+    for epochs in (40, 40, 60):
+        resume = ResumeTraining(tmp_path)
+        stop = EarlyStopping(monitor="valid_class_loss", patience=2, load_best=True)
+        clf = DSNClassifier(max_epochs=epochs, lr=3e-2, random_state=0, callbacks=[stop, resume])
+        fits.append((clf.fit(X, Y, groups=groups), resume.resumed_))
+    (first, none), *others = fits
+    assert none == 0
+    assert len(first.history_) < 40
+    for again, resumed in others:
+        assert resumed == len(first.history_) == len(again.history_)
+        assert again.best_epoch_ == first.best_epoch_
+        np.testing.assert_array_equal(again.predict_proba(X), first.predict_proba(X))
+
+
+def test_another_folder_counts_from_the_next_fit_on(vectors, tmp_path):
+    X, Y, groups = vectors
+    resume = ResumeTraining(tmp_path / "one")
+    clf = DSNClassifier(max_epochs=2, random_state=0, callbacks=[resume])
+    clf.fit(X, Y, groups=groups)
+    resume.memory = tmp_path / "other"
+    clf.fit(X, Y, groups=groups)
+    assert resume.resumed_ == 0
+    assert list((tmp_path / "other").glob("*.npz"))
