@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import cross_validate
+from sklearn.base import is_classifier
+from sklearn.model_selection import check_cv, cross_validate
 from sklearn.utils import indexable
+from sklearn.utils.metadata_routing import get_routing_for_object
 
 from ..utils._labels import present_proba
 from ..utils._sklearn import n_workers, num_samples, safe_indexing, validate_params
@@ -64,7 +66,8 @@ def cross_val_predict(
     Raises
     ------
     ValueError
-        If a row is in two test parts, folds know different classes, or a fit fails.
+        If there is no fold, a row is in two test parts, folds know different classes, or a fit
+        fails.
 
     Examples
     --------
@@ -96,7 +99,7 @@ def cross_val_predict(
         X,
         y,
         groups=groups,
-        cv=cv,
+        cv=_Apart(check_cv(cv, y, classifier=is_classifier(estimator))),
         params=params,
         n_jobs=n_workers(n_jobs, num_samples(X)),
         verbose=verbose,
@@ -106,9 +109,6 @@ def cross_val_predict(
         error_score="raise",
     )
     parts = fitted["indices"]["test"]
-    rows, counts = np.unique(np.concatenate(parts), return_counts=True)
-    if (counts > 1).any():
-        raise ValueError(f"Row {rows[counts > 1][0]} is in more than one test part of cv.")
     if method != "predict":
         _require_equal_classes(fitted["estimator"])
     results = [
@@ -119,6 +119,28 @@ def cross_val_predict(
     predictions = np.full((num_samples(X), *results[0].shape[1:]), np.nan, dtype=kind)
     predictions[np.concatenate(parts)] = np.concatenate(results)
     return predictions
+
+
+class _Apart:
+    """A splitter whose parts are looked at before anything is fitted."""
+
+    def __init__(self, cv: Any) -> None:
+        self.cv = cv
+
+    def get_n_splits(self, *given: Any) -> int:  # without which it is no splitter
+        return int(self.cv.get_n_splits(*given))
+
+    def get_metadata_routing(self) -> Any:
+        return get_routing_for_object(self.cv)
+
+    def split(self, X: Any, y: Any = None, **taken: Any) -> list[Any]:
+        parts = list(self.cv.split(X, y, **taken))
+        if not parts:
+            raise ValueError("cv has no fold; give a splitter, or the two parts of each fold")
+        rows, counts = np.unique(np.concatenate([test for _, test in parts]), return_counts=True)
+        if (counts > 1).any():
+            raise ValueError(f"Row {rows[counts > 1][0]} is in more than one test part of cv.")
+        return parts
 
 
 def _result(model: Any, method: str, X: Any) -> np.ndarray:

@@ -20,6 +20,7 @@ from skau.datasets._bp4d import BP4D_FOLDS
 from skau.datasets._disfa import DISFA_FOLDS
 from skau.model_selection import (
     PredefinedSubjectSplit,
+    RepeatedSubjectKFold,
     StratifiedSubjectKFold,
     SubjectKFold,
     cross_val_predict,
@@ -459,3 +460,22 @@ def test_an_au_that_shows_nowhere_counts_in_no_mean_of_the_folds():
     both = table[["f1", "f1_always_present"]].xs("mean", level="au")
     assert both.to_numpy() == pytest.approx(2 / 3)  # recall 1, precision one half
     assert table[["f1", "f1_always_present"]].xs("AU43", level="au").isna().all(axis=None)
+
+
+class Unasked(MeanOfTrainingLabels):
+    def fit(self, X, y, groups=None):
+        raise AssertionError("there is nothing to fit it for")
+
+
+def test_folds_are_looked_at_before_any_fit(table):
+    X, Y, groups = table
+    cv = RepeatedSubjectKFold(2, n_repeats=2)
+    people = {"groups": groups}
+    for routing, passed in ((False, people), (True, {"params": people})):
+        with (
+            sklearn.config_context(enable_metadata_routing=routing),
+            pytest.raises(ValueError, match="is in more than one test part of cv"),
+        ):
+            cross_val_predict(Unasked(), X, Y, cv=cv, **passed)
+    with pytest.raises(ValueError, match="cv has no fold; give a splitter"):
+        cross_val_predict(Unasked(), X, Y, cv=[])
