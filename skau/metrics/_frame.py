@@ -210,6 +210,8 @@ def au_report(
     """
     table = Scored(Y_true, Y_proba, sample_weight, "Y_proba")
     table.require_probability()
+    if "mean" in table.names:
+        raise ValueError("Y_true calls an AU 'mean', as the last row of the report; rename it")
     decided = table.decided(read_thresholds(threshold, table.names).to_numpy())
     tp, fp, fn, tn = decided.counts()
     report = pd.DataFrame(

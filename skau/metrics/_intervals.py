@@ -12,7 +12,7 @@ from scipy import stats
 from sklearn.utils import check_random_state
 
 from ..utils._groups import check_groups
-from ..utils._labels import as_numbers, read_predictions, read_table
+from ..utils._labels import as_numbers, read_predictions, read_table, require_same_rows
 from ..utils._sklearn import Interval, validate_params
 from ..utils._warnings import user_level
 from ._frame import f1_frame
@@ -62,7 +62,7 @@ def bootstrap_interval(
         The subject of each row.
     baseline : array-like of the same shape, default=None
         The predictions of another method on the same rows. Then the score is that of ``Y_pred``
-        less that of ``baseline``.
+        less that of ``baseline``, AU by AU: one without a score of either counts in neither.
     metric : callable, default=f1_frame
         ``metric(Y_true, Y_pred)`` gives a score or one of each AU, whose mean is taken without
         those that are NaN, as is that over folds.
@@ -101,11 +101,11 @@ def bootstrap_interval(
     True
     """
     true = read_table(Y_true, "Y_true").frame()
-    tables = [
-        read_predictions(values, true, name, "Y_true")
-        for name, values in (("Y_pred", Y_pred), ("baseline", baseline))
-        if values is not None
-    ]
+    tables = []
+    for name, values in (("Y_pred", Y_pred), ("baseline", baseline)):
+        if values is not None:
+            require_same_rows(values, Y_true, name, "Y_true")
+            tables.append(read_predictions(values, true, name, "Y_true"))
     n = len(true)
     people = check_groups(groups, n, of="Y_true")
     part = np.zeros(n, int)
@@ -126,11 +126,8 @@ def bootstrap_interval(
     def score(drawn: list[np.ndarray]) -> float:
         each = []
         for rows in drawn:
-            values = [
-                float(pd.Series(np.ravel(metric(true.iloc[rows], table.iloc[rows]))).mean())
-                for table in tables
-            ]
-            each.append(values[0] - (values[1] if len(values) > 1 else 0.0))
+            own, *other = (np.ravel(metric(true.iloc[rows], t.iloc[rows])) for t in tables)
+            each.append(pd.Series(own - other[0] if other else own, dtype=float).mean())
         return float(pd.Series(each).mean())
 
     rng = check_random_state(random_state)
@@ -178,8 +175,9 @@ def paired_interval(
     Parameters
     ----------
     first, second : array-like of shape (n_folds,)
-        A score of each method on each fold, in the same order; of several seeds on a fold, their
-        mean. A fold on which either is NaN is left out of both.
+        A score of each method on each fold, in the same order, or two Series that name the same
+        folds; of several seeds on a fold, their mean. A fold on which either is NaN is left out
+        of both.
     test_share : float between 0 and 1
         Share of the subjects in a test part: ``1 / n_splits`` of K folds.
     confidence : float between 0 and 1, default=0.95
@@ -217,6 +215,13 @@ def paired_interval(
     >>> print(f"{found.margin:.3f} from {found.low:.3f} to {found.high:.3f}")
     0.027 from -0.055 to 0.108
     """
+    if (
+        isinstance(first, pd.Series)
+        and isinstance(second, pd.Series)
+        and second.index.is_unique
+        and set(first.index) == set(second.index)
+    ):
+        second = second.loc[first.index]
     a, b = as_numbers(first, "first"), as_numbers(second, "second")
     if a.ndim != 1 or a.shape != b.shape:
         raise ValueError(

@@ -170,6 +170,9 @@ def test_bad_input_is_named(predictions):
         AUScoreDisplay.from_predictions(Y, P[:, :2])
     with pytest.raises(ValueError, match="y_true: row 0, column 'AU1' holds 3"):
         AUScoreDisplay.from_predictions(Y.assign(AU1=3), P)
+    named = Y.set_axis([f"{i}.png" for i in range(90)])
+    with pytest.raises(ValueError, match="baseline names the rows of y_true in another order"):
+        AURocDisplay.from_predictions(named, P, baseline=named[::-1])
     infinite = P.copy()
     infinite[4, 1] = np.inf
     with pytest.raises(ValueError, match="baseline: row 4, column y1 is infinite"):

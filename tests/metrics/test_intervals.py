@@ -112,3 +112,30 @@ def test_the_interval_holds_equal_methods_as_often_as_it_says():
         found = paired_interval(scores, np.zeros(50), test_share=0.2)
         held += found.low <= 0 <= found.high
     assert 0.92 < held / 500 < 0.98
+
+
+def test_a_margin_is_one_of_aus_that_both_methods_predict():
+    rng = np.random.RandomState(0)
+    truth = rng.randint(0, 2, (60, 2)).astype(float)
+    told = np.where(rng.rand(60, 2) < [0.05, 0.4], 1 - truth, truth)
+    fewer = told.copy()
+    fewer[:, 1] = np.nan
+    people = np.repeat(np.arange(6), 10)
+    for one, other in ((fewer, told), (told, fewer)):
+        found = bootstrap_interval(truth, one, people, baseline=other, n_resamples=20)
+        assert found == (0, 0, 0)
+
+
+def test_rows_in_another_order_are_refused():
+    truth = pd.Series([0.0, 1, 0, 1], index=list("wxyz"))
+    with pytest.raises(ValueError, match="baseline names the rows of Y_true in another order"):
+        bootstrap_interval(truth, truth, list("aabb"), baseline=truth[::-1])
+
+
+def test_folds_of_two_series_are_matched_by_name():
+    first = pd.Series([0.5, 0.6, 0.8], index=["P1", "P2", "P3"])
+    second = first - [0.1, 0.1, 0.2]
+    found = paired_interval(first, second, test_share=1 / 3)
+    assert paired_interval(first, second[::-1], test_share=1 / 3) == found
+    other = second.set_axis([1, 2, 3])  # by position
+    assert paired_interval(first, other, test_share=1 / 3) == found

@@ -322,3 +322,27 @@ def test_missing_and_surplus_names(named, change, message):
     # what the message says: NaN where an AU was not annotated
     fewer = Y[["AU4", "AU1"]].reindex(columns=clf.au_names_)
     assert f1_frame_scorer(clf, X, fewer) == f1_frame(fewer, clf.predict(X)).mean()
+
+
+def test_rows_named_in_another_order_are_refused(table):
+    Y, P = table
+    named = Y.set_axis([f"{i}.png" for i in range(len(Y))])
+    pred = pd.DataFrame(P, index=named.index, columns=Y.columns)
+    message = r"Y_proba names the rows of Y_true in another order.* Y_proba\.loc\[Y_true\.index\]"
+    with pytest.raises(ValueError, match=message):
+        au_report(named, pred[::-1])
+    with pytest.raises(ValueError, match="Y_score names the rows"):
+        roc_auc(named["AU1"], pred["AU1"][::-1])
+    report = au_report(Y, P)
+    pd.testing.assert_frame_equal(au_report(named, pred[::-1].loc[named.index]), report)
+    # where one of them does not name its rows, or names others, they are taken as they come
+    for other in (pred, pred.set_axis(pred.index + "!"), pred.reset_index(drop=True)):
+        pd.testing.assert_frame_equal(au_report(named, other), report)
+    shuffled = Y.set_axis(np.random.RandomState(0).permutation(len(Y)))
+    pd.testing.assert_frame_equal(au_report(shuffled, pd.DataFrame(P, columns=list(Y))), report)
+
+
+def test_an_au_called_as_the_mean_is_refused(table):
+    Y, P = table
+    with pytest.raises(ValueError, match="Y_true calls an AU 'mean'.*rename it"):
+        au_report(Y.rename(columns={"AU4": "mean"}), P)
