@@ -11,7 +11,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..metrics._scorers import AccuracyMixin
 from ..utils._classifier import MultiAUMixin, WrapsClassifierMixin
@@ -72,8 +72,8 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
                 stacklevel=user_level(),
             )
 
-    def _check(self, names: list[str] | None) -> None:
-        """Refuse, before anything is fitted, what `_learn` cannot use; None are unnamed AUs."""
+    def _check(self, names: list[str]) -> None:
+        """Refuse, before anything is fitted, what `_learn` cannot use."""
 
     def _scores(self, output: np.ndarray, method: str) -> np.ndarray:
         """Turn the output of ``predict_proba`` or ``decision_function`` into scores."""
@@ -89,7 +89,8 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
             What the classifier takes.
         y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
             1 where an AU is present, 0 where it is absent, NaN where it is not annotated. A
-            1-D ``y`` holds one AU, of any two labels; the larger one is "present".
+            1-D ``y`` holds one AU, of any two labels; the larger one is "present". A classifier
+            that is fitted already knows its own two.
         groups : array-like of shape (n,), default=None
             The subject of each row. No subject is on both sides of a split. Without it the rows
             count as independent, and ``fit`` warns.
@@ -104,34 +105,44 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
             If an input has the wrong shape or values, or the classifier cannot be fitted.
         """
         prefit = self.cv == "prefit" or isinstance(self.estimator, FrozenEstimator)
+        names = fitted_names(self.estimator) if prefit else None
         if prefit:
             check_is_fitted(self.estimator)
-        self._check((fitted_names(self.estimator) if prefit else None) or read_names(y))
-        context = self._begin_fit(0 if prefit else 1, X, y)
-        if prefit:
-            self.estimator_ = self.estimator
-        else:
-            params = fit_groups(self.estimator, groups)
-            self.estimator_ = fit_part(
-                clone(self.estimator), context.subcontext("fit"), self, X, y, params
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None"
             )
-        names = fitted_names(self.estimator_)
-        labels = self._read_labels(y, names)
-        self.au_names_ = np.array(names or labels.names)
-        self._take_features_of(self.estimator_)
-        method = self._response(self.estimator_)
-        if prefit:
-            output = getattr(self.estimator_, method)(X)
-        else:
+        values = label_array(y)
+        check_consistent_length(X, values)
+        if names is None:
+            names = read_names(y) or (["y0"] if values.ndim == 1 else read_table(y).names)
+        self._check(names)
+        context = self._begin_fit(0 if prefit else 1, X, y)
+        method, model = self._response(self.estimator), self.estimator
+        if not prefit:  # those held out first: folds that cannot be are told of before any fit
             output = self._predict_others(X, y, groups, method)
-        scores = self._scores(self._table(output), method)
-        self._learn(scores, np.where(np.isnan(scores), np.nan, labels.values))
+            model = clone(self.estimator)
+            params = fit_groups(model, groups)
+            fit_part(model, context.subcontext("fit"), self, X, y, params)
+        self.estimator_ = model
+        try:
+            labels = self._read_labels(y)
+            self.au_names_ = np.array(labels.names)
+            self._take_features_of(model)
+            if prefit:
+                output = getattr(model, method)(X)
+            scores = self._scores(self._table(output), method)
+            self._learn(scores, np.where(np.isnan(scores), np.nan, labels.values))
+        except BaseException:
+            del self.estimator_  # what an earlier fit has learned is of another
+            raise
         self._end_fit(context, X, y)
         return self
 
-    def _read_labels(self, y: Any, names: list[str] | None) -> Any:
+    def _read_labels(self, y: Any) -> Any:
         table = read_table(code_present(y, self.classes_) if label_array(y).ndim == 1 else y)
         self._single = table.one_column
+        names = fitted_names(self.estimator_)
         if names is None:
             return table
         return table.match(names, len(names), "y", type(self.estimator_).__name__)
@@ -154,9 +165,11 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
         if by_subject:
             n_subjects = len(np.unique(groups[scored_rows(y, groups)]))
             if n_subjects < 2:
+                n = len(groups)
                 raise ValueError(
                     f"{type(self).__name__} holds out whole subjects, but {n_subjects} has a "
-                    "label in y; fit the estimator beforehand and pass cv='prefit'"
+                    f"label in y ({n} sample{'s' * (n != 1)}); fit the estimator beforehand and "
+                    "pass cv='prefit'"
                 )
             cv = SubjectKFold(min(5 if cv is None else int(cv), n_subjects))
         options: dict[str, Any]

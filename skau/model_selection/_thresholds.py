@@ -105,10 +105,10 @@ class TunedThresholdsClassifier(HeldOutClassifier):
     )
     false_alarm_rate: Annotated[float | dict[str, float] | None, _SHARE, dict, None] = None
 
-    def _check(self, names: list[str] | None) -> None:
+    def _check(self, names: list[str]) -> None:
         if self.false_alarm_rate is None:
             _metric(self.scoring)
-        elif names is not None:
+        else:
             self._false_alarm_rates(names)
 
     def _learn(self, scores: np.ndarray, labels: np.ndarray) -> None:
@@ -227,16 +227,15 @@ def _metric(scoring: str | Callable[..., Any]) -> Callable[[np.ndarray, np.ndarr
         if scoring == "f1":
             return _f1
         scorer = get_scorer(scoring)
-        method = getattr(scorer, "_response_method", "predict")
-        if method != "predict":
-            raise ValueError(
-                f"scoring={scoring!r} needs no threshold: it scores probabilities; choose a score "
-                "of decisions, such as 'f1' or 'balanced_accuracy'"
-            )
     elif _n_arguments(scoring) == 2:
         return lambda y, decided: _number(scoring(y, decided))
     else:
         scorer = scoring
+    if getattr(scorer, "_response_method", "predict") != "predict":
+        raise ValueError(
+            f"scoring={scoring!r} needs no threshold: it scores probabilities; choose a score of "
+            "decisions, such as 'f1' or 'balanced_accuracy'"
+        )
     model = _Decided()
     return lambda y, decided: _number(scorer(model, decided, y))
 
@@ -275,7 +274,7 @@ def _best(
 def _at_false_alarm_rate(y: np.ndarray, s: np.ndarray, rate: float) -> tuple[float, float]:
     """Return the lowest threshold with at most this share of false alarms, and their share."""
     absent = np.sort(s[y == 0])[::-1]
-    allowed = int(np.floor(rate * len(absent) + 1e-9))
+    allowed = min(int(np.floor(rate * len(absent) + 1e-9)), len(absent) - 1)
     larger = s[s > absent[allowed]]
     # half-way to the next score: computed in another batch, the last bit of a score may differ
     threshold = float((absent[allowed] + larger.min()) / 2 if len(larger) else absent[allowed])

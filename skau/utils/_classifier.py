@@ -80,6 +80,7 @@ class WrapsClassifierMixin(MetaEstimatorMixin):
 
     def _take_features_of(self, fitted: Any) -> None:
         for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)  # of an earlier fit
             if hasattr(fitted, name):
                 setattr(self, name, getattr(fitted, name))
 

@@ -42,6 +42,8 @@ class LabelTable(NamedTuple):
     ) -> LabelTable:
         """Bring the columns into an order: by name where both have names, else by position.
 
+        Names that nobody gave, y0, y1, ..., count as such where the others are the same.
+
         Parameters
         ----------
         wanted : sequence of str, or None
@@ -57,14 +59,15 @@ class LabelTable(NamedTuple):
             If a name is missing or too many, or, without names, the numbers of columns differ.
         """
         known = default_names(n_wanted) if wanted is None else list(wanted)
+        plain_names = known == default_names(n_wanted)
         unnamed = self.given is None or self.given == default_names(len(self.given))
-        if unnamed or known == default_names(n_wanted):
+        if (unnamed or plain_names) and set(self.given or ()) != set(known):
             if self.values.shape[1] != n_wanted:
                 raise ValueError(
                     f"{argument} has {_columns(self.values.shape[1])}, but {owner} has "
                     f"{n_wanted}: {first_few(known, 20)}; give a column for each, in that order"
                 )
-            return self
+            return self if plain_names else self._replace(given=known)
         given = self.names
         lacking = [name for name in known if name not in given]
         surplus = [name for name in given if name not in known]
@@ -93,14 +96,16 @@ def default_names(n_aus: int) -> list[str]:
 def read_names(Y: Any, argument: str = "y") -> list[str] | None:
     """Return the names of a table's columns, or of a Series; None where there are none.
 
-    Columns numbered 0, 1, ..., as pandas does by itself, have no names.
+    Columns numbered 0, 1, ..., as pandas does by itself, have none; in another order they are
+    called y1, y0, ..., by their numbers.
     """
     if isinstance(Y, pd.Series):
         return None if Y.name is None else [str(Y.name)]
     columns = getattr(Y, "columns", None)
     if columns is None or list(columns) == list(range(len(columns))):
         return None
-    names = [str(name) for name in columns]
+    numbered = set(columns) == set(range(len(columns)))
+    names = [f"y{int(name)}" if numbered else str(name) for name in columns]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(
             f"{argument} has several columns called {first_few(map(repr, twice))}; each AU needs "
@@ -296,6 +301,12 @@ def code_present(y: Any, classes: Any) -> pd.Series:
         )
     values = label_array(y)
     known = ~pd.isna(values)  # pandas' NA equals nothing, and not even nothing
+    if unknown := set(values[known].tolist()).difference(classes):
+        raise ValueError(
+            f"y holds {first_few(map(repr, sorted(unknown, key=str)))}, which classes_ "
+            f"{np.asarray(classes).tolist()} does not name; give the labels of fit, and NaN where "
+            "nothing is known"
+        )
     present = np.full(len(values), np.nan)
     present[known] = values[known] == classes[1]
     return pd.Series(present, name=getattr(y, "name", None))
@@ -304,10 +315,7 @@ def code_present(y: Any, classes: Any) -> pd.Series:
 def fitted_names(model: Any) -> list[str] | None:
     """Return the names of the AUs that a fitted model predicts; None where it knows none."""
     names = fitted_attribute(model, "au_names_")
-    if names is None:
-        return None
-    names = [str(name) for name in names]
-    return None if names == default_names(len(names)) else names
+    return None if names is None else [str(name) for name in names]
 
 
 def present_proba(proba: Any, single: bool, classes: Any = None) -> np.ndarray:

@@ -324,6 +324,28 @@ def test_missing_and_surplus_names(named, change, message):
     assert f1_frame_scorer(clf, X, fewer) == f1_frame(fewer, clf.predict(X)).mean()
 
 
+@pytest.mark.parametrize("coding", [lambda y: y + 1, lambda y: y.astype(str), lambda y: 2 * y - 1])
+def test_labels_of_another_coding_are_none_of_the_classifier(coding):
+    X = np.random.RandomState(0).randn(40, 2)
+    y = (X[:, 0] > 0).astype(int)
+    clf = LogisticRegression().fit(X, y)
+    for scorer in (f1_frame_scorer, accuracy_scorer, roc_auc_scorer):
+        assert scorer(clf, X, y.astype(float)) == scorer(clf, X, y == 1)
+        with pytest.raises(ValueError, match=r"y holds .*, which classes_ \[0, 1\] does not name"):
+            scorer(clf, X, coding(y))
+
+
+@pytest.mark.parametrize("names", [["y0", "y1"], [0, 1]])
+def test_default_names_in_another_order_are_matched(names):
+    X = np.random.RandomState(0).randn(60, 2)
+    Y = pd.DataFrame((X > [0, 0.5]).astype(int), columns=names)
+    clf = KNeighborsClassifier(1).fit(X, Y)
+    clf.au_names_ = np.array(["y0", "y1"])
+    for labels in (Y, Y.to_numpy(), Y.set_axis(["AU1", "AU2"], axis=1), Y[names[::-1]]):
+        assert f1_frame_scorer(clf, X, labels) == 1
+    pd.testing.assert_series_equal(f1_frame(Y, Y[names[::-1]]), f1_frame(Y, Y))
+
+
 def test_rows_named_in_another_order_are_refused(table):
     Y, P = table
     named = Y.set_axis([f"{i}.png" for i in range(len(Y))])

@@ -19,6 +19,7 @@ from sklearn.metrics import (
     fbeta_score,
     make_scorer,
     precision_recall_curve,
+    roc_auc_score,
 )
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
@@ -28,6 +29,7 @@ from skau import DSNClassifier
 from skau.metrics import au_report, calibration_error, f1_frame, f1_frame_scorer, false_alarm_rate
 from skau.model_selection import (
     CalibratedAUClassifier,
+    RepeatedSubjectKFold,
     SubjectKFold,
     TunedThresholdsClassifier,
     cross_val_predict,
@@ -420,9 +422,118 @@ class Unasked(Known):
         ({"false_alarm_rate": {"AU9": 0.1}}, "but one for AU9"),
         ({"false_alarm_rate": dict.fromkeys(NAMES, 1.5)}, "is 1.5; give a share"),
         ({"scoring": "roc_auc"}, "needs no threshold"),
+        (
+            {"scoring": make_scorer(roc_auc_score, response_method="predict_proba")},
+            "needs no threshold",
+        ),
     ],
 )
 def test_what_cannot_be_tuned_is_refused_before_the_fit(frames, wrong, message):
     P, Y, groups = frames
     with pytest.raises(ValueError, match=message):
         TunedThresholdsClassifier(Unasked(), **wrong).fit(P, Y, groups=groups)
+
+
+def test_an_array_names_no_au_that_a_false_alarm_rate_could_mean(frames):
+    P, Y, groups = frames
+    for y in (Y.to_numpy(), Y["AU1"].dropna().to_numpy()):
+        with pytest.raises(ValueError, match="no share for y0.*, but one for AU1"):
+            TunedThresholdsClassifier(Unasked(), false_alarm_rate={"AU1": 0.1}).fit(
+                P[: len(y)], y, groups=groups[: len(y)]
+            )
+
+
+@pytest.mark.parametrize(
+    ("params", "people", "message"),
+    [
+        ({}, lambda g: np.zeros(len(g)), "holds out whole subjects, but 1 has"),
+        ({}, lambda g: np.where(g == "S01", None, g), "groups has no subject at row 100"),
+        ({"n_jobs": 0}, lambda g: g, "n_jobs"),
+        ({"cv": RepeatedSubjectKFold(2)}, lambda g: g, "in more than one test part"),
+    ],
+)
+@pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
+def test_people_who_cannot_be_held_out_are_told_of_before_any_fit(
+    frames, Meta, params, people, message
+):
+    P, Y, groups = frames
+    with pytest.raises(ValueError, match=message):
+        Meta(Unasked(), **params).fit(P, Y, groups=people(groups))
+
+
+def test_a_rate_just_below_one(frames):
+    P, Y, groups = frames
+    rate = float(np.nextafter(1, 0))
+    tuned = TunedThresholdsClassifier(Known(), false_alarm_rate=rate).fit(P, Y, groups=groups)
+    assert (tuned.best_scores_ < 1).all()
+
+
+@pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
+def test_a_fit_that_fails_leaves_no_mixture(frames, Meta):
+    P, Y, _ = frames
+    meta = Meta(FrozenEstimator(Known().fit(P, Y))).fit(P, Y)
+    meta.set_params(estimator=FrozenEstimator(Known(sharpen=2).fit(P, Y)))
+    with pytest.raises(ValueError, match="y lacks AU4"):
+        meta.fit(P, Y[["AU1", "AU12"]])
+    with pytest.raises(NotFittedError):
+        meta.predict(P)
+
+
+def test_features_of_an_earlier_fit_are_forgotten(vectors):
+    X, Y, groups = vectors
+    y = Y["AU1"].fillna(0)
+    meta = CalibratedAUClassifier(LogisticRegression(), cv=2)
+    assert meta.fit(pd.DataFrame(X).add_prefix("f"), y, groups).feature_names_in_[0] == "f0"
+    assert not hasattr(meta.fit(X, y, groups), "feature_names_in_")
+
+
+@pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
+def test_fitted_beforehand_on_other_labels(frames, vectors, Meta):
+    X, Y, _ = vectors
+    y = Y["AU1"].fillna(0)
+    frozen = FrozenEstimator(LogisticRegression().fit(X, y))
+    with pytest.raises(ValueError, match=r"y holds 2.0, which classes_ \[0.0, 1.0\] does not"):
+        Meta(frozen).fit(X, y + 1)
+    P, Y, _ = frames  # names that nobody gave, in another order
+    Y = Y.set_axis(["y0", "y1", "y2"], axis=1)
+    known = FrozenEstimator(Known().fit(P, Y))
+    one, other = Meta(known).fit(P, Y), Meta(known).fit(P, Y[["y2", "y0", "y1"]])
+    assert other.au_names_.tolist() == ["y0", "y1", "y2"]
+    np.testing.assert_array_equal(one.predict(P), other.predict(P))
+
+
+def search_over(cv):
+    return GridSearchCV(quick(), {"alpha": [0.1]}, cv=cv, error_score="raise")
+
+
+@pytest.mark.filterwarnings("ignore:groups is not given")  # a search passes none without routing
+@pytest.mark.parametrize("routing", [False, True])
+def test_a_search_inside_knows_the_people(vectors, routing):
+    X, Y, groups = vectors
+    with config_context(enable_metadata_routing=routing):
+        for inner in (search_over(SubjectKFold(2)), make_pipeline(search_over(SubjectKFold(2)))):
+            tuned = TunedThresholdsClassifier(inner, cv=2).fit(X, Y, groups=groups)
+            assert np.isfinite(tuned.best_scores_).all()
+
+
+@pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
+def test_a_person_is_told_to_the_best_of_a_search(vectors, Meta):
+    X, Y, groups = vectors
+    with config_context(enable_metadata_routing=True):
+        search = search_over(SubjectKFold(2)).fit(X, Y, groups=groups)
+    pipeline = make_pipeline(StandardScaler(with_mean=False, with_std=False).fit(X), search)
+    for inside in (search, pipeline):
+        meta = Meta(FrozenEstimator(inside)).fit(X, Y)
+        person = meta.predict_proba(X, groups=groups)
+        assert not np.array_equal(person, meta.predict_proba(X))
+
+
+def test_routed_around_what_takes_no_groups(vectors):
+    X, Y, groups = vectors
+    y = Y["AU1"].fillna(0)
+    with config_context(enable_metadata_routing=True):
+        pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+        search = GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=2)
+        for inner in (pipeline, search):
+            tuned = TunedThresholdsClassifier(inner, cv=SubjectKFold(2))
+            assert tuned.fit(X, y, groups=groups).score(X, y) > 0.5
