@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..metrics._scorers import AccuracyMixin
 from ..utils._classifier import MultiAUMixin, WrapsClassifierMixin
+from ..utils._failure import all_or_nothing
 from ..utils._fit_tasks import fit_part
 from ..utils._groups import check_groups
 from ..utils._labels import (
@@ -79,6 +80,7 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
         """Turn the output of ``predict_proba`` or ``decision_function`` into scores."""
         return output
 
+    @all_or_nothing
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Fit the classifier on all rows, and learn from predictions for people held out.
@@ -125,17 +127,13 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
             params = fit_groups(model, groups)
             fit_part(model, context.subcontext("fit"), self, X, y, params)
         self.estimator_ = model
-        try:
-            labels = self._read_labels(y)
-            self.au_names_ = np.array(labels.names)
-            self._take_features_of(model)
-            if prefit:
-                output = getattr(model, method)(X)
-            scores = self._scores(self._table(output), method)
-            self._learn(scores, np.where(np.isnan(scores), np.nan, labels.values))
-        except BaseException:
-            del self.estimator_  # what an earlier fit has learned is of another
-            raise
+        labels = self._read_labels(y)
+        self.au_names_ = np.array(labels.names)
+        self._take_features_of(model)
+        if prefit:
+            output = getattr(model, method)(X)
+        scores = self._scores(self._table(output), method)
+        self._learn(scores, np.where(np.isnan(scores), np.nan, labels.values))
         self._end_fit(context, X, y)
         return self
 
