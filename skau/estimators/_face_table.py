@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from ..preprocessing import head_pose
 from ..preprocessing._appearance import Appearances, join_people
 from ..preprocessing._film import Seen
 from ..preprocessing._landmarks import BOX, COLUMNS, POINTS, PROBABILITY
-from ..preprocessing._worker import Worker
 from ..utils._cache import Cache
 from ..utils._formats import POSE
 from ..utils._warnings import user_level
@@ -27,6 +26,7 @@ from ._table_file import ArgumentError, TableFile, check_names, read_run, refuse
 _NUMBERS = ["frame", "time", "face", "probability", *COLUMNS[BOX], *POSE]  # of a row, before AUs
 _DIGITS = 6
 _CORRECTIONS = ("calibrate", "reference")  # for people: made at the end, of the rows that are kept
+_AT_END = (*_CORRECTIONS, "thresholds", "population")  # what parts do not depend on
 _RATE = 25  # frames a second of a camera, which nobody has told
 
 
@@ -87,19 +87,14 @@ class FaceTable:
     # -- what was done before -----------------------------------------------------------------
 
     def _run(self) -> dict[str, Any]:
-        """Return what the rows depend on; of the model, what it says of two fixed images."""
-        worker = replace(Worker.of(self._scorer.cropper), device="")
-        return self._settings.source | {
-            "cropper": vars(worker),
-            **_told(self._settings.calibrate, self._rest_lines),
-            "aus": self._scorer.names,
-            "model": self._scorer.print,
-        }
+        """Return what the rows depend on."""
+        how = told(self._settings.calibrate, self._rest_lines)
+        return self._settings.source | how | self._scorer.run()
 
     def _run_of_parts(self) -> dict[str, Any]:
         """Return what the parts depend on: they are corrected when all are there."""
         run = self._run() | {"logits": self._population is not None}
-        return {key: run[key] for key in run if key not in _CORRECTIONS}
+        return {key: run[key] for key in run if key not in _AT_END}
 
     def _go_on(self, cache: Cache, parts: Path) -> None:
         before = cache.get("run")
@@ -256,16 +251,16 @@ def corrections(scorer: Scorer, calibrate: bool, reference: Any) -> dict[int, np
     return None if reference is None else rest_lines(scorer, reference)
 
 
-def _told(calibrate: bool, lines: dict[int, np.ndarray] | None) -> dict[str, Any]:
+def told(calibrate: bool, lines: dict[int, np.ndarray] | None) -> dict[str, Any]:
+    """Say how a table is corrected for people."""
     values = bool(calibrate), None if lines is None else Cache.key(lines)
     return dict(zip(_CORRECTIONS, values, strict=True))
 
 
 def drop_others(out: Path, calibrate: bool, lines: dict[int, np.ndarray] | None) -> None:
     """Delete a table that was corrected for people in another way."""
-    told = _told(calibrate, lines)
-    run = read_run(out)
-    if isinstance(run, dict) and {key: run.get(key) for key in told} != told:
+    how, run = told(calibrate, lines), read_run(out)
+    if isinstance(run, dict) and {key: run.get(key) for key in how} != how:
         out.unlink(missing_ok=True)
 
 

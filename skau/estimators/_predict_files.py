@@ -17,7 +17,7 @@ from ..utils._cache import Cache
 from ..utils._sklearn import n_workers
 from ..utils._text import first_few, first_lines
 from ..utils._warnings import user_level
-from ._face_table import corrections, drop_others
+from ._face_table import corrections, drop_others, told
 from ._predict_common import Reference, check_faces, check_pace, fingerprint
 from ._predict_images import UnreadableError, predict_images
 from ._predict_video import predict_video
@@ -140,8 +140,7 @@ def score_files(
     lines = corrections(scorer, calibrate, reference)  # so are photos at rest without a face
     run = {
         "files": [[path, *fingerprint(path)[1:]] for path in paths], "faces": faces,
-        "every": every, "fps": fps, "calibrate": calibrate, "reference": _told(reference),
-        "model": scorer.print, "format": "skau",
+        "every": every, "fps": fps, **told(calibrate, lines), **scorer.run(), "format": "skau",
     }  # fmt: skip
     earlier = file.earlier(run)
     if earlier is not None:
@@ -152,7 +151,7 @@ def score_files(
     own: dict[str, Any] = {"faces": faces, "calibrate": calibrate, "reference": reference}
     options = own | {"every": every, "fps": fps}
     # named by what was looked at: what another call left there is gone on from, or not in the way
-    settings = Cache.key([run[name] for name in ("faces", "every", "fps", "model")])
+    settings = Cache.key(faces, every, fps, scorer.run())
     known = dict(zip(paths, run["files"], strict=True))
     parts = {film: file.parts / f"{Cache.key(known[film], settings)}.csv" for film in films}
     of_photos = file.parts / f"{Cache.key([known[path] for path in photos], settings)}.csv"
@@ -215,18 +214,6 @@ def _listed(broken: Mapping[str, str]) -> str:
 def _with_whole_frames(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with whole numbers of frames, also where photos have none."""
     return table.astype({"frame": "Int64"}) if "frame" in table else table
-
-
-def _told(reference: Reference | None) -> Any:
-    """Name photos by their files, or say of what kind they are."""
-    if isinstance(reference, Mapping):
-        return {str(person): _told(photos) for person, photos in reference.items()}
-    if reference is None:
-        return None
-    return [
-        fspath(photo) if isinstance(photo, str | PathLike) else type(photo).__name__
-        for photo in reference
-    ]
 
 
 def _score_films(

@@ -1,6 +1,7 @@
 """What a fitted pipeline says of face crops: one column of probabilities for each AU."""
 
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClas
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._version import __version__
 from ..preprocessing import FaceCropper
 from ..preprocessing._worker import Worker
+from ..utils._cache import Cache
 from ..utils._labels import default_names, fitted_names, present_proba
 from ..utils._unwrap import classifier_of
 from ._prediction import AUClassifierMixin
@@ -58,9 +61,9 @@ class Scorer:
             raise ValueError(
                 f"model: what follows its cropper takes no crops of {size} x {size}: {error}"
             ) from error
-        self.print = np.round(self.proba(noise), 4).tolist()
-        """What the model says of two fixed images: other models say something else."""
-        names, n = fitted_names(self._rest), len(self.print[0])
+        said = np.round(self.proba(noise), 4)
+        self._print = np.where(np.isnan(said), None, said).tolist()  # NaN does not equal itself
+        names, n = fitted_names(self._rest), said.shape[1]
         self.names = default_names(n) if names is None or len(names) != n else names
 
     def proba(self, crops: np.ndarray) -> np.ndarray:
@@ -74,6 +77,18 @@ class Scorer:
     def logits(self, crops: np.ndarray) -> np.ndarray:
         """Compute the logit of each AU, (n, n_aus)."""
         return np.asarray(self._rest.decision_function(crops)).reshape(len(crops), -1)
+
+    def run(self) -> dict[str, Any]:
+        """Return what tells the model from others; ``model`` is its word on two fixed images."""
+        population = self.known_population()
+        return {
+            "cropper": vars(replace(Worker.of(self.cropper), device="")),
+            "aus": self.names,
+            "model": self._print,
+            "thresholds": self.thresholds(),
+            "population": None if population is None else Cache.key(population.values.tolist()),
+            "version": __version__,
+        }
 
     def story(self) -> dict[str, Any]:
         """Say what the model is."""

@@ -18,10 +18,17 @@ from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skau import DSNClassifier, MixedEffectsClassifier, predict_images, predict_video
+from skau import (
+    DSNClassifier,
+    MixedEffectsClassifier,
+    predict_files,
+    predict_images,
+    predict_video,
+)
 from skau.datasets import load_sample_faces
 from skau.estimators import RegionClassifier
 from skau.estimators._calibration import calibrate
+from skau.estimators._face_table import FaceTable
 from skau.estimators._reference import rest_lines
 from skau.estimators._scorer import Scorer
 from skau.inspection import draw_overlay
@@ -328,6 +335,49 @@ def test_calibration_under_tuned_thresholds(model, faces):
         for one in (model, make_pipeline(model[0], tuned))
     )
     pd.testing.assert_frame_equal(table, expected)
+
+
+def test_a_table_of_another_model_or_of_other_photos_at_rest(
+    model, faces, photos, tmp_path, monkeypatch
+):
+    tuned = TunedThresholdsClassifier(model[-1], cv="prefit")
+    crops = model[0].transform(faces.images[80:120])
+    tuned.fit(crops, faces.target[AUS][80:120], groups=faces.groups[80:120])
+    low, high, strangers = (make_pipeline(model[0], deepcopy(tuned)) for _ in range(3))
+    high[-1].thresholds_ = low[-1].thresholds_ + 0.1
+    strangers[-1].estimator_.population_ *= 1.5
+    for predict in (predict_images, predict_files):
+        how = {"faces": "all", "calibrate": True, "verbose": 0}
+        how["out"] = tmp_path / f"{predict.__name__}.csv"
+        table = predict(low, photos[:2], **how)
+        pd.testing.assert_frame_equal(predict(low, photos[:2], **how), table)
+        for other, told in ((high, "thresholds"), (strangers, "population")):
+            with pytest.raises(ValueError, match=f"of a run that differs in {told};"):
+                predict(other, photos[:2], **how)
+        how = {"out": tmp_path / f"{predict.__name__} at rest.csv", "verbose": 0}
+        predict(low, photos[:1], reference=faces.images[1:2], **how)
+        with pytest.raises(ValueError, match="of a run that differs in reference;"):
+            predict(low, photos[:1], reference=faces.images[2:3], **how)
+    how = {"out": tmp_path / "stopped.csv", "verbose": 0}
+    with monkeypatch.context() as patch:
+        patch.setattr(FaceTable, "finish", None)
+        with pytest.raises(TypeError):
+            predict_images(low, photos[:1], **how)
+    monkeypatch.setattr(FaceTable, "add", None)  # faces that are kept are those of any thresholds
+    table = predict_images(high, photos[:1], **how)
+    assert list(table.attrs["thresholds"].values()) == high[-1].thresholds_.tolist()
+
+
+def test_the_table_of_a_model_without_labels_of_an_au_is_returned(faces, tmp_path):
+    labels = faces.target[AUS][:40].assign(AU9=np.nan)
+    clf = DSNClassifier(person_encoder=False, max_epochs=1, random_state=0)
+    model = make_pipeline(FaceCropper(size=32, on_missing="warn"), clf)
+    with pytest.warns(UserWarning, match="AU9"):
+        model.fit(faces.images[:40], labels, dsnclassifier__groups=faces.groups[:40])
+    Image.fromarray(faces.images[0]).save(tmp_path / "a.png")
+    how = {"out": tmp_path / "a.csv", "verbose": 0}
+    table = predict_images(model, [tmp_path / "a.png"], **how)
+    pd.testing.assert_frame_equal(predict_images(model, [tmp_path / "a.png"], **how), table)
 
 
 @pytest.mark.parametrize("person", ["x", 0.5, -1, True])

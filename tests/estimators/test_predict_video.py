@@ -106,7 +106,7 @@ def test_goes_on_after_an_interruption(model, film, tmp_path, monkeypatch, faces
     assert list(story["thresholds"].values()) == [0.5, 0.5]
 
 
-def test_rows_of_another_film_or_model_are_refused(model, film, tmp_path):
+def test_rows_of_another_film_or_model_are_refused(model, film, tmp_path, monkeypatch):
     out = tmp_path / "film.csv"
     predict_video(model, film, fps=1, out=out, verbose=0)
     other_film = tmp_path / "other.mp4"
@@ -119,10 +119,16 @@ def test_rows_of_another_film_or_model_are_refused(model, film, tmp_path):
     other[-1].module_.classifier[-1].bias.data += 1
     with pytest.raises(ValueError, match="run that differs in model"):
         predict_video(other, film, fps=1, out=out, verbose=0)
+    predict_files(model, [film], fps=1, out=tmp_path / "files.csv", verbose=0)
     other = make_pipeline(clone(model[0]).set_params(margin=0.1), model[-1])
     with pytest.raises(ValueError, match="run that differs in cropper"):
         predict_video(other, film, fps=1, out=out, verbose=0)
-    predict_files(model, [film], fps=1, out=tmp_path / "files.csv", verbose=0)
+    with pytest.raises(ValueError, match="run that differs in cropper"):
+        predict_files(other, [film], fps=1, out=tmp_path / "files.csv", verbose=0)
+    with monkeypatch.context() as patch:
+        patch.setattr("skau.estimators._scorer.__version__", "0.0.1")
+        with pytest.raises(ValueError, match="run that differs in version"):
+            predict_video(model, film, fps=1, out=out, verbose=0)
     with pytest.raises(ValueError, match="written by another function or command; give another"):
         predict_video(model, film, fps=1, out=tmp_path / "files.csv", verbose=0)
     (tmp_path / "film.csv.json").unlink()
