@@ -79,6 +79,12 @@ class FaceTable:
         self._cache = None
         if self._file is not None:
             check_names(settings.paths or ())
+            if not keep and self._file.path.exists():
+                raise ArgumentError(
+                    f"out: {str(self._file.path)!r} is there already, and frames and images in "
+                    "memory cannot be compared with those that it was made of; give another file, "
+                    "or delete it"
+                )
             self.ended = self._file.earlier(self._run())
             if keep and self.ended is None:
                 self._cache = Cache(self._file.parts)

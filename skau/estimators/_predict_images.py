@@ -51,7 +51,8 @@ def predict_images(
     calibrate, reference
         As in :func:`predict_video`; who is who is told by appearance alone.
     out : path-like, default=None
-        As in :func:`predict_video`; only of paths can a call that was interrupted go on.
+        As in :func:`predict_video`; only of paths can a call that was interrupted go on, or one
+        that had ended return its rows.
     verbose : int, default=1
         0 shows no progress bar.
 
@@ -65,7 +66,8 @@ def predict_images(
     ------
     ValueError
         If ``model`` is another kind of estimator, another argument cannot be used, no image can
-        be read, or ``out`` holds the rows of other photos, another model or setting.
+        be read, or ``out`` is there of other photos, another model, setting or version, or of
+        images in memory.
 
     Warns
     -----

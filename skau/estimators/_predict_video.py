@@ -81,7 +81,8 @@ def predict_video(
         end; ``.json`` beside it says of what film and by what model. Until then, what is done is
         kept in a folder with ``.part`` added to the name: a call that was interrupted goes on
         where it stopped when it is repeated. One that had ended returns its rows. Frames that do
-        not come from a file cannot be gone back to, so nothing of them is kept before the end.
+        not come from a file cannot be gone back to, so nothing of them is kept before the end,
+        and a table that is there is refused.
     verbose : int, default=1
         0 shows no progress bar.
 
@@ -104,7 +105,7 @@ def predict_video(
         If PyAV is not installed (extra ``video``).
     ValueError
         If ``model`` is another kind of estimator, another argument cannot be used, or ``out``
-        holds the rows of another film, model or setting.
+        is there of another film, model, setting or version, or of frames.
 
     Warns
     -----

@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 import skau.estimators._predict_video
-from skau import DSNClassifier, predict_files, predict_video
+from skau import DSNClassifier, predict_files, predict_images, predict_video
 from skau.datasets import load_sample_faces
 from skau.estimators._face_table import FaceTable
 from skau.estimators._table_file import read_table
@@ -166,6 +167,16 @@ def test_frames_of_a_camera(model, film):
     pd.testing.assert_frame_equal(again.drop(columns="time"), whole.drop(columns="time"))
     with pytest.raises(ValueError, match="fps needs frames that have a time"):
         predict_video(model, (frame.image for frame in frames), fps=1, verbose=0)
+
+
+def test_a_table_of_frames_is_not_that_of_others(model, film, tmp_path):
+    frames, out = iter(read_video(film)), tmp_path / "camera.csv"
+    predict_video(model, islice(frames, 2), out=out, verbose=0)
+    with pytest.raises(ValueError, match="camera.csv' is there already, and frames .*delete it"):
+        predict_video(model, frames, out=out, verbose=0)
+    assert len(list(frames)) == 28  # nothing was taken
+    with pytest.raises(ValueError, match="is there already, and frames and images in memory"):
+        predict_images(model, load_sample_faces().images[:1], out=out, verbose=0)
 
 
 PICTURE = np.zeros((64, 64, 3), np.uint8)
