@@ -113,9 +113,7 @@ def command(
 
     with TemporaryDirectory() as scratch:
         target = out or Path(scratch) / "aus.csv"
-        if force:
-            target.unlink(missing_ok=True)
-        file, there = TableFile(target), target.exists()
+        file, there = TableFile(target, anew=force), target.exists() and not force
 
         def write(table: Any, story: dict[str, Any]) -> None:
             draw(table)  # while what is done is kept

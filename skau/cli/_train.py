@@ -103,6 +103,7 @@ def command(
         scores, predictions = _of_unseen(
             estimator, crops, labelled, data, cv, None if dask else jobs
         )
+    model.unlink(missing_ok=True)  # of an earlier run, which has other scores
     table_writer(out / "scores.csv")(scores.reset_index())
     table_writer(out / "predictions.csv")(predictions)
 

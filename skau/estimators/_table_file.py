@@ -1,6 +1,7 @@
 """The file of a table of faces: returned to an equal call, refused to others, written whole."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -50,13 +51,15 @@ class ArgumentError(ValueError):
 class TableFile:
     """A ``.csv`` or ``.parquet`` file, beside it ``.json``, which says how the table was made.
 
-    Until it is written, what is done of it lies in the folder ``parts``.
+    Until it is written, what is done of it lies in the folder ``parts``. ``anew`` takes no notice
+    of a table that is there, until then.
     """
 
-    def __init__(self, out: str | PathLike[str]) -> None:
+    def __init__(self, out: str | PathLike[str], *, anew: bool = False) -> None:
         self.path = as_path(out, "out")
         self._write = table_writer(out)
         self.parts = part_of(out)
+        self._anew = anew
 
     def earlier(self, run: Mapping[str, Any]) -> pd.DataFrame | None:
         """Return the table of an equal run that had ended, or None.
@@ -66,15 +69,18 @@ class TableFile:
         ArgumentError
             If the file is of another run.
         """
-        if not self.path.exists():
+        if self._anew or not self.path.exists():
             return None
         refuse_other(read_run(self.path), run, self.path)
         return read_table(self.path)
 
     def write(self, table: pd.DataFrame, story: Mapping[str, Any], layout: str = "skau") -> None:
-        """Write the table and how it was made; what was kept of it is deleted."""
-        _write_sidecar(self.path, table, story, layout)
-        self._write(table)
+        """Write the table and how it was made, or neither; what was kept of it is deleted."""
+        with write_whole(_sidecar_of(self.path)) as file:
+            file.write(_as_text(table, story, layout).encode())
+            file.flush()
+            os.fsync(file.fileno())  # a full disk is known before the table is replaced
+            self._write(table)
         self.forget()
 
     def forget(self) -> None:
@@ -145,7 +151,7 @@ def _sidecar_of(out: Path) -> Path:
 
 
 def _read_sidecar(out: Path) -> dict[str, Any]:
-    """Return what `_write_sidecar` has written; empty if there is none, or another's file."""
+    """Return what stands beside a table; empty if there is none, or another's file."""
     try:
         story = json.loads(_sidecar_of(out).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -153,12 +159,10 @@ def _read_sidecar(out: Path) -> dict[str, Any]:
     return story if isinstance(story, dict) else {}
 
 
-def _write_sidecar(out: Path, table: pd.DataFrame, story: Mapping[str, Any], layout: str) -> None:
-    """Say beside a table how it was made, and in what units its columns are."""
+def _as_text(table: pd.DataFrame, story: Mapping[str, Any], layout: str) -> str:
+    """Say how a table was made, and in what units its columns are."""
     units = {name: _unit(name, _UNITS[layout]) for name in map(str, table)}
-    text = json.dumps({"skau": __version__, **story, "columns": units}, indent=1)
-    with write_whole(_sidecar_of(out)) as file:
-        file.write(text.encode())
+    return json.dumps({"skau": __version__, **story, "columns": units}, indent=1)
 
 
 def _unit(name: str, known: dict[str, str]) -> str:

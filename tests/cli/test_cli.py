@@ -551,6 +551,29 @@ def test_an_overlay_is_drawn_of_a_table_that_is_there(folder, tmp_path, monkeypa
     assert "differs in faces" in capsys.readouterr().err
 
 
+@shown
+def test_force_keeps_what_is_there_until_it_is_written_anew(
+    folder, tmp_path, monkeypatch, little_space, capsys
+):
+    from skau.estimators import _predict_files
+
+    out, beside = tmp_path / "aus.csv", tmp_path / "aus.csv.json"
+    how = ["predict", folder / "photos", "-o", out, "--model", folder / "model.skau"]
+    assert call(*how) == 0
+    before = out.read_bytes(), beside.read_bytes()
+    with little_space(1):
+        assert call(*how, "--force", "--faces", "all") == 1
+    assert (out.read_bytes(), beside.read_bytes()) == before
+    again = []
+    score = _predict_files.predict_images
+    monkeypatch.setattr(
+        _predict_files, "predict_images", lambda *args, **kw: again.append(1) or score(*args, **kw)
+    )
+    assert call(*how, "--force") == 0
+    assert again
+    assert out.read_bytes() == before[0]
+
+
 def test_a_report_is_of_one_film_and_one_person(tmp_path, capsys):
     pytest.importorskip("matplotlib", reason='needs pip install "skau[plot]"')
     pytest.importorskip("jinja2", reason='needs pip install "skau[plot]"')
@@ -718,6 +741,10 @@ def test_training_goes_on_without_cutting_crops_again(tmp_path, monkeypatch, cap
     assert len(fitted) == 5  # one, one that was stopped, and three
     assert not (run / "model.skau.part").exists()
     assert load(run / "model.skau")[0].memory is None
+    monkeypatch.setattr("skau.cli._train._of_unseen", lambda *args: (pd.DataFrame(),) * 2)
+    fitted[1:] = []  # so the next fit, of all people, is stopped
+    assert call(*how, "--force") == 130
+    assert not (run / "model.skau").exists()  # that has not the scores that are there
 
 
 @pytest.mark.filterwarnings("ignore:no (positive|negative) example", "ignore:the .* rows held out")
