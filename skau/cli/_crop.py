@@ -46,13 +46,16 @@ def command(
     import sys
 
     from ..preprocessing import FaceCropper
+    from ..preprocessing._results import table_writer
+    from ..preprocessing._storage import part_of
 
     cropper = FaceCropper(
         size=size, align=align, on_missing="warn", n_jobs=-1 if jobs is None else jobs,
-        verbose=int(sys.stderr.isatty()),
+        verbose=int(sys.stderr.isatty()), memory=part_of(out),
     )  # fmt: skip
-    table = cropper.detect(paths, out=table_path)
+    table = cropper.detect(paths)
     crops = cropper.transform(table, out=out)
+    table_writer(table_path)(table)  # a call that was stopped finds no table in its way
     click.echo(f"{len(crops)} crops in {out}, landmarks in {table_path}")
     if table["width"].isna().any():
         sys.exit(1)

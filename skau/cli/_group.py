@@ -98,4 +98,5 @@ def _file_like(args: list[str]) -> str | None:
 
 def _keeps(args: list[str]) -> bool:
     """Whether what is done has a place to stay."""
-    return any(arg.startswith(("-o", "--out")) for arg in args)
+    keep = args[:1] in (["predict"], ["crop"], ["train"])
+    return keep and any(arg.startswith(("-o", "--out")) for arg in args)

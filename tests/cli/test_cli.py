@@ -287,8 +287,10 @@ def test_a_stopped_call_says_whether_it_goes_on(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("skau.cli._predict.files_of", stopped)
     assert call("predict", "a.jpg", "-o", tmp_path / "aus.csv") == 130
     assert "goes on where it stopped" in capsys.readouterr().err
-    assert call("predict", "a.jpg") == 130
-    assert capsys.readouterr().err.strip() == "stopped"
+    monkeypatch.setattr("skau.cli._report._of_run", stopped)
+    for keeps_nothing in (["predict", "a.jpg"], ["report", tmp_path, "-o", tmp_path / "a.html"]):
+        assert call(*keeps_nothing) == 130
+        assert capsys.readouterr().err.strip() == "stopped"
 
 
 @pytest.mark.parametrize("module", ["click", "torch"])
@@ -326,7 +328,7 @@ def test_a_full_disk_is_told_with_the_file(folder, tmp_path, little_space, capsy
     *warned, told = capsys.readouterr().err.splitlines()
     assert told == f"skau: File too large: {str(out)!r}"
     assert all("the work goes on" in line for line in warned)
-    assert [path.name for path in tmp_path.iterdir()] == ["crops.csv"]
+    assert [path.name for path in tmp_path.iterdir()] == ["crops.npy.part"]
 
 
 def test_python_runs_the_package_as_the_command():
@@ -603,6 +605,26 @@ def test_crop(folder, tmp_path, capsys):
     assert np.load(out).shape == (3, 32, 32, 3)
     table = pd.read_csv(tmp_path / "crops.csv")
     assert table["left_eye_x"].notna().all()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crops.csv", "crops.npy"]
+
+
+def test_crop_goes_on_where_it_stopped(folder, tmp_path, monkeypatch, capsys):
+    how = ["crop", folder / "photos", "-o", tmp_path / "crops.npy", "--size", "32", "--jobs", "1"]
+
+    def stopped(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FaceCropper, "transform", stopped)
+        assert call(*how) == 130
+    assert "the same command goes on where it stopped" in capsys.readouterr().err
+    again = []
+    monkeypatch.setattr(Worker, "_search", lambda self, images, **how: again.extend(images) or [])
+    assert call(*how) == 0
+    assert not again
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crops.csv", "crops.npy"]
+    (tmp_path / "crops.npy").unlink()
+    assert call(*how) == 2  # crops.csv may be somebody else's
 
 
 def write_corpus(folder, faces, subjects, aus):
