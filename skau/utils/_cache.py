@@ -66,7 +66,7 @@ class Cache:
             )
         self._told = False
         if self.folder is not None:
-            _tidy(self.folder, ".*.part")
+            _tidy(self.folder, ".*")
 
     @staticmethod
     def key(*parts: Any) -> str:
@@ -147,7 +147,7 @@ def write_whole(path: Path) -> Iterator[IO[bytes]]:
     """
     target = Path(os.path.realpath(path))
     check_file(target, repr(str(path)))
-    _tidy(target.parent, f"{glob.escape(_part_of(target))}.*.part")
+    _tidy(target.parent, glob.escape(_part_of(target)))
     with _write_beside(path) as file:
         yield file
 
@@ -157,10 +157,10 @@ def _part_of(target: Path) -> str:
     return f".{target.name[:40]}"
 
 
-def _tidy(folder: Path, pattern: str) -> None:
-    """Remove what killed processes never finished."""
+def _tidy(folder: Path, begin: str) -> None:
+    """Remove what killed processes never finished; names as `_write_beside` gives them."""
     with suppress(OSError):
-        for part in folder.glob(pattern):
+        for part in folder.glob(f"{begin}.{32 * '[0-9a-f]'}.part"):
             if time.time() - part.stat().st_mtime > _LEFT_OVER:
                 part.unlink()
 

@@ -153,9 +153,13 @@ def test_killed_while_writing(tmp_path):
         assert (values == values[0]).all()
     for part in tmp_path.glob(".*.part"):
         os.utime(part, (0, 0))
-    (tmp_path / ".new.part").write_bytes(b"")  # of a process that is still at it
+    others = [f".a.npz.{32 * '0'}.part", ".film.mkv.part", ".film.npz.part"]
+    for name in others:  # of a process that is still at it, and of other programs
+        (tmp_path / name).write_bytes(b"")
+    for name in others[1:]:
+        os.utime(tmp_path / name, (0, 0))
     Cache(tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".new.part", "a.npz"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [*others, "a.npz"]
 
 
 @pytest.mark.parametrize("name", ["table.csv", "[1] *.csv", 60 * "ä" + ".csv"])
