@@ -43,7 +43,8 @@ print(f"{equal:.1%} of the decisions are equal")
 
 # %%
 # And faster? A small network and a busy machine say little: ``benchmarks/speed.py`` times IdenNet
-# at 128 pixels, where 8 bits are near six times as fast as 32.
+# at 128 pixels, where 8 bits are 5.9 times as fast as plain PyTorch in float32,
+# and 2.3 times as fast as skau's own bfloat16.
 
 
 def rate(clf):
