@@ -149,7 +149,10 @@ def check_labels(
             raise ValueError("y has no column; each AU needs one")
         labels = np.arange(2 if table.one_column else table.values.shape[1])
         if classes is not None and not (table.one_column and set(np.ravel(classes)) <= {0, 1}):
-            raise ValueError("classes is for a 1-D y; the labels of a table are 0, 1 and NaN")
+            raise ValueError(
+                "y is a table, whose labels are 0, 1 and NaN; the classes "
+                f"{np.ravel(classes).tolist()} are those of a 1-D y"
+            )
     if names is not None:
         table = table.match(names.tolist(), len(names), "y", type(estimator).__name__)
     return Labels(table.values.astype(np.float32), np.array(table.names), labels, table.one_column)

@@ -64,6 +64,14 @@ def test_one_column_is_one_au(vectors):
         clf.score(X, Y["AU1"])
 
 
+@pytest.mark.parametrize("columns", [["AU12"], ["AU1", "AU12"]])
+def test_a_table_after_a_1d_y_is_told_of_its_classes(vectors, columns):
+    X, Y, groups = vectors
+    clf = make().partial_fit(X, np.where(Y["AU12"] > 0, "yes", "no"), groups=groups)
+    with pytest.raises(ValueError, match=r"y is a table.* classes \['no', 'yes'\] are .* 1-D y"):
+        clf.partial_fit(X, Y[columns], groups=groups)
+
+
 @pytest.mark.parametrize(
     "make_one",
     [make, SVTPTClassifier, lambda: RegionClassifier(make(), regions=None)],
