@@ -3,8 +3,8 @@ What identity subtraction takes out
 ===================================
 
 :class:`skau.IdenNetClassifier` learns who is who from triplets of faces and subtracts what it
-learnt from the features that tell the AUs. The figure is that of the paper (FG 2019): features of people it
-has never seen, before and after the subtraction, coloured by the person and by an AU.
+learnt from the features that tell the AUs. The figure is that of the paper (FG 2019): features of
+people it has never seen, before and after the subtraction, coloured by the person and by an AU.
 """
 
 import matplotlib.pyplot as plt

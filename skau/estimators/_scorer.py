@@ -62,7 +62,8 @@ class Scorer:
                 f"model: what follows its cropper takes no crops of {size} x {size}: {error}"
             ) from error
         said = np.round(self.proba(noise), 4)
-        self._print = np.where(np.isnan(said), None, said).tolist()  # NaN does not equal itself
+        # NaN, of an AU that was not learnt, does not equal itself
+        self._print = [[None if np.isnan(p) else p for p in row] for row in said.tolist()]
         names, n = fitted_names(self._rest), said.shape[1]
         self.names = default_names(n) if names is None or len(names) != n else names
 
