@@ -4,7 +4,8 @@ A face is a person and an expression
 
 :class:`skau.DSNClassifier` codes a face twice, and its decoder rebuilds the face from the sum of
 the person code and the expression code (the paper of 2021, Figure 1). The decoder can be asked
-what either code holds by itself, and what the expression of one looks like with the person of another.
+what either code holds by itself, and what the expression of one looks like with the person of
+another.
 """
 
 import matplotlib.pyplot as plt

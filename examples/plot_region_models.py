@@ -4,8 +4,8 @@ A model for each Action Unit, on its part of the face
 
 The paper of DSN (2021) asks whether one network should tell all AUs from the whole face, or one
 each from the part in which it shows. :class:`skau.RegionClassifier` makes the latter of any
-classifier behind a :class:`~skau.preprocessing.FaceCropper`: a copy for each AU, which sees the upper or the lower
-half, as FACS describes it.
+classifier behind a :class:`~skau.preprocessing.FaceCropper`: a copy for each AU, which sees the
+upper or the lower half, as FACS describes it.
 """
 
 from pathlib import Path
