@@ -112,9 +112,7 @@ class Int8Classifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
         ValueError
             If X holds vectors, or the estimator has no network.
         """
-        import_openvino()  # before a long training, as what follows
-        if getattr(X, "ndim", 0) == 2:
-            _refuse_vectors(X.shape[1])
+        import_openvino()  # before a long training
         estimator = clone(self.estimator)
         params = fit_groups(estimator, groups)
         context = self._begin_fit(1, X, y)
@@ -128,7 +126,10 @@ class Int8Classifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
             )
         images = check_inputs(self.estimator_, X, reset=False)
         if len(module.input_shape) == 1:
-            _refuse_vectors(module.input_shape[0])
+            raise ValueError(
+                f"X holds vectors of {module.input_shape[0]} features; Int8Classifier quantizes "
+                "networks of images, and those of vectors need no more speed"
+            )
         rng = check_random_state(self.random_state)
         rows = rng.permutation(len(images))[: self.n_calibration]
         bars = bool(getattr(self.estimator_, "verbose", 0))
@@ -178,10 +179,3 @@ class Int8Classifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
         state = dict(super().__getstate__())
         state.pop("_compiled", None)
         return state
-
-
-def _refuse_vectors(n_features: int) -> None:
-    raise ValueError(
-        f"X holds vectors of {n_features} features; Int8Classifier quantizes networks of images, "
-        "and those of vectors need no more speed"
-    )
