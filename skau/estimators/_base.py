@@ -122,7 +122,8 @@ class BaseAUClassifier(
             If an input has the wrong shape, type or values, or no AU has a label.
         """
         data = self._check_data(X, y, groups, sample_weight, reset=True)
-        self._unlearned = warn_of_rare(data.Y[data.rows], self.au_names_)
+        Y, group = data.Y[data.rows], data.group[data.rows]
+        self._unlearned = warn_of_rare(Y, self.au_names_)
         self._build()
         train, valid = hold_out(
             data, self.validation_fraction, self._rng, by_subject=groups is not None
@@ -137,9 +138,7 @@ class BaseAUClassifier(
         if valid is None:
             check_monitors(self.callbacks)
         held_out = 0 if valid is None else len(valid)
-        self.trained_on_ = training_facts(
-            data.Y[data.rows], self.au_names_, data.group[data.rows], held_out
-        )
+        self.trained_on_ = training_facts(Y, self.au_names_, group, held_out)
         stages = self._make_stages(train, valid, self._rng)
         context = self._begin_fit(sum(stage.epochs for stage in stages), X, y)
         for stage in stages:

@@ -77,10 +77,9 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
                 f"{', '.join(other)} was set since the last fit, and would make another network "
                 "than the one that training shall go on with; set it back, or fit a clone"
             )
-        old = self.net_
+        old, self._built = self.net_, now
         device = old.device if "device" not in changed else resolve_device(self.device)
         self._net_on(old.module_, torch.device(device))
-        self._built = now
         self.net_.begin_history(old.epochs())
         if type(old.optimizer_) is type(self.net_.optimizer_):
             moments = {"state": old.optimizer_.state_dict()["state"]}

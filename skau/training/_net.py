@@ -252,12 +252,9 @@ class AUNet(ClassifierMixin, NeuralNet):
                 self.diverge("what the network answers")
             self.history.record_batch("valid_counts", count_decisions(y_pred, y_true, X["weight"]))
         prefix = "train" if training else "valid"
-        terms = {
-            "": (total, X["weight"].sum().item()),
-            **{f"{name}_": term for name, term in terms.items()},
-        }
+        self.history.record_batch(f"{prefix}_loss#", (total.item(), X["weight"].sum().item()))
         for name, (value, n) in terms.items():
-            self.history.record_batch(f"{prefix}_{name}loss#", (value.item(), n))
+            self.history.record_batch(f"{prefix}_{name}_loss#", (value.item(), n))
         return total
 
     def _step_optimizer(self, step_fn: Any) -> None:

@@ -101,7 +101,7 @@ class ResumeTraining(Callback):
                 f"callbacks: ResumeTraining does not know what {', '.join(unknown)} would have to "
                 f"remember; beside it may stand {known}"
             )
-        if vars(self).get("_memory") is not self.memory:
+        if getattr(self, "_memory", None) is not self.memory:
             self._cache, self._memory = Cache(self.memory), self.memory
         self._key, stage = _describe(net), net._stage
         self.resumed_, self._wanted = 0, stage.epochs
