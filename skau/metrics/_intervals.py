@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from ..utils._groups import check_groups
 from ..utils._labels import as_numbers, read_predictions, read_table, require_same_rows
 from ..utils._sklearn import Interval, validate_params
+from ..utils._text import first_few
 from ..utils._warnings import user_level
 from ._frame import f1_frame
 
@@ -177,7 +178,7 @@ def paired_interval(
     first, second : array-like of shape (n_folds,)
         A score of each method on each fold, in the same order, or two Series that name the same
         folds; of several seeds on a fold, their mean. A fold on which either is NaN is left out
-        of both.
+        of both. Two Series without a name in common are taken by position.
     test_share : float between 0 and 1
         Share of the subjects in a test part: ``1 / n_splits`` of K folds.
     confidence : float between 0 and 1, default=0.95
@@ -215,13 +216,8 @@ def paired_interval(
     >>> print(f"{found.margin:.3f} from {found.low:.3f} to {found.high:.3f}")
     0.027 from -0.055 to 0.108
     """
-    if (
-        isinstance(first, pd.Series)
-        and isinstance(second, pd.Series)
-        and second.index.is_unique
-        and set(first.index) == set(second.index)
-    ):
-        second = second.loc[first.index]
+    if isinstance(first, pd.Series) and isinstance(second, pd.Series):
+        second = _in_order_of(first, second)
     a, b = as_numbers(first, "first"), as_numbers(second, "second")
     if a.ndim != 1 or a.shape != b.shape:
         raise ValueError(
@@ -255,3 +251,28 @@ def paired_interval(
         return PairedInterval(margin, margin, margin, float(margin == 0))
     p_value = 2 * stats.t.sf(abs(margin) / error, n - 1)
     return PairedInterval(margin, margin - reach, margin + reach, float(p_value))
+
+
+def _in_order_of(first: pd.Series, second: pd.Series) -> pd.Series:
+    """Bring the second's folds into the order of the first's; no name in common tells nothing."""
+    both = (("first", first), ("second", second))
+    alone = [
+        f"{name} alone has {first_few(map(repr, lacking))}"
+        for (name, one), other in zip(both, (second, first), strict=True)
+        if len(lacking := one.index.difference(other.index, sort=False))
+    ]
+    if not first.index.isin(second.index).any():
+        return second
+    if alone:
+        raise ValueError(
+            f"first and second must name the same folds, but {' and '.join(alone)}; keep all of "
+            "them in both, with NaN where a method has no score, or pass .to_numpy() of both if "
+            "they are in the same order"
+        )
+    for name, scores in both:
+        if scores.index.has_duplicates:
+            raise ValueError(
+                f"{name} names fold {scores.index[scores.index.duplicated()][0]!r} more than "
+                f"once; of several seeds take the mean: {name}.groupby(level=0).mean()"
+            )
+    return second.loc[first.index]

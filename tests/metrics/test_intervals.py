@@ -139,3 +139,19 @@ def test_folds_of_two_series_are_matched_by_name():
     assert paired_interval(first, second[::-1], test_share=1 / 3) == found
     other = second.set_axis([1, 2, 3])  # by position
     assert paired_interval(first, other, test_share=1 / 3) == found
+
+
+def test_folds_of_two_series_that_differ_are_no_pairs():
+    first = pd.Series([0.5, 0.6, 0.7, 0.8, np.nan], index=list("abcde"))
+    second = pd.Series([0.4, np.nan, 0.5, 0.6, 0.7], index=list("abcde"))
+    assert paired_interval(first, second, test_share=0.2).margin == pytest.approx(0.5 / 3)
+    with pytest.raises(ValueError, match="first alone has 'b' and second alone has 'e'; keep all"):
+        paired_interval(first.dropna(), second.dropna(), test_share=0.2)
+    with pytest.raises(ValueError, match="but first alone has 'e'; keep"):
+        paired_interval(first, second[:4], test_share=0.2)
+    seeds = pd.Series([0.5, 0.9, 0.7, 0.1], index=list("aabb"))
+    for other in (seeds, seeds[::-1], pd.Series([0.4, 0.2], index=list("ab"))):
+        with pytest.raises(ValueError, match=r"first names fold 'a' more .*first\.groupby\(lev"):
+            paired_interval(seeds, other, test_share=0.2)
+        with pytest.raises(ValueError, match="names fold '[ab]' more than once"):
+            paired_interval(other, seeds, test_share=0.2)
