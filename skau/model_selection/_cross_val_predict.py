@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv, cross_validate
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from ..utils._groups import check_groups
 from ..utils._labels import present_proba
 from ..utils._sklearn import n_workers, num_samples, safe_indexing, validate_params
-from ._kfold import SubjectKFold
+from ..utils._text import first_few
+from ..utils._warnings import user_level
+from ._kfold import SubjectKFold, n_subject_folds
 
 
 @validate_params({"method": [str]}, prefer_skip_nested_validation=True)
@@ -45,8 +48,9 @@ def cross_val_predict(
         Labels, NaN where not annotated.
     groups : array-like of shape (n,), default=None
         The subject of each row, for the splitter. With metadata routing pass it in `params`.
-    cv : splitter, default=None
-        None is ``SubjectKFold(5)``. Its test parts must not overlap.
+    cv : int, splitter or None, default=None
+        None is ``SubjectKFold(5)``, a number that many folds of subjects. Test parts must not
+        overlap.
     method : str, default="predict_proba"
         The estimator's method whose result is wanted.
     params : dict, default=None
@@ -69,6 +73,11 @@ def cross_val_predict(
         If there is no fold, a row is in two test parts, folds know different classes, or a fit
         fails.
 
+    Warns
+    -----
+    UserWarning
+        If `groups`, or those of `params`, tell that `cv` has somebody on both sides of a fold.
+
     Examples
     --------
     >>> import numpy as np
@@ -85,7 +94,11 @@ def cross_val_predict(
     if not hasattr(estimator, method):
         raise ValueError(f"method={method!r}: {type(estimator).__name__} has no such method")
     X, y = indexable(X, y)
-    cv = SubjectKFold(5) if cv is None else cv
+    n_folds = n_subject_folds(cv)
+    cv = cv if n_folds is None else SubjectKFold(n_folds)
+    people = (params or {}).get("groups") if groups is None else groups
+    if people is not None:
+        people = check_groups(people, num_samples(X))
     if isinstance(cv, Iterable):
         try:
             cv = [(train, test) for train, test in cv]
@@ -99,7 +112,7 @@ def cross_val_predict(
         X,
         y,
         groups=groups,
-        cv=_Apart(check_cv(cv, y, classifier=is_classifier(estimator))),
+        cv=_Apart(check_cv(cv), people),
         params=params,
         n_jobs=n_workers(n_jobs, num_samples(X)),
         verbose=verbose,
@@ -124,8 +137,8 @@ def cross_val_predict(
 class _Apart:
     """A splitter whose parts are looked at before anything is fitted."""
 
-    def __init__(self, cv: Any) -> None:
-        self.cv = cv
+    def __init__(self, cv: Any, people: np.ndarray | None) -> None:
+        self.cv, self.people = cv, people
 
     def get_n_splits(self, *given: Any) -> int:  # without which it is no splitter
         return int(self.cv.get_n_splits(*given))
@@ -140,7 +153,21 @@ class _Apart:
         rows, counts = np.unique(np.concatenate([test for _, test in parts]), return_counts=True)
         if (counts > 1).any():
             raise ValueError(f"Row {rows[counts > 1][0]} is in more than one test part of cv.")
+        if self.people is not None:
+            _warn_of_both_sides(parts, self.people)
         return parts
+
+
+def _warn_of_both_sides(parts: list[Any], people: np.ndarray) -> None:
+    """Tell of people who are tested by an estimator that has seen them."""
+    both = [np.intersect1d(people[train], people[test]) for train, test in parts]
+    if len(known := np.unique(np.concatenate(both))):
+        warnings.warn(
+            f"cv has {first_few(known)} on both sides of a fold, so they are predicted by an "
+            "estimator that has seen them, and better than people never seen; pass a cv of whole "
+            "subjects, such as SubjectKFold(5)",
+            stacklevel=user_level(),
+        )
 
 
 def _result(model: Any, method: str, X: Any) -> np.ndarray:

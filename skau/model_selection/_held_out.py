@@ -32,7 +32,7 @@ from ..utils._sklearn import HasMethods, StrOptions, fit_context, num_samples
 from ..utils._text import first_few
 from ..utils._warnings import user_level
 from ._cross_val_predict import cross_val_predict
-from ._kfold import SubjectKFold, scored_rows
+from ._kfold import SubjectKFold, n_subject_folds, scored_rows
 
 
 @parameters
@@ -148,11 +148,10 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
     def _predict_others(self, X: Any, y: Any, groups: Any, method: str) -> np.ndarray:
         """Predict every annotated subject by a model fitted on others."""
         params = fit_groups(self.estimator, groups)
-        cv = self.cv
-        by_subject = cv is None or isinstance(cv, Integral)
+        cv, n_folds = self.cv, n_subject_folds(self.cv)
         if groups is not None:
             groups = check_groups(groups, num_samples(X))
-        elif by_subject:
+        elif n_folds is not None:
             warnings.warn(
                 "groups is not given, so the rows count as independent: those of one person "
                 "are on both sides of a split, and what is learned from them is too good for "
@@ -160,7 +159,7 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
                 stacklevel=user_level(),
             )
             groups = np.arange(num_samples(X))
-        if by_subject:
+        if n_folds is not None:
             n_subjects = len(np.unique(groups[scored_rows(y, groups)]))
             if n_subjects < 2:
                 n = len(groups)
@@ -169,7 +168,7 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
                     f"label in y ({n} sample{'s' * (n != 1)}); fit the estimator beforehand and "
                     "pass cv='prefit'"
                 )
-            cv = SubjectKFold(min(5 if cv is None else int(cv), n_subjects))
+            cv = SubjectKFold(min(n_folds, n_subjects))
         options: dict[str, Any]
         if groups is None:  # a splitter that needs them says so
             options = {"params": params}

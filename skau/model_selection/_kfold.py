@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +30,13 @@ def require_groups(groups: Any, n_rows: int, owner: str, of: str = "X") -> np.nd
             "cross_validate instead (GridSearchCV.fit keeps groups=subjects)."
         )
     return check_groups(groups, n_rows, of=of)
+
+
+def n_subject_folds(cv: Any) -> int | None:
+    """Return how many folds of subjects ``cv`` stands for; None of a splitter or of parts."""
+    if cv is None:
+        return 5
+    return int(cv) if isinstance(cv, Integral) else None
 
 
 def scored_rows(y: Any, subjects: np.ndarray) -> np.ndarray:

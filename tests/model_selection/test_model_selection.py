@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
-from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.model_selection import cross_val_predict as sklearn_cross_val_predict
 
 from skau.datasets._bp4d import BP4D_FOLDS
@@ -479,3 +479,24 @@ def test_folds_are_looked_at_before_any_fit(table):
             cross_val_predict(Unasked(), X, Y, cv=cv, **passed)
     with pytest.raises(ValueError, match="cv has no fold; give a splitter"):
         cross_val_predict(Unasked(), X, Y, cv=[])
+
+
+class KnowsWhomItHasSeen(AlwaysZero):
+    def predict(self, X):
+        return np.array([name in self.seen_ for name in X[:, 0]])
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_a_number_of_folds_is_one_of_subjects(routing):
+    people = np.repeat(list("abcdef"), 4)
+    X, y, told = people[:, None], np.tile([0, 1], 12), {"params": {"groups": people}}
+    model = KnowsWhomItHasSeen()
+    with sklearn.config_context(enable_metadata_routing=routing):
+        told |= {} if routing else {"groups": people}
+        for cv in (2, np.int64(5), SubjectKFold(3)):
+            assert not cross_val_predict(model, X, y, cv=cv, method="predict", **told).any()
+        rows = [(train, test) for train, test in KFold(2, shuffle=True, random_state=0).split(X)]
+        with pytest.warns(UserWarning, match="cv has a, b, c, d, e and 1 more on both sides of"):
+            assert cross_val_predict(model, X, y, cv=rows, method="predict", **told).any()
+        y = np.where(people == "f", np.nan, y)  # of whom scikit-learn's folds know nothing
+        assert cross_val_predict(model, X, y, cv=2, method="predict", **told).dtype == float
