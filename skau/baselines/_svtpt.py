@@ -17,6 +17,7 @@ from ..estimators._validation import check_inputs, check_labels, warn_of_rare
 from ..utils._failure import all_or_nothing
 from ..utils._groups import subject_codes
 from ..utils._parameters import parameters
+from ..utils._rows import require_same_rows
 from ..utils._sample_weight import read_weights
 from ..utils._sklearn import Interval, StrOptions, fit_context
 from ._lbp import lbp_histograms
@@ -188,6 +189,8 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
         ValueError
             If an input has the wrong shape, type or values, or no AU has a label.
         """
+        given = {"groups": groups, "sample_weight": sample_weight}
+        require_same_rows(given, {"y": y, "X": X})
         X = check_inputs(self, X, reset=True)
         labels = check_labels(y, X, self)
         self.classes_, self.au_names_ = labels.classes, labels.names
@@ -274,6 +277,7 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
         ndarray of shape (n, n_aus), or (n,) of a single AU
         """
         check_is_fitted(self)
+        require_same_rows({"groups": groups}, {"X": X})
         X = check_inputs(self, X, reset=False)
         codes = None if groups is None else subject_codes(groups, len(X))
         features = self._features(X)

@@ -19,6 +19,7 @@ from ..training._stage import Loss, Stage
 from ..utils._device import own_modes
 from ..utils._failure import all_or_nothing
 from ..utils._groups import subject_codes
+from ..utils._rows import require_same_rows
 from ..utils._sample_weight import read_weights
 from ..utils._sklearn import Interval, StrOptions, fit_context
 from ..utils._warnings import user_level
@@ -205,6 +206,8 @@ class BaseAUClassifier(
         reset: bool,
         classes: Any = None,
     ) -> AUDataset:
+        given = {"groups": groups, "sample_weight": sample_weight}
+        require_same_rows(given, {"y": Y, "X": X})
         X = check_inputs(self, X, reset=reset)
         if not reset and self._single:
             if classes is not None and set(np.ravel(classes)) != set(self.classes_):
@@ -276,6 +279,7 @@ class BaseAUClassifier(
         ndarray of shape (n, n_aus), or (n,) of a single AU
             Positive where an AU is more likely present than not.
         """
+        require_same_rows({"groups": groups}, {"X": X})
         logits = self._infer(X, "logits").astype(np.float64)
         return self._squeeze(calibrate(logits, groups, self.population_))
 

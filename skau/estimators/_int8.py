@@ -17,6 +17,7 @@ from ..utils._failure import all_or_nothing
 from ..utils._fit_tasks import fit_part
 from ..utils._parameters import parameters
 from ..utils._routing import fit_groups
+from ..utils._rows import require_same_rows
 from ..utils._sklearn import HasMethods, Interval, fit_context
 from ._calibration import calibrate
 from ._openvino import compile_here, import_openvino, is_of_this_process, quantize, run_compiled
@@ -159,6 +160,7 @@ class Int8Classifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
             Positive where an AU is more likely present than not.
         """
         check_is_fitted(self)
+        require_same_rows({"groups": groups}, {"X": X})
         images = check_inputs(self.estimator_, X, reset=False)
         step = chunk_length(self.estimator_.input_shape_, torch.device("cpu"))
         logits = run_compiled(self._compile(), images, step).astype(np.float64)

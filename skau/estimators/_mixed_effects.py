@@ -10,6 +10,7 @@ import torch
 from ..modules._mixed_effects import MixedEffectsNet
 from ..training._data import AUDataset
 from ..training._stage import Stage
+from ..utils._rows import require_same_rows
 from ..utils._warnings import user_level
 from ._base import BaseAUClassifier
 from ._effects import PersonEffects
@@ -163,6 +164,7 @@ class MixedEffectsClassifier(BaseAUClassifier):
         ndarray of shape (n, n_aus), or (n,) of a single AU
             Positive where an AU is more likely present than not.
         """
+        require_same_rows({"groups": groups, "reference": reference}, {"X": X})
         u = self._infer(X, "whitened").astype(np.float64)
         effects = self._effects
         return self._squeeze(effects.scores(u, groups, reference) * effects.scale + effects.offset)

@@ -16,6 +16,7 @@ from ..utils._fit_tasks import fit_part
 from ..utils._groups import subject_codes
 from ..utils._parameters import parameters
 from ..utils._routing import fit_groups, predict_groups
+from ..utils._rows import require_same_rows
 from ..utils._sklearn import HasMethods, StrOptions, fit_context, n_workers
 from ._prediction import AUClassifierMixin
 from ._trained_on import training_facts
@@ -123,6 +124,7 @@ class RegionClassifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
             If an AU has no region, or the estimator has no parameter ``region``, or several.
         """
         labels = check_labels(y, X, self)
+        require_same_rows({"groups": groups}, {"y": y, "X": X})
         unlearned = warn_of_rare(labels.values, labels.names)
         regions = self._check_regions(labels.names)
         parameter = self._region_parameter() if regions else ""

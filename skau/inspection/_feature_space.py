@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from ..metrics import identity_leakage
 from ..modules import DSN, IdenNet
 from ..utils._groups import check_groups
+from ..utils._rows import require_same_rows
 from ..utils._unwrap import classifier_of
 from ._display import Display
 from ._parts import label_table
@@ -132,6 +133,7 @@ class FeatureSpaceDisplay(Display):
             raise ValueError(f"method must be 'tsne' or 'pca', got {method!r}")
         kinds = features if isinstance(features, dict) else {"features": features}
         labels = label_table(y)
+        require_same_rows({"groups": groups}, {"y": y})
         subjects = check_groups(groups, len(labels), of="y")
         if au is None:
             au = str((labels.mean() - 0.5).abs().idxmin())

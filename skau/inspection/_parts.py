@@ -12,8 +12,8 @@ from ..utils._labels import (
     read_table,
     read_thresholds,
     require_probabilities,
-    require_same_rows,
 )
+from ..utils._rows import require_same_rows
 from ..utils._sklearn import safe_indexing
 from ..utils._unwrap import classifier_of
 from ._display import Display
@@ -136,8 +136,8 @@ class PartsMixin(Display):
         display
         """
         labels = label_table(y_true, "y_true")
-        require_same_rows(y_proba, y_true, "y_proba", "y_true")
-        require_same_rows(baseline, y_true, "baseline", "y_true")
+        told = {"y_proba": y_proba, "baseline": baseline, "folds": folds}
+        require_same_rows(told, {"y_true": y_true})
         own = _split(labels, y_proba, folds, "y_proba")
         each = read_thresholds(threshold, labels.columns.tolist()).to_numpy()
         parts = {name or "classifier": [part._replace(threshold=each) for part in own]}

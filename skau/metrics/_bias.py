@@ -16,6 +16,7 @@ from sklearn.utils import check_array
 from ..utils._arrays import plain
 from ..utils._groups import check_groups
 from ..utils._labels import as_numbers
+from ..utils._rows import require_same_rows
 from ..utils._sklearn import Interval, StrOptions, validate_params
 from ._frame import f1_frame
 from ._table import Scored
@@ -113,6 +114,7 @@ def f1_gap(Y_true: Any, Y_pred: Any, groups: Any) -> pd.Series:
     y0    0.333333
     Name: f1_gap, dtype: float64
     """
+    require_same_rows({"groups": groups}, {"Y_true": Y_true})
     both = Scored(Y_true, Y_pred, None, "Y_pred")
     both.require_binary()
     true, pred = (pd.DataFrame(part, columns=both.names) for part in (both.true, both.other))
@@ -169,6 +171,7 @@ def identity_leakage(
     >>> identity_leakage((groups == "ann").reshape(-1, 1), groups)
     1.0
     """
+    require_same_rows({"groups": groups}, {"features": features})
     try:
         X = check_array(plain(features, "features"), dtype=np.float64, input_name="features")
     except (ValueError, OverflowError) as error:  # which does not always name it

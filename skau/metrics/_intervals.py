@@ -12,7 +12,8 @@ from scipy import stats
 from sklearn.utils import check_random_state
 
 from ..utils._groups import check_groups
-from ..utils._labels import as_numbers, read_predictions, read_table, require_same_rows
+from ..utils._labels import as_numbers, read_predictions, read_table
+from ..utils._rows import require_same_rows
 from ..utils._sklearn import Interval, validate_params
 from ..utils._text import first_few
 from ..utils._warnings import user_level
@@ -102,11 +103,13 @@ def bootstrap_interval(
     True
     """
     true = read_table(Y_true, "Y_true").frame()
-    tables = []
-    for name, values in (("Y_pred", Y_pred), ("baseline", baseline)):
-        if values is not None:
-            require_same_rows(values, Y_true, name, "Y_true")
-            tables.append(read_predictions(values, true, name, "Y_true"))
+    told = {"Y_pred": Y_pred, "baseline": baseline}
+    require_same_rows(told | {"groups": groups, "folds": folds}, {"Y_true": Y_true})
+    tables = [
+        read_predictions(values, true, name, "Y_true")
+        for name, values in told.items()
+        if values is not None
+    ]
     n = len(true)
     people = check_groups(groups, n, of="Y_true")
     part = np.zeros(n, int)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..utils._labels import code_present, fitted_names, present_proba, read_table
+from ..utils._rows import require_same_rows
 from ._frame import accuracy, f1_frame, roc_auc
 
 
@@ -58,6 +59,7 @@ def accuracy_scorer(estimator: Any, X: Any, Y: Any, sample_weight: Any = None) -
     -------
     float
     """
+    require_same_rows({"sample_weight": sample_weight}, {"y": Y})
     predicted = _as_labels(estimator, estimator.predict(X))
     return _mean(accuracy(_truth(estimator, Y), predicted, sample_weight=sample_weight))
 

@@ -7,12 +7,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from ..utils._labels import (
-    read_predictions,
-    read_table,
-    require_probabilities,
-    require_same_rows,
-)
+from ..utils._labels import read_predictions, read_table, require_probabilities
+from ..utils._rows import require_same_rows
 from ..utils._sample_weight import read_weights
 from ..utils._text import first_few
 from ..utils._warnings import user_level
@@ -27,7 +23,7 @@ class Scored:
 
     def __init__(self, Y_true: Any, Y_other: Any, sample_weight: Any, name: str) -> None:
         true = read_table(Y_true, "Y_true").frame()
-        require_same_rows(Y_other, Y_true, name, "Y_true")
+        require_same_rows({name: Y_other, "sample_weight": sample_weight}, {"Y_true": Y_true})
         self.other = read_predictions(Y_other, true, name, "Y_true").to_numpy()
         self.true, self.names, self.other_name = true.to_numpy(), true.columns.tolist(), name
         labelled, predicted = ~np.isnan(self.true), ~np.isnan(self.other)

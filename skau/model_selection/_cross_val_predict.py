@@ -13,6 +13,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 
 from ..utils._groups import check_groups
 from ..utils._labels import present_proba
+from ..utils._rows import require_same_rows
 from ..utils._sklearn import n_workers, num_samples, safe_indexing, validate_params
 from ..utils._text import first_few
 from ..utils._warnings import user_level
@@ -98,6 +99,7 @@ def cross_val_predict(
     cv = cv if n_folds is None else SubjectKFold(n_folds)
     people = (params or {}).get("groups") if groups is None else groups
     if people is not None:
+        require_same_rows({"groups": people}, {"y": y, "X": X})
         people = check_groups(people, num_samples(X))
     if isinstance(cv, Iterable):
         try:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..metrics import au_report
 from ..metrics._frame import always_present_f1
+from ..utils._rows import require_same_rows
 from ._kfold import require_groups
 from ._stratified import class_table
 
@@ -45,6 +46,7 @@ def fold_table(cv: Any, y: Any, groups: Any) -> pd.DataFrame:
     all         2     4  0.333333
     """
     labels = class_table(y).frame()
+    require_same_rows({"groups": groups}, {"y": y})
     subjects = require_groups(groups, len(labels), "fold_table", of="y")
     parts = _test_parts(cv, y, subjects)
     tested = [*parts.values(), np.concatenate(list(parts.values()))]

@@ -28,6 +28,7 @@ from ..utils._labels import (
 )  # fmt: skip
 from ..utils._parameters import parameters
 from ..utils._routing import fit_groups, predict_groups
+from ..utils._rows import require_same_rows
 from ..utils._sklearn import HasMethods, StrOptions, fit_context, num_samples
 from ..utils._text import first_few
 from ..utils._warnings import user_level
@@ -116,6 +117,7 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
             )
         values = label_array(y)
         check_consistent_length(X, values)
+        require_same_rows({"groups": groups}, {"y": y, "X": X})
         if names is None:
             names = read_names(y) or (["y0"] if values.ndim == 1 else read_table(y).names)
         self._check(names)

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from ..utils._groups import check_groups
 from ..utils._labels import label_array
+from ..utils._rows import require_same_rows
 from ..utils._sklearn import num_samples
 
 Parts = Iterator[tuple[np.ndarray, np.ndarray]]
@@ -76,6 +77,7 @@ class SubjectSplitter(ABC):
         ValueError
             If `groups` is missing, incomplete or of the wrong length, or does not fit the folds.
         """
+        require_same_rows({"groups": groups}, {"y": y, "X": X})
         subjects = require_groups(groups, num_samples(X), type(self).__name__)
         return self._split(X, y, subjects)
 

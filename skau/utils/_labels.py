@@ -182,19 +182,6 @@ def read_predictions(Y: Any, labels: pd.DataFrame, argument: str, owner: str) ->
     return pd.DataFrame(table.values, index=labels.index, columns=labels.columns)
 
 
-def require_same_rows(Y: Any, labels: Any, argument: str, owner: str) -> None:
-    """Raise if both tables name their rows, and alike, but in another order."""
-    rows, others = (getattr(table, "index", None) for table in (Y, labels))
-    if not (isinstance(rows, pd.Index) and isinstance(others, pd.Index)) or rows.equals(others):
-        return
-    named = all(i.is_unique and not i.equals(pd.RangeIndex(len(i))) for i in (rows, others))
-    if named and set(rows) == set(others):
-        raise ValueError(
-            f"{argument} names the rows of {owner} in another order, and rows are taken by "
-            f"position; pass {argument}.loc[{owner}.index]"
-        )
-
-
 def as_numbers(values: Any, argument: str) -> np.ndarray:
     """Return numbers of any form and shape as float64; None, pandas' NA, masked ones are NaN."""
     try:
