@@ -8,6 +8,7 @@ import pytest
 import sklearn
 from PIL import Image
 
+from skau.cli import main as skau_command
 from skau.datasets import load_sample_faces
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,6 +78,8 @@ def test_the_first_pages_run_on_a_readers_own_files(page, tmp_path, monkeypatch)
             film.mux(stream.encode(av.VideoFrame.from_image(frame)))
         film.mux(stream.encode())
     monkeypatch.chdir(tmp_path)
+    if page.stem == "start":
+        skau_command(["train", "faces/", "-o", "run/", "--epochs", "1"])
     names = {}
     with sklearn.config_context():
         for block in blocks(page):
@@ -84,6 +87,8 @@ def test_the_first_pages_run_on_a_readers_own_files(page, tmp_path, monkeypatch)
     if page.stem == "start":
         assert names["photos"][["AU1", "AU12"]].notna().all(axis=None)
         assert len(names["film"]) == 6
+        assert names["limits"].index.tolist() == ["AU1", "AU12"]
+        assert names["probabilities"].shape == (1, 18)
         assert names["own"].named_steps["dsnclassifier"].au_names_.tolist() == ["AU1", "AU12"]
         assert (tmp_path / "guest.html").exists()
     else:
