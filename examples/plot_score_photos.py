@@ -6,7 +6,7 @@ The open model ships with skau: no corpus, no training, no download. Photos in, 
 picture out::
 
     python examples/plot_score_photos.py             # six of the bundled rendered faces
-    python examples/plot_score_photos.py *.jpg       # your own
+    python examples/plot_score_photos.py *.jpg       # your own, with a face in each
 """
 
 import sys

@@ -67,7 +67,8 @@ class LightCNNClassifier(BaseIdentityClassifier):
 
     References
     ----------
-    .. [1] "IdenNet: Identity-Aware Facial Action Unit Detection", FG 2019.
+    .. [1] C.-H. Tu, C.-Y. Yang, J. Y. Hsu, "IdenNet: Identity-Aware Facial Action Unit Detection",
+       FG 2019.
     .. [2] X. Wu, R. He, Z. Sun, T. Tan, "A Light CNN for Deep Face Representation With Noisy
        Labels", IEEE Transactions on Information Forensics and Security 13(11), 2018.
 

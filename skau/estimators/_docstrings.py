@@ -18,9 +18,9 @@ augment : {"flip"}, callable or None, default="flip"
     is on ``device``, and what is drawn for it must be: ``torch.rand(b, device=images.device)``.
     Vectors are never changed.
 class_weight : {"balanced", "asymmetric"}, dict, list of dict or None, default=None
-    How much labels count in the classification loss. "balanced" gives the present and the absent
-    labels of an AU, as many as the training rows have, the same weight in all, and one of 1 on
-    average. "asymmetric" weighs AUs by the inverse of their rate, and each absent label by the
+    How much labels count in the classification loss. "balanced": the present and the absent
+    labels of an AU weigh the same in sum over the training rows, and 1 on average.
+    "asymmetric" weighs AUs by the inverse of their rate, and each absent label by the
     probability that it still has (:func:`skau.losses.asymmetric_bce`). A dict, such as
     ``{0: 1, 1: 4}``, has a weight by label; a list has such a dict for each AU. Both raise
     recall, and the probabilities of rare AUs above their true share: see the guide on thresholds.

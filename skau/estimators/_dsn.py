@@ -82,7 +82,7 @@ class DSNClassifier(BaseAUClassifier):
     References
     ----------
     .. [1] "Domain Separation for Person-Specific Aspects in Facial Expression Recognition",
-       2021.
+       2021; its authors, and where it appeared, are not known to us.
     .. [2] K. Bousmalis et al., "Domain Separation Networks", NeurIPS 2016.
 
     Examples

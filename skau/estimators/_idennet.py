@@ -112,7 +112,8 @@ class IdenNetClassifier(BaseIdentityClassifier):
 
     References
     ----------
-    .. [1] "IdenNet: Identity-Aware Facial Action Unit Detection", FG 2019.
+    .. [1] C.-H. Tu, C.-Y. Yang, J. Y. Hsu, "IdenNet: Identity-Aware Facial Action Unit Detection",
+       FG 2019.
 
     Examples
     --------

@@ -75,7 +75,7 @@ class RegionClassifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
     References
     ----------
     .. [1] "Domain Separation for Person-Specific Aspects in Facial Expression Recognition",
-       2021.
+       2021; its authors, and where it appeared, are not known to us.
 
     Examples
     --------

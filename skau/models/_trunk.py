@@ -21,9 +21,9 @@ class PretrainedTrunk(StoredPart):
     name : str
         One of :func:`skau.list_models`.
     lr_scale : float, default=1
-        Its weights learn at ``lr`` times so much; 0 keeps them as they are, which takes a third of
-        the time. On people of no test fold 1 was best, 0.3, 0.1 and 0 each worse than the one
-        before (``benchmarks/results/trunk.md``).
+        Its weights learn at ``lr`` times so much; 0 keeps them as they are. With the network of
+        64 px that ``open-1`` was before, on people of no test fold, 1 was best, and 0.3, 0.1 and 0
+        each worse than the one before (``benchmarks/results/trunk.md``).
 
     Raises
     ------
