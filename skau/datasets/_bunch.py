@@ -33,7 +33,9 @@ target : DataFrame of shape (n, n_aus)
 """,
     "folds": """
 folds : dict of str to list of str
-    The published test parts P1, P2, P3, for :class:`~skau.model_selection.PredefinedSubjectSplit`.
+    The test parts P1, P2, P3 that JAA-Net and ME-GraphAU use (of BP4D AUNets, too), for
+    :class:`~skau.model_selection.PredefinedSubjectSplit`. Others divide the people in another
+    way: only results on the same folds can be compared.
 """,
 }
 """What the docstrings of the loaders and of `stack_corpora` say alike."""
