@@ -77,6 +77,11 @@ def margin_interval(
     None where the frames of a cell are not kept, or a fold has one person.
 
     A person who is drawn is drawn for all cells (fold, seed) that were tested on them.
+
+    Raises
+    ------
+    ValueError
+        If the frames kept of two methods, or of several cells tested on the same people, differ.
     """
     files = {
         (fold, seed): [
@@ -93,7 +98,14 @@ def margin_interval(
         # Within, each fold has its own people; across, the models of all folds see the same ones.
         part, model = (fold, f"{seed}") if train == test else (test, f"{fold}, {seed}")
         read = [read_told(file, model) for file in both]
-        people[part] = read[0][2]
+        own = people.setdefault(part, read[0][2])
+        same_people = all(np.array_equal(own, others) for _, _, others in read)
+        if not same_people or not read[0][0].equals(read[1][0]):
+            raise ValueError(
+                f"{both[0]} and {both[1]} are of other frames or labels than each other, or than "
+                f"other cells tested on {part}; run all of them again, with an --out of another "
+                "name"
+            )
         tables.setdefault(part, []).append([read[0][0], read[0][1], read[1][1]])
     if any(len(np.unique(own)) < 2 for own in people.values()):
         return None

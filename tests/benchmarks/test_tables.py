@@ -306,7 +306,7 @@ def test_the_margin_is_over_the_better_rival_of_the_same_fold_and_seed(tables):
 
 def test_a_margin_is_drawn_over_people(tables, tmp_path):
     """The score is that of the cells; a person who is drawn is drawn for all seeds."""
-    from _margins import cell_file, keep_told, margin_interval, quick_auc, quick_f1
+    from _margins import cell_file, keep_told, margin_interval, quick_auc, quick_f1, read_told
 
     rng = np.random.RandomState(0)
     people, aus = np.repeat(list("abcd"), 15), ["AU1", "AU12"]
@@ -336,6 +336,25 @@ def test_a_margin_is_drawn_over_people(tables, tmp_path):
     whole = margin_interval(tmp_path, cells[:1], pair, "lab", "lab", "AUC")
     assert whole.low <= whole.score <= whole.high
     assert margin_interval(tmp_path, [("a-b", 2)], pair, "lab", "lab", "F1") is None
+    kept = {"train": "lab", "spec": "SingleEncoder", "fold": "a-b"}
+    file = cell_file(tmp_path, "-lab.npz", seed=0, **kept)
+    true, told, own = read_told(file, "")
+    true, told = (table.set_axis(aus, axis=1) for table in (true, told))
+    for other in (
+        (true[::-1], told[::-1], own[::-1]),
+        (1 - true, told, own),
+        (true, told, np.roll(own, 1)),
+    ):
+        keep_told(file, *other)
+        with pytest.raises(ValueError, match=r"SingleEncoder-a-b-0-lab.npz are of other frames"):
+            margin_interval(tmp_path, cells, pair, "lab", "lab", "F1")
+    for method in pair:  # equal to each other, not to the cells of another seed
+        keep_told(
+            cell_file(tmp_path, "-lab.npz", seed=0, **{**kept, "spec": method}),
+            true[::-1], told[::-1], own[::-1],
+        )  # fmt: skip
+    with pytest.raises(ValueError, match="other cells tested on a-b"):
+        margin_interval(tmp_path, cells, pair, "lab", "lab", "F1")
     (tmp_path / "lab-DSN-a-b-0-lab.npz").unlink()
     assert margin_interval(tmp_path, cells, pair, "lab", "lab", "F1") is None
 
