@@ -159,29 +159,46 @@ def describe_command(argv: list[str]) -> str:
 def check_config(
     config: dict[str, Any], methods: list[str], command: str, out: Path
 ) -> dict[str, Any]:
-    """Write the configuration beside the results; refuse to mix two in one file."""
+    """Write the configuration beside the results; refuse to mix two in one file.
+
+    Methods and corpora are compared with those of their names; of corpora that were not noted
+    yet, it says so.
+    """
     file = out.with_suffix(".json")
-    own = {}
+    own: dict[str, str] = {}
+    corpora: dict[str, str] = config["corpora"]
+    old: dict[str, Any] = {}
     with config_context(print_changed_only=False):  # a changed default is a change too
         for spec in methods:
             text = make_estimator(spec, config["budget"], seed=0).__repr__(N_CHAR_MAX=100_000)
             own[spec] = re.sub(" at 0x[0-9a-f]+", "", text)  # where callbacks lie in memory
     if out.exists() and file.exists():
         old = PLAIN | json.loads(file.read_text(encoding="utf-8"))
-        changed = [key for key in config if old.get(key) != config[key]]
+        before = old.get("corpora", {})
+        changed = [key for key in config if key != "corpora" and old.get(key) != config[key]]
         changed += [spec for spec in own if old["methods"].get(spec, own[spec]) != own[spec]]
+        changed += [
+            f"{name} (its people, files or labels)"
+            for name in corpora
+            if before.get(name, corpora[name]) != corpora[name]
+        ]
         if changed:
             raise ValueError(
                 f"{out} was begun with another configuration of {', '.join(changed)}; choose "
                 "another --out, or delete it"
             )
-        own = old["methods"] | own
+        own, corpora = old["methods"] | own, before | corpora
+    if out.exists() and "corpora" not in old:
+        print(
+            f"nothing beside {out} tells of which people and labels its cells are; they are taken "
+            f"for those of {', '.join(corpora)} as they are now"
+        )
     machine = {
         "date": date.today().isoformat(),
         "machine": f"{platform.machine()}, {gpu()}{cpu_count()} cores",
         "versions": f"Python {platform.python_version()}, torch {torch.__version__}",
     }
-    whole = {**config, "methods": own, **machine, "command": command}
+    whole = {**config, "corpora": corpora, "methods": own, **machine, "command": command}
     file.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
     return whole
 
@@ -249,6 +266,11 @@ def main(argv: list[str] | None = None) -> None:
     config = {
         "size": args.size, "budget": setting.budget, "partition": partition,
         "identities": setting.identities.name if setting.identities else None, "aus": setting.aus,
+        "corpora": {
+            corpus.name: corpus.digest(setting.aus)
+            for corpus in (setting.corpus, *setting.others, setting.identities)
+            if corpus is not None
+        },
     } | {key: getattr(args, key) for key in PLAIN}  # fmt: skip
     command = describe_command(sys.argv[1:] if argv is None else argv)
     config = check_config(config, args.methods, command, args.out)

@@ -574,6 +574,34 @@ def test_other_images_or_folds_are_refused(tables, folders, tmp_path):
         labels.write_text(before)
 
 
+def test_cells_of_other_labels_or_people_are_not_gone_on_with(tables, folders, tmp_path, capsys):
+    out = tmp_path / "results.csv"
+    call = arguments(folders, out, *TWO, "--methods", "SVTPT", "--only-folds", "S001-S003")
+    tables.main(call)
+    labels = folders / "lab" / "labels.csv"
+    before = labels.read_text()
+    table = pd.read_csv(labels)
+    swapped = table["subject"].replace({"S002": "S005", "S005": "S002"})  # folds of equal names
+    others = [table.assign(AU1=1 - table["AU1"]), table.assign(subject=swapped)]
+    try:
+        for other in others:
+            other.to_csv(labels, index=False)
+            with pytest.raises(ValueError, match=r"another configuration of lab \(its people"):
+                tables.main(call)
+        table.assign(AU2=1 - table["AU2"]).to_csv(labels, index=False)  # which nothing learns
+        tables.main(call)
+    finally:
+        labels.write_text(before)
+    assert "nothing beside" not in capsys.readouterr().out
+    config = json.loads(out.with_suffix(".json").read_text())
+    assert set(config.pop("corpora")) == {"lab", "wild", "ids"}
+    out.with_suffix(".json").write_text(json.dumps(config))  # as it was before corpora were noted
+    tables.main(call)
+    assert "are taken for those of lab, wild, ids as they are now" in capsys.readouterr().out
+    tables.main(call)
+    assert "nothing beside" not in capsys.readouterr().out
+
+
 def test_the_epoch_chosen_on_the_test_fold_has_a_row_of_its_own(tables, folders, tmp_path):
     """It is at least as good as the honest one, whose row does not change."""
     call = ["--methods", "LightCNN", "SVTPT", "--only-folds", "S001-S003", "--epochs", "3"]
@@ -619,7 +647,7 @@ def test_crops_of_another_alignment_are_files_and_results_of_their_own(tables, f
 
 def test_a_table_goes_on_where_callbacks_lie_elsewhere_in_memory(tables, tmp_path):
     out, released = tmp_path / "table.csv", "IdenNet-released"
-    config = {"budget": {"max_epochs": 1, "lr": 1e-3}}
+    config = {"budget": {"max_epochs": 1, "lr": 1e-3}, "corpora": {}}
     text = tables.check_config(config, [released], "", out)["methods"][released]
     assert "EarlyStopping object>" in text
     assert " at 0x" not in text
