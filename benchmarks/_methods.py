@@ -1,6 +1,7 @@
 """The systems that the tables compare, by name, and any variant of them."""
 
 import ast
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from _temporal import FilmClassifier
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
 
@@ -143,3 +145,10 @@ def make_estimator(spec: str, budget: dict[str, Any], seed: int) -> BaseEstimato
     if method.trained:
         params = {**budget, "random_state": seed, **params}
     return method.make(**params)
+
+
+def describe(estimator: BaseEstimator) -> str:
+    """Name all parameters: a changed default is a change too."""
+    with config_context(print_changed_only=False):
+        text = estimator.__repr__(N_CHAR_MAX=100_000)
+    return re.sub(" at 0x[0-9a-f]+", "", text)  # where callbacks lie in memory

@@ -38,17 +38,18 @@ from _cells import Setting, training_part
 from _corpora import Corpus, from_bunch, open_corpus, published_aus
 from _folds import Fold, make_folds, pick_folds
 from _margins import METRICS
-from _methods import make_estimator
+from _methods import describe, make_estimator
 from _options import add_align
 from _person_figure import write_person_figure
 from _person_measures import compare, share_between, stability, tell
 from _record import Record
+from sklearn.base import BaseEstimator
 from tqdm import tqdm
 
 from skau.baselines import LightCNNClassifier
 from skau.datasets import make_au_faces
 from skau.metrics import identity_leakage
-from skau.utils._cache import write_whole
+from skau.utils._cache import Cache, write_whole
 
 HERE = Path(__file__).parent
 
@@ -77,22 +78,22 @@ def rendered(
     return corpora[0], corpora[1], "-".join(keys)
 
 
+def cell_file(
+    start: str, clf: BaseEstimator, setting: Setting, ids: Corpus, fold: Fold, size: int
+) -> Path:
+    """Return where to keep what a cell computes, named by all that it computes it from."""
+    corpora = (setting.corpus.digest(setting.aus), ids.digest([]), setting.aus, size)
+    key = Cache.key(describe(clf), corpora, fold.train, fold.test)
+    return setting.work / f"{start}-{key[:12]}.npz"
+
+
 def features_of(
-    corpus: Corpus,
-    ids: Corpus,
-    aus: list[str],
-    fold: Fold,
-    seed: int,
-    args: argparse.Namespace,
-    file: Path,
+    corpus: Corpus, ids: Corpus, aus: list[str], fold: Fold, clf: BaseEstimator, file: Path
 ) -> dict[str, np.ndarray]:
     """Train the network on a fold, unless that was done before, and keep what it says."""
     if not file.exists():
         train = np.flatnonzero(np.isin(corpus.groups, fold.train))
         crops = np.asarray(corpus.crops["full"])
-        clf = LightCNNClassifier(
-            max_epochs=args.epochs, lr=args.lr, validation_fraction=0.15, random_state=seed
-        )
         Y = corpus.target.reindex(columns=aus).iloc[train]
         clf.fit(crops[train], Y, groups=corpus.groups[train])
         with write_whole(file) as out:
@@ -106,12 +107,12 @@ def features_of(
 
 
 def train_system(
-    spec: str, setting: Setting, fold: Fold, seed: int, file: Path
+    spec: str, setting: Setting, fold: Fold, clf: BaseEstimator, file: Path
 ) -> dict[str, np.ndarray]:
     """Train a system of the tables, unless that was done; keep its logits of the test people."""
     if not file.exists():
         with training_part(setting, fold, spec) as (X, Y, groups):
-            clf = make_estimator(spec, setting.budget, seed).fit(X, Y, groups=groups)
+            clf.fit(X, Y, groups=groups)
         test = np.flatnonzero(np.isin(setting.corpus.groups, fold.test))
         crops = setting.corpus.part(test, False)
         kept = {"logits": clf.decision_function(crops), "features": clf.transform(crops)}
@@ -137,16 +138,20 @@ def measure(
     notes = []
     key = key if args.align == "eyes" else f"{key}-{args.align}"
     for fold, seed in tqdm([(f, s) for s in args.seeds for f in folds], desc=corpus.name):
-        cell = f"{fold.name}-{seed}-{args.epochs}.npz"
-        kept = features_of(corpus, ids, aus, fold, seed, args, args.work / f"person-{key}-{cell}")
+        cell = f"{fold.name}-{seed}-{args.epochs}"
+        clf = LightCNNClassifier(**budget, random_state=seed)
+        file = cell_file(f"person-{key}-{cell}", clf, setting, ids, fold, args.size)
+        kept = features_of(corpus, ids, aus, fold, clf, file)
         test = np.flatnonzero(np.isin(corpus.groups, fold.test))
         people = corpus.groups[test]
         told, bias = tell(kept, corpus, ids, aus, fold)
         identities: dict[str, np.ndarray | None] = {"LightCNN": None, "MixedEffects": bias}
         heads = {"LightCNN": kept["features"][test]}  # what the AU outputs are computed from
         for spec in args.systems:
-            file = args.work / f"person-{key}-{spec.replace(':', '_')}-{cell}"
-            found = train_system(spec, setting, fold, seed, file)
+            clf = make_estimator(spec, budget, seed)
+            start = f"person-{key}-{spec.replace(':', '_')}-{cell}"
+            file = cell_file(start, clf, setting, ids, fold, args.size)
+            found = train_system(spec, setting, fold, clf, file)
             told.append((spec, found["logits"], np.ones(len(test), bool)))
             heads[spec], identities[spec] = found["features"], found.get("identity")
         for name, logits, rows in told:

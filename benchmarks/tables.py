@@ -27,7 +27,6 @@ nothing else. ``--dask ADDRESS`` runs the cells on the workers of a Dask cluster
 import argparse
 import json
 import platform
-import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -41,12 +40,11 @@ from _cells import Setting, run_cell, score_predictions
 from _feature_figure import draw_feature_space
 from _figures import write_figure
 from _folds import Fold, make_draws, pick_folds
-from _methods import REGIONS, make_estimator, parse_method
+from _methods import REGIONS, describe, make_estimator, parse_method
 from _options import make_parser, open_setting
 from _record import gpu
 from _report import write_report
 from joblib import Parallel, cpu_count, delayed
-from sklearn import config_context
 from tqdm import tqdm
 
 from skau.utils._cache import write_whole
@@ -165,13 +163,9 @@ def check_config(
     yet, it says so.
     """
     file = out.with_suffix(".json")
-    own: dict[str, str] = {}
+    own = {spec: describe(make_estimator(spec, config["budget"], seed=0)) for spec in methods}
     corpora: dict[str, str] = config["corpora"]
     old: dict[str, Any] = {}
-    with config_context(print_changed_only=False):  # a changed default is a change too
-        for spec in methods:
-            text = make_estimator(spec, config["budget"], seed=0).__repr__(N_CHAR_MAX=100_000)
-            own[spec] = re.sub(" at 0x[0-9a-f]+", "", text)  # where callbacks lie in memory
     if out.exists() and file.exists():
         old = PLAIN | json.loads(file.read_text(encoding="utf-8"))
         before = old.get("corpora", {})

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from skau.datasets import load_sample_faces
+from skau.estimators._base import BaseAUClassifier
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -97,15 +98,27 @@ def test_the_table_of_a_corpus(person, measures, tmp_path, monkeypatch):
     for name in ("IdenNet", "MixedEffects"):
         assert 0 < figures.loc[name, "stability of F"] < 1
     assert figures.loc["DSN", "of features"] > figures.loc["DSN", "leakage of logits"] - 1
-    monkeypatch.setattr(person, "LightCNNClassifier", None)  # nothing is trained again
-    monkeypatch.setattr(person, "make_estimator", None)
-    person.main(call)
+
+    def fit(*_, **__):
+        raise RuntimeError("a network is trained")
+
+    monkeypatch.setattr(BaseAUClassifier, "fit", fit)
+    person.main(call)  # nothing is trained again
     assert (tmp_path / "person.txt").read_text().split("\n", 1)[1] == report.split("\n", 1)[1]
     with np.load(kept[0]) as cell:
         assert cell["features"].shape == (lab.sum(), 256)
-    with pytest.raises(TypeError, match="NoneType"):  # crops cut otherwise have another network
-        person.main([*call, "--align", "eye_distance"])
-    assert cut == ["eyes"] * 4 + ["eye_distance"] * 2
+    # what learns from other crops, labels or people, or otherwise, is another network
+    changes = [
+        ("--align", "eye_distance"), ("--lr", "1e-1"), ("--size", "128"), ("--aus", "AU1", "AU2"),
+        ("--inside", "S001-S004"),
+    ]  # fmt: skip
+    for change in changes:
+        with pytest.raises(RuntimeError, match="a network is trained"):
+            person.main([*call, *change])
+    assert cut[:6] == ["eyes"] * 4 + ["eye_distance"] * 2
+    own.target["AU1"] = 1 - own.target["AU1"]
+    with pytest.raises(RuntimeError, match="a network is trained"):
+        person.main(call)
 
 
 def test_the_figure_of_margin_against_likeness(measures, tmp_path):
