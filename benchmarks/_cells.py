@@ -193,7 +193,7 @@ def score_predictions(
             found = read_predictions(file, corpus, sizes)
             if found is None:
                 continue
-            own = set(found[2][found[2] >= 0])
+            own = set(found[2])
             if own & read.setdefault(file, set()):
                 raise ValueError(
                     f"--predictions {name}: rows of {file} fit images of {corpus.name} and of "

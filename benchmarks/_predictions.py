@@ -8,6 +8,7 @@ import pandas as pd
 from _corpora import Corpus
 
 from skau.datasets._csv import _INTENSITY, _PLAIN, _PRESENCE, read_csv
+from skau.utils._text import first_few
 
 # How the row of such a tool is called: it has no fit.
 AS_PREDICTED = ", as predicted"
@@ -32,14 +33,15 @@ def read_predictions(
     probabilities; from intensity 2 of 5, where it gives intensities alone. Images are matched by
     name, or by ``frame`` where the file has as many as this corpus alone; ``sizes`` are the
     numbers of images of all. Where a tool found no face, each AU counts as absent: to leave such
-    images out would favour the tool.
+    images out would favour the tool. A row without values says so; an image without a row is an
+    error, since it may be called otherwise there, or the tool may have stopped.
 
     Returns
     -------
     told, scores : DataFrame of shape (n, n_aus)
         Decisions, 0 and 1, and what ranks the images, in the order of the corpus.
     rows : ndarray of shape (n,)
-        The rows of the file; -1 where an image is not in it.
+        The rows of the file.
     """
     table = read_csv(file).values
     kinds: dict[str, dict[str, str]] = {kind: {} for kind, _ in _KINDS}
@@ -59,13 +61,12 @@ def read_predictions(
         ranking = next(kind for kind in ("intensity", "score", "present") if au in kinds[kind])
         told[au] = table[kinds[decision][au]].to_numpy(float) >= _PRESENT_FROM[decision]
         scores[au] = table[kinds[ranking][au]].to_numpy(float)
-    lost = rows < 0
-    if "success" in table:  # OpenFace writes zeros where it found no face
-        lost |= ~(table["success"].to_numpy() == 1)[rows]
     both = []
     for values in (told, scores):
-        own = pd.DataFrame(values, dtype=float).iloc[rows].reset_index(drop=True)
-        own.loc[lost] = 0.0
+        own = pd.DataFrame(values, dtype=float)
+        if "success" in table:  # OpenFace writes zeros where it found no face
+            own[table["success"].to_numpy() != 1] = 0.0
+        own = own.iloc[rows].reset_index(drop=True)
         both.append(own.fillna(0.0))
     return both[0], both[1], rows
 
@@ -73,7 +74,7 @@ def read_predictions(
 def _find_rows(
     table: pd.DataFrame, file: Path, corpus: Corpus, sizes: list[int]
 ) -> np.ndarray | None:
-    """Return the row of each image of the corpus, -1 where there is none; None if none has one."""
+    """Return the row of each image of the corpus; None if none has one."""
     n = len(corpus.groups)
     column = next((name for name in _FILES if name in table), None)
     if column is None:
@@ -102,5 +103,14 @@ def _find_rows(
                 f"{file} names {table[column].iloc[row]} in rows {place[parts[-depth:]]} and "
                 f"{row}; keep one face of each image"
             )
-    rows = np.array([place.get(parts[-depth:], -1) for parts in ours])
-    return None if (rows < 0).all() else rows
+    lost = [
+        name for name, parts in zip(corpus.files, ours, strict=True) if parts[-depth:] not in place
+    ]
+    if len(lost) == n:
+        return None
+    if lost:
+        raise ValueError(
+            f"{file} lacks {len(lost)} of {n} images of {corpus.name}: {first_few(lost)}. Call "
+            "them so there; where the tool found no face, add a row of the name and empty cells"
+        )
+    return np.array([place[parts[-depth:]] for parts in ours])

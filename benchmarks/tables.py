@@ -19,9 +19,10 @@ margins of draws, the effect of a parameter of which several values are run (``D
 DSN:beta=0.05 DSN:beta=0.5``), or all methods, and of IdenNet and DSN the features of unseen people
 before and after the person is taken out (Figure 2 of paper 2). ``--predictions OpenFace=FILE``
 puts what another tool wrote of the images (Py-Feat, OpenFace, LibreFace, or a CSV of probabilities
-with a column ``image``) beside, scored on the same people; ``--methods`` without a name runs
-nothing else. ``--dask ADDRESS`` runs the cells on the workers of a Dask cluster that share
-``--work`` and were started with ``PYTHONPATH=benchmarks``.
+with a column ``image``) beside, scored on the same people; each image has a row in it, of empty
+cells where no face was found. ``--methods`` without a name runs nothing else. ``--dask ADDRESS``
+runs the cells on the workers of a Dask cluster that share ``--work`` and were started with
+``PYTHONPATH=benchmarks``.
 """
 
 import argparse

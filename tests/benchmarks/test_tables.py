@@ -488,10 +488,10 @@ def test_what_other_tools_wrote_stands_beside(tables, folders, tmp_path):
         })[::-1]
         for name, table in labels.items()
     }  # fmt: skip
-    there = lab[lab["AU1"].to_numpy().argmax() + 1 :]  # up to the first that shows AU1
     libreface = pd.DataFrame({
-        "image": there["image"], "au_1": there["AU1"], "au_12_intensity": 1 + 2.0 * there["AU12"],
+        "image": lab["image"], "au_1": lab["AU1"], "au_12_intensity": 1 + 2.0 * lab["AU12"],
     })  # fmt: skip
+    libreface.iloc[: lab["AU1"].to_numpy().argmax() + 1, 1:] = np.nan  # one of them shows AU1
     files = {"OpenFace": [openface], "Py-Feat": list(pyfeat.values()), "LibreFace": [libreface]}
     words = []
     for name, parts in files.items():
@@ -517,7 +517,7 @@ def test_what_other_tools_wrote_stands_beside(tables, folders, tmp_path):
     assert across["n"].eq(len(wild)).all()
     found = results.loc["LibreFace, as predicted", "lab"]
     assert found.loc[("S004-S006", "AU12"), "f1"] == 1
-    assert found.loc[("S001-S003", "AU1"), "f1"] < 1  # one that shows it is not in the file
+    assert found.loc[("S001-S003", "AU1"), "f1"] < 1  # where it found no face, one shows it
     report = out.with_suffix(".md").read_text()
     assert "| OpenFace, as predicted |" in report.split("## Size")[0]
     assert "as predicted" not in report.split("## Size")[1]
@@ -526,6 +526,11 @@ def test_what_other_tools_wrote_stands_beside(tables, folders, tmp_path):
 
     openface.iloc[1:].to_csv(tmp_path / "OpenFace0.csv", index=False)
     with pytest.raises(ValueError, match=r"29 frames in 29 rows, and the corpora have \[30, 10\]"):
+        tables.main(call)
+    there = pyfeat["lab"].replace({"input": {pyfeat["lab"]["input"].iloc[0]: "/lab/NIL.PNG"}})
+    there.iloc[:-1].to_csv(tmp_path / "OpenFace0.csv", index=False)
+    ends = [lab["image"].iloc[0], lab["image"].iloc[-1]]
+    with pytest.raises(ValueError, match=f"lacks 2 of 30 images of lab: {', '.join(ends)}. Call"):
         tables.main(call)
     pd.concat([pyfeat["lab"]] * 2).to_csv(tmp_path / "OpenFace0.csv", index=False)
     with pytest.raises(ValueError, match="keep one face of each image"):
