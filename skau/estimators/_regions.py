@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from ..model_selection._thresholds import refuse_thresholds
 from ..utils._classifier import WrapsClassifierMixin
 from ..utils._fit_tasks import fit_part
 from ..utils._groups import subject_codes
@@ -49,6 +50,7 @@ class RegionClassifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
     ----------
     estimator : classifier of skau, or pipeline that ends in one
         With exactly one parameter named ``region``, of itself or of a step.
+        :class:`~skau.model_selection.TunedThresholdsClassifier` goes around, not inside.
     regions : "facs", dict or None, default="facs"
         The region of each AU by its name in ``y``. "facs" is where FACS describes it: "upper"
         for AU 1, 2, 4 to 7, 43, 45 and 46, "lower" for AU 10 to 18, 20 and 22 to 28, "full" for
@@ -123,6 +125,7 @@ class RegionClassifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
         ValueError
             If an AU has no region, or the estimator has no parameter ``region``, or several.
         """
+        refuse_thresholds(self.estimator, type(self).__name__)
         labels = check_labels(y, X, self)
         require_same_rows({"groups": groups}, {"y": y, "X": X})
         unlearned = warn_of_rare(labels.values, labels.names)

@@ -13,6 +13,7 @@ from ..utils._labels import require_probabilities
 from ..utils._parameters import parameters
 from ..utils._sklearn import StrOptions
 from ._held_out import HeldOutClassifier
+from ._thresholds import refuse_thresholds
 
 _EDGE = 1e-6  # isotonic regression says 0 and 1, whose logits are infinite
 _FLATTEST = np.exp(-10.0)  # slope of a temperature, as in scikit-learn: decisions stay
@@ -66,7 +67,8 @@ class CalibratedAUClassifier(HeldOutClassifier):
     See Also
     --------
     skau.metrics.calibration_error : How far probabilities are from frequencies.
-    TunedThresholdsClassifier : Choose thresholds, and leave probabilities alone.
+    TunedThresholdsClassifier : Choose thresholds, and leave probabilities alone. For both, put
+        it around.
 
     References
     ----------
@@ -92,6 +94,9 @@ class CalibratedAUClassifier(HeldOutClassifier):
     """
 
     method: Annotated[str, StrOptions({"sigmoid", "temperature", "isotonic"})] = "sigmoid"
+
+    def _check(self, names: list[str]) -> None:
+        refuse_thresholds(self.estimator, type(self).__name__)
 
     def _response(self, model: Any) -> str:
         return "decision_function" if hasattr(model, "decision_function") else "predict_proba"

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -202,6 +204,22 @@ class TunedThresholdsClassifier(HeldOutClassifier):
         check_is_fitted(self)
         scores = self._table(self._infer(X, self._response(self.estimator_), groups))
         return self._decide(scores > self.thresholds_, scores)
+
+
+def refuse_thresholds(estimator: Any, owner: str) -> None:
+    """Refuse an estimator whose thresholds would be lost: its owner goes by probabilities."""
+    deciding = (TunedThresholdsClassifier, FixedThresholdClassifier, TunedThresholdClassifierCV)
+    inner = estimator
+    while inner is not None:
+        if isinstance(inner, deciding):
+            name = type(inner).__name__
+            raise ValueError(
+                f"estimator: the thresholds of {name} have no effect inside {owner}, which goes by "
+                f"logits; give {owner} what is in it, and put TunedThresholdsClassifier around: "
+                f"TunedThresholdsClassifier({owner}(...))"
+            )
+        held = None if isinstance(inner, FrozenEstimator) else getattr(inner, "steps", None)
+        inner = held[-1][1] if held else getattr(inner, "estimator", None)
 
 
 class _Decided(ClassifierMixin, BaseEstimator):

@@ -217,8 +217,10 @@ class AUNet(ClassifierMixin, NeuralNet):
             X = X[..., None]
         X = X.permute(0, 3, 1, 2)  # of a contiguous batch: channels_last without a copy
         if self.augment is not None and self.module_.training:
+            given = X.shape
             with self.stream:
                 X = self.augment(X)
+            _check_augmented(X, given)
         return X.float().div_(255)
 
     def infer(self, x: dict[str, Any], **fit_params: Any) -> Tensor:
@@ -294,6 +296,20 @@ class AUNet(ClassifierMixin, NeuralNet):
         step = chunk_length(self.module_.input_shape, torch.device(self.device))
         with torch.inference_mode(), self._autocast():
             return in_chunks(compute, *inputs, rows=rows, step=step, bar=self.bar)
+
+
+def _check_augmented(X: Any, shape: torch.Size) -> None:
+    """Refuse images of another kind than those that are predicted."""
+    if isinstance(X, Tensor) and X.dtype == torch.uint8 and X.shape == shape:
+        return
+    found = type(X).__name__
+    if isinstance(X, Tensor):
+        found = f"{X.dtype} of shape {tuple(X.shape)}".removeprefix("torch.")
+    raise ValueError(
+        f"augment must return what it is given, a uint8 batch of shape {tuple(shape)}, got "
+        f"{found}; leave ToDtype and Normalize out, since the images are scaled afterwards, and "
+        "bring crops back to the size of the images"
+    )
 
 
 def _comes_last(named: tuple[str, Callback]) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skau import DSNClassifier
@@ -14,7 +14,7 @@ from skau.baselines import SVTPTClassifier
 from skau.datasets import load_sample_faces
 from skau.estimators._regions import FACS_REGIONS, RegionClassifier
 from skau.metrics import roc_auc_scorer
-from skau.model_selection import SubjectKFold
+from skau.model_selection import SubjectKFold, TunedThresholdsClassifier
 from skau.preprocessing import FaceCropper
 
 
@@ -152,6 +152,12 @@ def test_the_map_covers_what_the_corpora_annotate():
         (DSNClassifier(), str, "no parameter named 'region'"),
         (make_pipeline(Half(), Half(), SVTPTClassifier()), str, "several parameters"),
         (make_pipeline(Half(), SVTPTClassifier()), "brow {}".format, "no region for brow AU1"),
+        (TunedThresholdsClassifier(pipeline()), str, "thresholds of Tuned.* no effect inside"),
+        (
+            make_pipeline(Half(), FixedThresholdClassifier(SVTPTClassifier())),
+            str,
+            r"thresholds of Fixed.* around: TunedThresholdsClassifier\(RegionClassifier",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said(model, rename, message, blobs):

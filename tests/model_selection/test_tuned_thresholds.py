@@ -294,6 +294,16 @@ def test_thresholds_of_calibrated_probabilities(frames):
     assert both.decision_function(P).shape == both.predict_proba(P).shape == (2000, 3)
 
 
+def test_calibration_around_thresholds_is_refused(frames):
+    P, Y, groups = frames
+    tuned = TunedThresholdsClassifier(Unasked())
+    fitted = TunedThresholdsClassifier(FrozenEstimator(Known().fit(P, Y))).fit(P, Y)
+    inside = [tuned, make_pipeline(search_over(2).set_params(estimator=tuned))]
+    for wrong in [*inside, FrozenEstimator(fitted), FrozenEstimator(make_pipeline(fitted))]:
+        with pytest.raises(ValueError, match="no effect inside CalibratedAUClassifier"):
+            CalibratedAUClassifier(wrong).fit(P, Y, groups=groups)
+
+
 @pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
 def test_fitted_beforehand(frames, Meta):
     P, Y, _ = frames

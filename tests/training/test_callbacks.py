@@ -271,6 +271,20 @@ def test_what_callbacks_and_augmentation_draw_is_seeded(vectors, blobs):
     np.testing.assert_array_equal(*found)
 
 
+@pytest.mark.parametrize(
+    ("augment", "found"),
+    [
+        (lambda images: images.float() / 255, r"float32 of shape \(16, 3, 32, 32\)"),
+        (lambda images: images[..., 2:-2, 2:-2], r"uint8 of shape \(16, 3, 28, 28\)"),
+        (lambda images: None, "NoneType"),
+    ],
+)
+def test_augmentation_that_makes_other_images_is_refused(blobs, augment, found):
+    X, Y, groups = blobs
+    with pytest.raises(ValueError, match=rf"augment must return .*\(16, 3, 32, 32\), got {found}"):
+        make(LightCNNClassifier, identity_epochs=0, augment=augment).fit(X, Y, groups=groups)
+
+
 def _noise(images):
     return torch.where(torch.rand(images.shape, device=images.device) < 0.1, 0, images)
 
