@@ -207,16 +207,15 @@ class TunedThresholdsClassifier(HeldOutClassifier):
 
 
 def refuse_thresholds(estimator: Any, owner: str) -> None:
-    """Refuse an estimator whose thresholds would be lost: its owner goes by probabilities."""
+    """Refuse an estimator whose thresholds would be lost: its owner goes by logits."""
     deciding = (TunedThresholdsClassifier, FixedThresholdClassifier, TunedThresholdClassifierCV)
     inner = estimator
     while inner is not None:
         if isinstance(inner, deciding):
             name = type(inner).__name__
             raise ValueError(
-                f"estimator: the thresholds of {name} have no effect inside {owner}, which goes by "
-                f"logits; give {owner} what is in it, and put TunedThresholdsClassifier around: "
-                f"TunedThresholdsClassifier({owner}(...))"
+                f"estimator: the thresholds of {name} have no effect inside {owner}, which goes "
+                f"by logits; put thresholds around: TunedThresholdsClassifier({owner}(...))"
             )
         held = None if isinstance(inner, FrozenEstimator) else getattr(inner, "steps", None)
         inner = held[-1][1] if held else getattr(inner, "estimator", None)

@@ -25,7 +25,7 @@ from ._landmarks import (
     read_landmarks,
     sample_rows,
 )
-from ._results import Source, report, run, table_writer
+from ._results import Results, Source, report, run, table_writer
 from ._storage import Crops, forget_parts
 from ._video import Video
 from ._worker import NO_FACE, Worker
@@ -60,8 +60,9 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
         to -0.5, narrow it.
     landmarks_per_subject : int or None, default=None
         With ``groups``, find the landmarks in so many evenly spread images of each subject only,
-        and cut all images of the subject by their median.  None: each image by its own.  Scorers
-        tell `predict` no groups: in searches let X be the table of ``detect(X, groups=...)``.
+        and cut all images of the subject by their median; in further ones where these show no
+        face.  None: each image by its own.  Scorers tell `predict` no groups: in searches let X
+        be the table of ``detect(X, groups=...)``.
     select : {"largest", "central", "most_confident"}, default="largest"
         Which face to take where there are several.  ``"largest"`` is by far the fastest: the
         search can stop at the first size at which there is a face.
@@ -201,8 +202,7 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
                     f"landmarks_per_subject={self.landmarks_per_subject} needs groups, the "
                     "subject of each image; or pass the table of detect(X, groups=...) as X"
                 )
-            rows = sample_rows(groups, self.landmarks_per_subject)
-            known = pool_values(run(self, source, rows).table(), groups)
+            known = pool_values(self._sample(source, groups).table(), groups)
         n = None if isinstance(source, Video) else len(source)
         with Crops(int(self.size), n, out) as crops:
             results = run(self, source, None, known, crops=crops, out=out)
@@ -255,8 +255,10 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
         source, known, groups = self._open(X, groups)
         if known is not None:
             raise ValueError("X already is a landmark table; detect needs the images: X['path']")
-        rows = None if groups is None else sample_rows(groups, self.landmarks_per_subject)
-        results = run(self, source, rows, out=out)
+        if groups is None:
+            results = run(self, source, out=out)
+        else:
+            results = self._sample(source, groups, out)
         unread = {row: why for row, why in results.problems.items() if why != NO_FACE}
         self._report(source, unread)
         values = results.table() if groups is None else pool_values(results.table(), groups)
@@ -281,6 +283,26 @@ class FaceCropper(PagesMixin, TransformerMixin, BaseEstimator):
         if isinstance(source, Video):
             raise ValueError("groups are for images; pool the table of a video: pool_by_subject")
         return source, known, check_groups(groups, len(source))
+
+    def _sample(
+        self, source: Source, groups: NDArray[Any], out: str | PathLike[str] | None = None
+    ) -> Results:
+        """Find the faces in some images of each subject; in further ones where these show none."""
+        k = self.landmarks_per_subject
+        rows = sample_rows(groups, k)
+        results = run(self, source, rows, out=out)
+        while k is not None:
+            k *= 2
+            shown = ~np.isnan(results.table()[:, PROBABILITY])
+            rows = sample_rows(groups, k)
+            rows = rows[~np.isin(groups[rows], groups[shown])]
+            rows = np.setdiff1d(rows, list(results.values))
+            if not len(rows):
+                break
+            more = run(self, source, rows, out=out)
+            results.values |= more.values
+            results.problems |= more.problems
+        return results
 
     def _report(self, source: Source, problems: dict[int, str]) -> None:
         """Raise or warn about the images that cannot be used or have no face."""

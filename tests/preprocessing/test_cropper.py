@@ -221,6 +221,22 @@ def test_landmarks_per_subject(photo_paths):
         cropper.transform(photo_paths, groups=["a", "b", "c"])
 
 
+def test_further_images_are_looked_at_where_the_first_show_no_face(photos):
+    X = photos.copy()
+    X[[0, 3, 6]] = 0  # of four of ann: the first and the last; all that there are of cid
+    groups = np.array(["ann"] * 4 + ["bob"] * 2 + ["cid"])
+    cropper = FaceCropper(size=32, landmarks_per_subject=1, on_missing="warn")
+    table = cropper.detect(X[:7], groups=groups)
+    assert cropper.missing_.tolist() == [6]
+    single = FaceCropper().detect(X[:6])
+    known = single.iloc[1:3][EYES].median()
+    np.testing.assert_allclose(table[EYES].iloc[:4], np.tile(known, (4, 1)), atol=0.011)
+    np.testing.assert_allclose(table[EYES].iloc[4:6], single[EYES].iloc[[4, 4]], atol=DIGIT)
+    with pytest.warns(UserWarning, match="^no face found in row 6$"):
+        crops = cropper.transform(X[:7], groups=groups)
+    assert crops[:6].any(axis=(1, 2, 3)).tolist() == [False, True, True, False, True, True]
+
+
 def test_pooling_a_table(photo_paths):
     groups = np.repeat(["a", "b", "c", "d"], 2)
     cropper = FaceCropper()
