@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv, cross_validate
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from ..preprocessing._landmarks import is_landmark_table
 from ..utils._groups import check_groups
 from ..utils._labels import present_proba
 from ..utils._rows import require_same_rows
@@ -94,6 +96,7 @@ def cross_val_predict(
     """
     if not hasattr(estimator, method):
         raise ValueError(f"method={method!r}: {type(estimator).__name__} has no such method")
+    refuse_crops_by_subject(estimator, X)
     X, y = indexable(X, y)
     n_folds = n_subject_folds(cv)
     cv = cv if n_folds is None else SubjectKFold(n_folds)
@@ -134,6 +137,22 @@ def cross_val_predict(
     predictions = np.full((num_samples(X), *results[0].shape[1:]), np.nan, dtype=kind)
     predictions[np.concatenate(parts)] = np.concatenate(results)
     return predictions
+
+
+def refuse_crops_by_subject(estimator: Any, X: Any) -> None:
+    """Refuse, before any fit, what cannot predict without knowing the people."""
+    if is_landmark_table(X) or not hasattr(estimator, "get_params"):
+        return
+    inside = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
+    for part in (inside, *inside.get_params().values()):
+        k = getattr(part, "landmarks_per_subject", None)
+        if k is not None:
+            raise ValueError(
+                f"estimator: {type(part).__name__}(landmarks_per_subject={k}) needs groups in "
+                "prediction, too, but those held out are predicted without; look for the "
+                "landmarks first, and let their table be X: "
+                f"X = FaceCropper(landmarks_per_subject={k}).detect(X, groups=groups)"
+            )
 
 
 class _Apart:

@@ -32,7 +32,7 @@ from ..utils._rows import require_same_rows
 from ..utils._sklearn import HasMethods, StrOptions, fit_context, num_samples
 from ..utils._text import first_few
 from ..utils._warnings import user_level
-from ._cross_val_predict import cross_val_predict
+from ._cross_val_predict import cross_val_predict, refuse_crops_by_subject
 from ._kfold import SubjectKFold, n_subject_folds, scored_rows
 
 
@@ -121,6 +121,7 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
         if names is None:
             names = read_names(y) or (["y0"] if values.ndim == 1 else read_table(y).names)
         self._check(names)
+        refuse_crops_by_subject(self.estimator, X)
         context = self._begin_fit(0 if prefit else 1, X, y)
         method, model = self._response(self.estimator), self.estimator
         if not prefit:  # those held out first: folds that cannot be are told of before any fit

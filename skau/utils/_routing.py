@@ -1,5 +1,6 @@
 """Pass the subjects on to what a meta-estimator holds, with metadata routing or without."""
 
+from inspect import signature
 from typing import Any
 
 from sklearn import get_config
@@ -35,8 +36,8 @@ def fit_groups(estimator: Any, groups: Any) -> dict[str, Any]:
 def predict_groups(model: Any, method: str, X: Any, groups: Any) -> Any:
     """Call a method of a fitted model with ``groups``.
 
-    A pipeline passes them on only where metadata routing is on, a search never; here the last
-    step, and the best model, always get them.
+    A pipeline passes them on only where metadata routing is on, a search never; here the best
+    model, the last step, and the steps before it whose ``transform`` takes them, always get them.
     """
     if groups is None:
         return getattr(model, method)(X)
@@ -45,6 +46,19 @@ def predict_groups(model: Any, method: str, X: Any, groups: Any) -> Any:
     if hasattr(model, "best_estimator_"):
         return predict_groups(model.best_estimator_, method, X, groups)
     if isinstance(model, Pipeline):
-        X = model[:-1].transform(X) if len(model) > 1 else X
+        X = _through(model.steps[:-1], X, groups)
         return predict_groups(model[-1], method, X, groups)
     return getattr(model, method)(X, groups=groups)
+
+
+def _through(steps: list[tuple[str, Any]], X: Any, groups: Any) -> Any:
+    """Transform X by one step after the other, with ``groups`` where they are taken."""
+    for name, step in steps:
+        if isinstance(step, Pipeline):
+            X = _through(step.steps, X, groups)
+        elif isinstance(step, FrozenEstimator):
+            X = _through([(name, step.estimator)], X, groups)
+        elif step not in (None, "passthrough"):
+            taken = "groups" in signature(step.transform).parameters
+            X = step.transform(X, **({"groups": groups} if taken else {}))
+    return X

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skau import DSNClassifier
 from skau.baselines import SVTPTClassifier
@@ -75,6 +76,30 @@ def test_models_without_a_pipeline_get_the_person_too(blobs):
     np.testing.assert_array_equal(
         clf.decision_function(X, groups)[:, 0], own.decision_function(X, groups)
     )
+
+
+class Centred(Half):
+    """Takes the mean of each person away, whom it must be told."""
+
+    def fit(self, X, y=None, groups=None):
+        return self
+
+    def fit_transform(self, X, y=None, groups=None):
+        return self.transform(X, groups)
+
+    def transform(self, X, groups=None):
+        X = super().transform(X)
+        return X - pd.DataFrame(X).groupby(np.asarray(groups)).transform("mean").to_numpy()
+
+
+def test_people_are_told_to_the_steps_before_the_classifier(blobs):
+    X, Y, groups = blobs
+    scaler = StandardScaler(with_mean=False, with_std=False)
+    steps = make_pipeline(Centred(), "passthrough", scaler), "passthrough", SVTPTClassifier()
+    clf = RegionClassifier(make_pipeline(*steps), regions=None).fit(X, Y, groups=groups)
+    centred = Centred().transform(X, groups)
+    expected = SVTPTClassifier().fit(centred, Y, groups).decision_function(centred, groups)
+    np.testing.assert_allclose(clf.decision_function(X, groups), expected)
 
 
 def test_an_au_that_shows_elsewhere_cannot_be_learnt(blobs):

@@ -25,7 +25,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skau import DSNClassifier
+from skau import DSNClassifier, RegionClassifier
 from skau.metrics import au_report, calibration_error, f1_frame, f1_frame_scorer, false_alarm_rate
 from skau.model_selection import (
     CalibratedAUClassifier,
@@ -34,6 +34,7 @@ from skau.model_selection import (
     TunedThresholdsClassifier,
     cross_val_predict,
 )
+from skau.preprocessing import FaceCropper
 
 NAMES = ["AU1", "AU4", "AU12"]
 
@@ -469,6 +470,19 @@ def test_people_who_cannot_be_held_out_are_told_of_before_any_fit(
     P, Y, groups = frames
     with pytest.raises(ValueError, match=message):
         Meta(Unasked(), **params).fit(P, Y, groups=people(groups))
+
+
+@pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
+def test_crops_that_need_the_people_are_refused_before_any_fit(frames, Meta):
+    P, Y, groups = frames
+    cropper = FaceCropper(landmarks_per_subject=2)
+    pipeline, fitted = (make_pipeline(cropper, m) for m in (Unasked(), Known().fit(P, Y)))
+    told = r"needs groups in prediction.*X = FaceCropper\(landmarks_per_subject=2\).detect"
+    for model in (pipeline, RegionClassifier(pipeline), FrozenEstimator(fitted)):
+        with pytest.raises(ValueError, match=told):
+            Meta(model, cv=2).fit(P, Y, groups=groups)
+    with pytest.raises(ValueError, match=told):
+        cross_val_predict(pipeline, P, Y, groups=groups)
 
 
 def test_a_rate_just_below_one(frames):
