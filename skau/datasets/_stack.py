@@ -11,7 +11,7 @@ from sklearn.utils import Bunch
 
 from ..utils._docs import substitute
 from ..utils._groups import check_groups
-from ..utils._labels import as_numbers
+from ..utils._labels import read_table
 from ._bunch import DOCS, au_names, make_bunch
 
 
@@ -29,7 +29,8 @@ def stack_corpora(
     Parameters
     ----------
     *corpora : :class:`~sklearn.utils.Bunch`
-        Two or more, as the loaders of :mod:`skau.datasets` return them.
+        Two or more, as the loaders of :mod:`skau.datasets` return them. The columns of a `target`
+        are the AUs that they are called; those of an array are `au_names`.
     names : sequence of str, default=None
         One name for each corpus, all different. None takes their `name`.
     {corpus}
@@ -54,8 +55,9 @@ def stack_corpora(
     Raises
     ------
     ValueError
-        With fewer than two corpora, an incomplete one, or names that are missing, equal or
-        contain "/".
+        With fewer than two corpora, an incomplete one, one whose labels are not 0, 1 and NaN or
+        whose `frame` has other rows than its `target`, or names that are missing, equal or contain
+        "/".
     TypeError
         If a corpus is none.
 
@@ -77,17 +79,11 @@ def stack_corpora(
     """
     _check_corpora(corpora)
     names = _check_names(corpora, names)
-    columns: set[str] = set()
-    for corpus in corpora:
-        columns.update(au_names(corpus.au_names))
-    union = sorted(columns, key=lambda au: int(au[2:]))
-    targets, extras, groups = [], [], []
+    targets = [_labels(corpus, name) for name, corpus in zip(names, corpora, strict=True)]
+    union = sorted(set().union(*targets), key=lambda au: int(au[2:]))
+    extras, groups = [], []
     folds: dict[str, list[str]] = {}
-    for name, corpus in zip(names, corpora, strict=True):
-        target = pd.DataFrame(
-            as_numbers(corpus.target, f"the target of {name}"), columns=au_names(corpus.au_names)
-        )
-        targets.append(target.reindex(columns=union))
+    for name, corpus, target in zip(names, corpora, targets, strict=True):
         subjects = check_groups(
             corpus.groups, len(target), f"the groups of {name}", of="its target"
         )
@@ -95,7 +91,8 @@ def stack_corpora(
         frame = corpus.get("frame")
         extra = pd.DataFrame({"corpus": name}, index=target.index)
         if isinstance(frame, pd.DataFrame):
-            known = frame.drop(columns=["image", "subject", "corpus", *union], errors="ignore")
+            other = ["image", "subject", "corpus", *union, *corpus.au_names]
+            known = frame.drop(columns=other, errors="ignore")
             extra = pd.concat([extra, known.reset_index(drop=True)], axis=1)
         extras.append(extra)
         for fold, tested in (corpus.get("folds") or {}).items():
@@ -104,7 +101,7 @@ def stack_corpora(
         "+".join(names),
         _stack_images([corpus.images for corpus in corpora]),
         groups,
-        pd.concat(targets, ignore_index=True),
+        pd.concat([target.reindex(columns=union) for target in targets], ignore_index=True),
         extra=pd.concat(extras, ignore_index=True),
         folds=folds or None,
         descr="\n\n".join(corpus.get("DESCR", "") for corpus in corpora),
@@ -126,11 +123,47 @@ def _check_corpora(corpora: Sequence[Any]) -> None:
                     f"Corpus {place} has {lengths[0]} images, {lengths[1]} rows of target and "
                     f"{lengths[2]} groups; each image needs one of both."
                 )
+            _check_frame(corpus, place)
             continue
         mend = "pass what a loader returned, a Bunch with images, target, groups and au_names"
         if isinstance(corpus, (list, tuple)) and any(isinstance(part, Bunch) for part in corpus):
             mend = "pass the corpora one by one: stack_corpora(*corpora)"
         raise TypeError(f"Corpus {place} is a {type(corpus).__name__}: {mend}.")
+
+
+def _check_frame(corpus: Bunch, place: int) -> None:
+    """Raise if rows were selected or sorted everywhere but in `frame`."""
+    frame, target = corpus.get("frame"), corpus.target
+    if not isinstance(frame, pd.DataFrame):
+        return
+    if len(frame) != len(target):
+        raise ValueError(
+            f"The frame of corpus {place} has {len(frame)} rows, and its target {len(target)}: "
+            "select the same rows of it, or set frame to None."
+        )
+    rows = getattr(target, "index", None)
+    named = isinstance(rows, pd.Index) and rows.is_unique
+    if named and not rows.equals(frame.index) and set(rows) == set(frame.index):
+        raise ValueError(
+            f"The frame of corpus {place} has the rows of its target in another order: bring "
+            "both into one, or set frame to None."
+        )
+
+
+def _labels(corpus: Bunch, name: str) -> pd.DataFrame:
+    """Return the labels in columns ``AUn``, which those of an array are by `au_names`."""
+    table = read_table(corpus.target, f"the target of {name}")
+    named = "au_names" if table.given is None else "columns"
+    try:
+        columns = au_names(corpus.au_names if table.given is None else table.given)
+    except ValueError as error:
+        raise ValueError(f"{named} of {name}: {error}") from None
+    if len(columns) != table.values.shape[1]:
+        raise ValueError(
+            f"The target of {name} has {table.values.shape[1]} columns without names, and its "
+            f"au_names are {len(columns)}: name in au_names what the columns are."
+        )
+    return pd.DataFrame(table.values, columns=columns)
 
 
 def _check_names(corpora: Sequence[Bunch], names: Sequence[str] | None) -> list[str]:

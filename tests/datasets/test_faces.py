@@ -261,6 +261,48 @@ def test_arrays_of_labels_stack_too():
     np.testing.assert_array_equal(stacked.target, [[0], [1], [0], [1]])
 
 
+def test_columns_of_labels_are_stacked_by_their_names():
+    faces = load_sample_faces()
+    turned = Bunch(**{**faces, "target": faces.target[faces.au_names[::-1]]})
+    stacked = stack_corpora(corpus("A"), turned)
+    np.testing.assert_array_equal(stacked.target[2:][faces.au_names], faces.target)
+    some = Bunch(**{**faces, "target": faces.target[["AU12", "AU1"]]})
+    stacked = stack_corpora(corpus("A"), some)
+    assert stacked.au_names == ["AU1", "AU12"]
+    np.testing.assert_array_equal(stacked.target["AU12"][2:], faces.target["AU12"])
+    assert list(stacked.frame) == ["subject", "corpus", "frame", "AU1", "AU12"]
+    some.target = some.target.to_numpy()
+    with pytest.raises(ValueError, match=r"Sample faces has 2 columns .* au_names are 12: name"):
+        stack_corpora(corpus("A"), some)
+    odd = corpus("B")
+    odd.target.columns = ["smile"]
+    with pytest.raises(ValueError, match="columns of B: aus must hold AU numbers .* 'smile'"):
+        stack_corpora(corpus("A"), odd)
+
+
+@pytest.mark.parametrize("code", [9, 3])
+def test_codes_are_not_stacked_as_labels(code):
+    wrong = corpus("B")
+    wrong.target.iloc[1] = code
+    with pytest.raises(ValueError, match=rf"target of B: row 1, column 'AU1' holds {code}"):
+        stack_corpora(corpus("A"), wrong)
+
+
+def test_frames_with_other_rows_than_the_labels():
+    people = ("1", "2", "3")
+    a, b = corpus("A"), corpus("B", people, frame=pd.DataFrame({"age": [20, 30, 40]}))
+    whole = Bunch(**b)
+    for key in ("images", "groups", "target"):
+        b[key] = b[key][1:]
+    with pytest.raises(ValueError, match="frame of corpus 1 has 3 rows, and its target 2: select"):
+        stack_corpora(a, b)
+    b.frame = b.frame[1:]
+    np.testing.assert_array_equal(stack_corpora(a, b).frame["age"], [nan, nan, 30, 40])
+    whole.target = whole.target[::-1]
+    with pytest.raises(ValueError, match="frame of corpus 1 has the rows .* in another order"):
+        stack_corpora(a, whole)
+
+
 @pytest.mark.parametrize(
     ("corpora", "names", "message"),
     [
