@@ -15,7 +15,7 @@ from ..utils._sklearn import Interval
 
 UNKNOWN = (9, -1, 999)
 """What the corpora and the tools around them write where an AU could not be scored."""
-_CODES = (77, 88, 99, 777, 888, 9999)  # what statistics programs and their users write, too
+_CODES = (77, 88, 99, 777, 888, 999, 9999)  # what statistics programs and their users write, too
 
 DOCS = {
     "corpus": """
@@ -102,11 +102,12 @@ def code_labels(
     else:
         bad = known.isin([np.inf, -np.inf])
         meaning = "finite"
-        if tuple(unknown) == UNKNOWN and not bad.any(axis=None):
+        if len(unknown) and not bad.any(axis=None):
             # other codes of it would count as absent or present
             codes = known.isin(_CODES)
             small = not known.mask(codes).gt(10).any(axis=None)
-            bad |= known.lt(0) | (codes & small)
+            lowest = -1 if 0 in unknown else 0  # -1 is absent where 0 is unknown
+            bad |= known.lt(lowest) | (codes & small)
             meaning = "an intensity (pass unknown=[] if it is one)"
     if bad.to_numpy().any():
         row, column = np.argwhere(bad.to_numpy())[0]

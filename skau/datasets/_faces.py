@@ -63,7 +63,8 @@ def load_faces(
     unknown : sequence of float, default=(9, -1, 999)
         Codes that give NaN, as empty cells do. Where 1 is present, -1 absent and 0 unknown, pass
         ``unknown=[0], threshold=1``. Where -1 is a true intensity, pass ``unknown=[]``. Else
-        intensities below 0, and 77, 88, 99 and such beside others up to 10, are errors.
+        intensities below 0, and 77, 88, 99 and such beside others up to 10, are errors, whatever
+        codes are named.
     name : str, default=None
         The corpus name, which :func:`stack_corpora` uses. None takes the name of the folder.
     {corpus}

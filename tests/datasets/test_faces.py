@@ -556,8 +556,14 @@ def test_another_code_of_unknown_is_no_intensity(tmp_path, code):
         ValueError, match=rf"AU1 of row 2 is {code}, which is neither an intens.*9"
     ):
         load_faces(tmp_path, threshold=2)
+    for others in ([9], [-1, 9], np.array([999.0, 9, -1]), (0,)):
+        with pytest.raises(ValueError, match=rf"AU1 of row 2 is {code}, which is neither"):
+            load_faces(tmp_path, threshold=2, unknown=others)
     assert load_faces(tmp_path, threshold=2, unknown=[]).target["AU1"][0] == (code > 0)
     assert load_faces(tmp_path, threshold=2, unknown=[code]).target["AU1"].isna()[0]
+    (tmp_path / "labels.csv").write_text("image,subject,AU1\na.png,p,999\nb.png,q,4\n")
+    with pytest.raises(ValueError, match=r"AU1 of row 2 is 999, which .* unknown code \(9\)"):
+        load_faces(tmp_path, threshold=2, unknown=[9])
     (tmp_path / "labels.csv").write_text("image,subject\na.png,p\nb.png,q\n")
     assert load_faces(tmp_path, threshold=2).target.shape == (2, 0)
     if code == 99:  # one of percent
