@@ -18,9 +18,9 @@ from ._folders import (
     Gaps,
     coded_images,
     find_folder,
+    frame_numbers,
     has_images,
     read_numbers,
-    refuse_twice,
     visible,
     wrong_folder,
 )
@@ -165,25 +165,24 @@ def _holds_images(folder: Path) -> bool:
 
 def _read_labels(path: Path, names: list[str], gaps: Gaps) -> pd.DataFrame:
     """Read one file: frame numbers in the first column, whatever its header says, then AUs."""
-    table = read_numbers(path)
+    table = read_numbers(path).dropna(axis=1, how="all")
     try:
-        header = [int(float(re.sub(r"(?i)\s*AU", "", str(cell)))) for cell in table.iloc[0, 1:]]
-        frames = table.iloc[1:, 0].astype(float).astype(int)
+        header = [float(re.sub(r"(?i)\s*AU", "", str(cell))) for cell in table.iloc[0, 1:]]
     except ValueError:
-        header, frames = [], pd.Series(dtype=int)
-    if not header or len(set(header)) < len(header) or min(header) < 1:
+        header = []
+    aus = [int(au) for au in header if au % 1 == 0]
+    if not aus or len(set(aus)) < len(header) or min(aus) < 1:
         raise ValueError(
             f"{path}: expected AU numbers in the first line and frame numbers in the first "
             f"column, but the first line is {first_few(table.iloc[0], 10)}. If it is a frame's, "
             "the header is missing: put one in front, such as 0,1,2,4,6 for AUs 1, 2, 4 and 6."
         )
-    refuse_twice(path, frames)
-    table = table.iloc[1:, 1:].set_axis([f"AU{au}" for au in header], axis=1)
-    table.index = pd.Index(frames, name="frame")
+    frames = frame_numbers(path, table.iloc[1:, 0])
+    table = table.iloc[1:, 1:].set_axis([f"AU{au}" for au in aus], axis=1).set_axis(frames)
     absent = [name for name in names if name not in table]
     if len(absent) == len(names):
         raise ValueError(
-            f"{path}: none of {first_few(names)} is in the first line: {first_few(header, 99)}. "
+            f"{path}: none of {first_few(names)} is in the first line: {first_few(aus, 99)}. "
             "Correct it, or pass other AUs as aus."
         )
     if absent:

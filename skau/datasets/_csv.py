@@ -51,8 +51,9 @@ def read_csv(path: Path) -> Csv:
     """Read a table with a header in its first line.
 
     Commas, semicolons, tabs or bars separate it; a line "sep=;" before it and a byte order mark,
-    which Excel writes, are understood, and rows of empty cells are left out. Names of columns
-    lose the blanks around them, and breaks of lines in them are blanks.
+    which Excel writes, are understood, and rows of empty cells are left out. Other rows need a
+    cell for each name in the header. Names of columns lose the blanks around them, and breaks of
+    lines in them are blanks.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -88,6 +89,8 @@ def read_csv(path: Path) -> Csv:
     except (ParserWarning, ValueError) as error:  # pandas' own errors are ValueErrors
         wrong = _long_row(text, separator, first) or f" cannot be read: {error}."
         raise ValueError(f"{path}{wrong}") from None
+    if wrong := _short_row(text, separator, first):
+        raise ValueError(f"{path}{wrong}")
     cells.index = pd.RangeIndex(first, len(cells) + first)
     cells = cells[filled]
     return Csv(values.set_index(cells.index), cells)
@@ -98,18 +101,40 @@ def column_name(name: object) -> str:
     return " ".join(str(name).split())
 
 
+def _cells(text: str, separator: str) -> list[list[str]]:
+    """Return the cells of each row, none if they cannot be told."""
+    try:
+        return list(csv.reader(StringIO(text), delimiter=separator, skipinitialspace=True))
+    except csv.Error:  # a quote that nobody closes, perhaps; pandas says where
+        return []
+
+
 def _long_row(text: str, separator: str, first: int) -> str:
     """Say which row has more cells than the header, as an editor counts; "" is none."""
-    try:
-        rows = list(csv.reader(StringIO(text), delimiter=separator, skipinitialspace=True))
-    except csv.Error:  # a quote that nobody closes, perhaps; pandas says where
-        return ""
+    rows = _cells(text, separator)
     long = [number for number, row in enumerate(rows, first - 1) if len(row) > len(rows[0])]
     if not long:
         return ""
     return (
         f": row {long[0]} has more cells than the header has names; put a cell that holds "
         f"{separator!r} in quotes, or name its last column."
+    )
+
+
+def _short_row(text: str, separator: str, first: int) -> str:
+    """Say which row lacks cells under the header's names; "" is none. Empty rows may."""
+    short, named = [], 0
+    for number, row in enumerate(_cells(text, separator), first - 1):
+        width = max((place for place, cell in enumerate(row, 1) if cell.strip()), default=0)
+        named = width if number == first - 1 else named
+        if width and len(row) < named:
+            short.append(number)
+    if not short:
+        return ""
+    return (
+        f": row {first_few(short)} has fewer cells than the header has names. If it was cut off "
+        "or a cell was lost, write it anew. If its last cells are empty, separate them all the "
+        "same, as Excel does if the last column is filled in every row."
     )
 
 

@@ -19,9 +19,9 @@ from ._folders import (
     coded_images,
     find_folder,
     find_folders,
+    frame_numbers,
     has_images,
     read_numbers,
-    refuse_twice,
     visible,
     wrong_folder,
 )
@@ -200,13 +200,13 @@ def _read_labels(
         if path is None:
             continue
         table = read_numbers(path)
-        if table.shape[1] != 2 or not pd.api.types.is_integer_dtype(table[0]):
+        if table.shape[1] != 2:
             raise ValueError(
                 f"{path}: expected lines 'frame,intensity', such as 1,0, but the first is "
                 f"{first_few(table.iloc[0])}."
             )
-        refuse_twice(path, table[0])
-        values = table.set_index(0).set_axis([name], axis=1)
+        values = table[[1]].set_axis([name], axis=1)
+        values.index = frame_numbers(path, table[0])
         columns[name] = code_labels(values, str(path), threshold=threshold, highest=5)[name]
     if not columns:
         return None

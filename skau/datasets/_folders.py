@@ -6,9 +6,11 @@ import os
 import re
 import warnings
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 import pandas as pd
 
 from .._paths import PHOTOS
@@ -119,19 +121,41 @@ def coded_images(folder: Path | None, first_frame: int) -> dict[int, str]:
     return {number - first_frame + 1: path for number, path in images.items()}
 
 
-def read_numbers(path: Path, **kwargs: object) -> pd.DataFrame:
-    """Read a table without a header, naming the file if that fails."""
+def read_numbers(path: Path, *, sep: str = ",", dtype: type | None = None) -> pd.DataFrame:
+    """Read a table without a header; lines that are empty but for commas are left out."""
     try:
-        return pd.read_csv(path, header=None, **kwargs)  # type: ignore[call-overload]
-    except (ValueError, UnicodeDecodeError) as error:
+        lines = enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1)
+        filled = {number: line for number, line in lines if line.strip(", \t")}
+        written = StringIO("\n".join(filled.values()))
+        table = pd.read_csv(written, header=None, sep=sep, dtype=dtype)
+    except ValueError as error:  # pandas' own errors are ValueErrors
         raise ValueError(f"{path} cannot be read as a table of numbers: {error}") from None
+    cells = {number: len(re.split(sep, line.strip())) for number, line in filled.items()}
+    needed = 1 + max(np.flatnonzero(table.notna().any()), default=0)  # a comma may end all lines
+    short = [number for number, found in cells.items() if found < needed]
+    if short:
+        raise ValueError(
+            f"{path}: line {first_few(short)} has fewer cells than others. If it was cut off or a "
+            "cell was lost, write it anew; where nothing is known, separate the empty cells."
+        )
+    return table
 
 
-def refuse_twice(path: Path, frames: pd.Series) -> None:
-    """Raise the error for a file of labels that lists a frame twice."""
-    twice = frames[frames.duplicated()]
+def frame_numbers(path: Path, cells: pd.Series) -> pd.Index:
+    """Return the frames that the lines of a file of labels are of."""
+    numbers = pd.to_numeric(cells, errors="coerce")
+    wrong = cells[numbers % 1 != 0]
+    if len(wrong):
+        raise ValueError(
+            f"{path}: expected a frame number at the beginning of each line, but one is "
+            f"{wrong.iloc[0]}; correct it, or delete the line."
+        )
+    twice = numbers[numbers.duplicated()]
     if len(twice):
-        raise ValueError(f"{path}: frame {twice.iloc[0]} is listed twice; keep one of its lines.")
+        raise ValueError(
+            f"{path}: frame {twice.iloc[0]:g} is listed twice; keep one of its lines."
+        )
+    return pd.Index(numbers.astype(int), name="frame")
 
 
 class Gaps:

@@ -80,7 +80,8 @@ def stack_corpora(
     _check_corpora(corpora)
     names = _check_names(corpora, names)
     targets = [_labels(corpus, name) for name, corpus in zip(names, corpora, strict=True)]
-    union = sorted(set().union(*targets), key=lambda au: int(au[2:]))
+    annotated = {str(au) for target in targets for au in target}
+    union = sorted(annotated, key=lambda au: int(au[2:]))
     extras, groups = [], []
     folds: dict[str, list[str]] = {}
     for name, corpus, target in zip(names, corpora, targets, strict=True):
@@ -141,9 +142,10 @@ def _check_frame(corpus: Bunch, place: int) -> None:
             f"The frame of corpus {place} has {len(frame)} rows, and its target {len(target)}: "
             "select the same rows of it, or set frame to None."
         )
-    rows = getattr(target, "index", None)
-    named = isinstance(rows, pd.Index) and rows.is_unique
-    if named and not rows.equals(frame.index) and set(rows) == set(frame.index):
+    if not isinstance(target, pd.DataFrame | pd.Series):
+        return
+    rows, others = frame.index, target.index
+    if rows.is_unique and not rows.equals(others) and set(rows) == set(others):
         raise ValueError(
             f"The frame of corpus {place} has the rows of its target in another order: bring "
             "both into one, or set frame to None."

@@ -474,6 +474,17 @@ def test_rows_that_excel_emptied_and_breaks_of_lines_in_names(one_image):
         load_faces(write(one_image, table.replace("7", "1,1"), images=False))
 
 
+@pytest.mark.parametrize(
+    ("row", "number"), [("b.png,ann,0", 3), ("b.png", 3), ("\nb.png,ann,0,", 4)]
+)
+def test_rows_that_are_cut_off(one_image, row, number):
+    table = f"image,subject,AU1,AU2,note\na.png,ann,1,0,\n{row}\n\n"
+    with pytest.raises(ValueError, match=rf"row {number} has fewer cells than .* write it anew"):
+        load_faces(write(one_image, table, images=False))
+    table = "image,subject,AU1,\na.png,ann,1\n,,,\n,\n"  # a column without a name
+    assert load_faces(write(one_image, table, images=False)).target["AU1"].tolist() == [1]
+
+
 def test_paths_from_macos_and_one_image_under_two_names(one_image):
     (one_image / "\u00fc.png").write_bytes(b"")
     write(one_image, "image,subject,AU1\nu\u0308.png,ann,1\n", images=False)

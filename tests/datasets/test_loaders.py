@@ -151,6 +151,11 @@ def test_bp4d_named_header_and_absent_column(bp4d):
         ("1,0\n2,1\n", "the header is missing"),
         ("0,1,12\n1,0,yes\n", "labels have to be numbers"),
         ("", "cannot be read"),
+        (",,\n,,\n", "cannot be read"),
+        ("0,1,12\n1,0\n2,1,1\n", "line 2 has fewer cells than others. .* write it anew"),
+        ("0,1,12\n1,0,1\n,0,1\n", "frame number at the beginning .* but one is nan; correct"),
+        ("0,1,12\n1.5,0,1\n2.5,0,1\n", "frame number at the beginning .* but one is 1.5"),
+        ("0,1,1.5\n1,0,1\n", "expected AU numbers in the first line"),
     ],
 )
 def test_bp4d_bad_label_file(bp4d, content, message):
@@ -159,6 +164,14 @@ def test_bp4d_bad_label_file(bp4d, content, message):
     with pytest.raises(ValueError, match=message) as error:
         load_bp4d(bp4d)
     assert "M009_T1.csv" in str(error.value)
+
+
+def test_bp4d_empty_rows_and_columns(bp4d):
+    path = bp4d / "AUCoding" / "AU_OCC" / "M009_T1.csv"
+    path.write_text("0,1,12,\n1,0,1,\n\n2,9,0\n,,,\n,,\n")  # as Excel leaves them
+    corpus = load_bp4d_with_gap(bp4d, aus=[1, 12])
+    labels = corpus.target[corpus.groups == "M009"]
+    np.testing.assert_array_equal(labels, [[0, 1], [nan, 0]])
 
 
 def test_bp4d_two_files_of_one_frame(bp4d):
@@ -296,7 +309,8 @@ def test_disfa_image_without_a_label_line(disfa):
         ("1,0\n2,-3\n", "is -3"),
         ("1,0\n2,x\n", "labels have to be numbers"),
         ("1\n2\n", "expected lines"),
-        ("a,0\nb,0\n", "expected lines"),
+        ("a,0\nb,0\n", "frame number at the beginning .* but one is a"),
+        ("1,0\n\n2\n", "line 3 has fewer cells than others"),
         ("1,0\n1,0\n", "frame 1 is listed twice; keep one of its lines"),
     ],
 )
@@ -441,6 +455,13 @@ def test_celeba_gaps(celeba):
     assert "images without an identity are left out: 999999.jpg" in told
     assert "not there are left out: 000002.jpg" in told
     assert corpus.groups.tolist() == ["2880", "2880", "2937"]
+
+
+def test_celeba_line_that_is_cut_off(celeba):
+    file = celeba / "Anno" / "identity_CelebA.txt"
+    file.write_text(file.read_text().removesuffix(" 2937 \n"))
+    with pytest.raises(ValueError, match="CelebA.txt: line 4 has fewer cells than others"):
+        load_celeba(celeba)
 
 
 def test_celeba_all_in_one_folder_twice(celeba, tmp_path):
