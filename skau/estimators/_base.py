@@ -25,7 +25,7 @@ from ..utils._sklearn import Interval, StrOptions, fit_context
 from ..utils._warnings import user_level
 from ._calibration import calibrate, measure_population, unknown_population
 from ._class_weight import ClassificationLoss, ClassWeight, class_weights
-from ._hold_out import hold_out
+from ._hold_out import hold_out, warn_of_held_out
 from ._network import BaseNetworkEstimator
 from ._prediction import AUClassifierMixin
 from ._trained_on import training_facts
@@ -104,8 +104,8 @@ class BaseAUClassifier(
         y : array-like or DataFrame of shape (n, n_aus), or array-like of shape (n,)
             1 where an AU is present, 0 where it is absent, NaN where it is not annotated. A
             row of NaN is an identity-only image. The columns of a DataFrame name the AUs; an AU
-            without any label is predicted as NaN. A 1-D ``y`` holds one AU, of any two labels;
-            the larger one is "present".
+            without any label in the rows trained on is predicted as NaN. A 1-D ``y`` holds one
+            AU, of any two labels; the larger one is "present".
         groups : array-like of shape (n,), default=None
             The subject of each row.
         sample_weight : array-like of shape (n,), default=None
@@ -124,11 +124,12 @@ class BaseAUClassifier(
         """
         data = self._check_data(X, y, groups, sample_weight, reset=True)
         Y, group = data.Y[data.rows], data.group[data.rows]
-        self._unlearned = warn_of_rare(Y, self.au_names_)
+        warn_of_rare(Y, self.au_names_)
         self._build()
         train, valid = hold_out(
             data, self.validation_fraction, self._rng, by_subject=groups is not None
         )
+        self._unlearned = warn_of_held_out(Y, train.Y[train.rows], self.au_names_)
         if valid is not None and self.monitor == "f1" and not (valid.Y[valid.rows] == 1).any():
             warnings.warn(
                 f"the {len(valid)} rows held out for validation show no AU, so they have no F1 "

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from ..training._data import AUDataset
+from ..utils._text import first_few
 from ..utils._warnings import user_level
 
 
@@ -56,3 +57,41 @@ def hold_out(
         )
     held_out = np.isin(unit, units[:n_valid])
     return data.part(rows[~held_out[rows]]), data.part(annotated[held_out[annotated]])
+
+
+def warn_of_held_out(Y: np.ndarray, train: np.ndarray, names: np.ndarray) -> np.ndarray:
+    """Warn of AUs of which all labels, or all of one class, are held out.
+
+    Parameters
+    ----------
+    Y : ndarray of shape (n, n_aus)
+        1, 0, NaN of all rows.
+    train : ndarray of shape (n_train, n_aus)
+        Of those that are left to train on.
+    names : ndarray of str, shape (n_aus,)
+
+    Returns
+    -------
+    ndarray of bool, shape (n_aus,)
+        Which AUs have no label to train on, and so cannot be learned.
+    """
+    unlabelled = np.isnan(train).all(axis=0)
+    lost = unlabelled & ~np.isnan(Y).all(axis=0)
+    where = "in rows held out for validation"
+    mend = "another random_state or a smaller validation_fraction may leave some to train on"
+    if lost.any():
+        warnings.warn(
+            f"all labels of {first_few(names[lost])} are {where}; it is not learned and is "
+            f"predicted as NaN; {mend}",
+            stacklevel=user_level(),
+        )
+    for value, word in ((1, "positive"), (0, "negative")):
+        shown, learned = (np.equal(part, value).any(axis=0) for part in (Y, train))
+        only = shown & ~learned & ~lost
+        if only.any():
+            warnings.warn(
+                f"all {word} examples of {first_few(names[only])} are {where}; what is predicted "
+                f"for it means nothing; {mend}",
+                stacklevel=user_level(),
+            )
+    return unlabelled

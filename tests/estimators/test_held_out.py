@@ -126,3 +126,30 @@ def test_a_search_that_keeps_groups_to_its_splitter_is_warned_of(few):
     with config_context(enable_metadata_routing=True):
         search.fit(X, Y, groups=groups)
     assert [len(both) > 0 for both in seen] == [True] * 3 + [False] * 3
+
+
+def test_aus_of_people_who_are_all_held_out_are_told_of(few):
+    X, Y, groups = few
+    held_out = []
+
+    class Watch(Callback):
+        def on_epoch_end(self, net, dataset_valid=None, **kwargs):
+            held_out.append(dataset_valid.rows)
+
+    clf = DSNClassifier(**QUICK, callbacks=[Watch()])
+    clf.fit(X, Y, groups=groups)
+    rows = np.isin(np.arange(len(Y)), held_out[0])
+    lost = Y.copy()
+    lost.loc[~rows, "AU12"] = np.nan
+    told = "all labels of AU12 are in rows held out .* predicted as NaN; another random_state"
+    with pytest.warns(UserWarning, match=told):
+        clf.fit(X, lost, groups=groups)
+    np.testing.assert_array_equal(np.isnan(clf.predict_proba(X)), [[False, True]] * len(X))
+    for value, word in ((1, "positive"), (0, "negative")):
+        one = Y.copy()
+        one.loc[~rows, "AU12"] = 1 - value
+        with pytest.warns(UserWarning, match=f"all {word} examples of AU12 are in rows held out"):
+            clf.fit(X, one, groups=groups)
+        assert np.isfinite(clf.predict_proba(X)).all()
+    clf.set_params(validation_fraction=0, callbacks=None).fit(X, lost, groups=groups)
+    assert np.isfinite(clf.predict_proba(X)).all()
