@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.linalg import cholesky, eigh, solve_triangular
 
 from ..utils._arrays import plain
-from ..utils._groups import check_groups, subject_codes
+from ..utils._groups import are_strangers_enough, check_groups, subject_codes
 
 # Of how many times their mean variance the features get more noise than was seen. Chosen among 0.1
 # to 10 on people of no test fold, where 1 to 3 were alike (benchmarks/results/person.md).
@@ -71,14 +71,14 @@ class PersonEffects:
 
         Returns
         -------
-        PersonEffects, or None where fewer than two people have two frames
+        PersonEffects, or None where there are no two people of whom one has two frames
         """
         labelled = ~np.isnan(Y).all(axis=1)
-        strangers = ~np.isin(people, people[labelled])
+        rows = np.ones(len(people), bool)
         # Of those whom the network was trained on it knows the labels by heart, which hides how
         # people differ, so the others tell it better wherever they are as many.
-        several = len(np.unique(people[strangers])) >= len(np.unique(people[labelled]))
-        rows = strangers if several else np.ones(len(people), bool)
+        if are_strangers_enough(people, labelled):
+            rows = ~np.isin(people, people[labelled])
         mean, within, between = _covariances(features[rows], people[rows])
         if within is None or between is None:
             return None

@@ -37,7 +37,8 @@ class IdenNetClassifier(BaseIdentityClassifier):
     sums the first, which would tie ``alpha`` to the batch).
 
     Training has two stages. Stage 1 trains :math:`S` and :math:`F` on identities: those of
-    the identity-only rows, or of all rows where there are no two people without any label.
+    the identity-only rows, where these show as many people without any label as there are with
+    labels, two at least, or else of all rows; only people with two images count.
     Stage 2 trains everything; an epoch is one pass over the annotated rows, and in the first
     case every AU batch is followed by a batch of identity-only rows, on which
     :math:`L = w_\mathrm{ID} L_\mathrm{ID}`.

@@ -16,6 +16,7 @@ from ..modules._weights import load_weights
 from ..training._batches import IdentityBatches, draw_pairs, mine_negatives
 from ..training._data import AUDataset
 from ..training._stage import Loss, Stage, Term
+from ..utils._groups import are_strangers_enough
 from ..utils._sklearn import Interval
 from ..utils._warnings import user_level
 from ._base import BaseAUClassifier
@@ -133,13 +134,12 @@ class BaseIdentityClassifier(BaseAUClassifier):
     ) -> IdentityBatches | None:
         """Batches of the identity-only rows, or of all rows.
 
-        The former where they show two people or more of whom no row is annotated: a few rows
-        without a label are no identity corpus. None, with a warning that ends in ``otherwise``,
-        where no triplet can be made.
+        The former where `are_strangers_enough`: a few rows without a label are no identity
+        corpus. None, with a warning that ends in ``otherwise``, where no triplet can be made.
         """
-        group, unlabelled = train.group[train.rows], train.identity_only
-        strangers = np.setdiff1d(group[unlabelled], group[train.annotated])
-        rows = unlabelled if len(strangers) > 1 else np.arange(len(train))
+        group, rows = train.group[train.rows], np.arange(len(train))
+        if are_strangers_enough(group, np.isin(rows, train.annotated)):
+            rows = train.identity_only
         batches = IdentityBatches(
             rows, group[rows], self.batch_size, self._n_identities, self.negative_pool, rng
         )

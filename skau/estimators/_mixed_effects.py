@@ -29,7 +29,8 @@ class MixedEffectsClassifier(BaseAUClassifier):
         e_{pi} \sim N(0, E)
 
     :math:`B` and :math:`E` are the covariances between and within people, from frames of people
-    without labels where these are as many as those with labels: the network never saw them.
+    without labels where these are as many as those with labels, counting people with two frames:
+    the network never saw them.
     Column :math:`d_a` of :math:`D` is what AU :math:`a` adds to the features of one and the same
     person. Of :math:`n` frames of a person, with mean :math:`\bar\phi_p`, the best linear
     prediction of the person's bias, which is their mean feature in *other* frames, is
@@ -62,8 +63,8 @@ class MixedEffectsClassifier(BaseAUClassifier):
 
     Notes
     -----
-    Without ``groups``, or where no two people have two frames, there is nothing to learn of
-    people: ``fit`` warns, and the AU outputs are those of LightCNN. ``partial_fit`` forgets the
+    Without ``groups``, or where all people have one frame, or one person all, there is nothing to
+    learn of people: ``fit`` warns, and the AU outputs are those of LightCNN. ``partial_fit`` forgets the
     mixed model, as the features that it describes are changed.
 
     Identity-only rows train nothing but the mixed model, so more of them cost no training.

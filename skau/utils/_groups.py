@@ -45,3 +45,23 @@ def check_groups(
 def subject_codes(groups: Any, n_rows: int) -> np.ndarray:
     """Return the subjects of the rows as codes from 0."""
     return np.unique(check_groups(groups, n_rows), return_inverse=True)[1]
+
+
+def are_strangers_enough(people: np.ndarray, labelled: np.ndarray) -> bool:
+    """Whether people without any label tell who is who as well as those with labels do.
+
+    That takes two frames of a person, so it is the people seen twice who are counted: two at
+    least, and as many as there are of those with labels.
+
+    Parameters
+    ----------
+    people : ndarray of shape (n,)
+        The person of each row.
+    labelled : bool ndarray of shape (n,)
+        Which rows have a label.
+    """
+    known = np.isin(people, people[labelled])
+    strangers, others = (
+        (np.unique(people[rows], return_counts=True)[1] > 1).sum() for rows in (~known, known)
+    )
+    return bool(strangers >= max(others, 2))

@@ -26,10 +26,10 @@ def usual(few):
 
 @pytest.fixture(scope="module")
 def unlabelled(few):
-    """The last two subjects are known by identity alone."""
+    """The last four subjects are known by identity alone."""
     X, Y, groups = few
     Y = Y.copy()
-    Y.iloc[24:] = np.nan
+    Y.iloc[16:] = np.nan
     return X, Y, groups
 
 
@@ -135,14 +135,14 @@ def test_every_stage_begins_with_a_fresh_optimizer_and_its_own_rate(few, monkeyp
 
 def test_stage_two_alternates_where_there_are_identity_only_rows(unlabelled):
     X, Y, groups = unlabelled
-    clf = IdenNetClassifier(**QUICK).fit(X, Y, groups=groups)
+    clf = IdenNetClassifier(**QUICK | {"batch_size": 12}).fit(X, Y, groups=groups)
     data = clf._check_data(X, Y, groups, None, reset=False)
     one, two = clf._make_stages(data, None, np.random.RandomState(0))
-    assert all(row >= 24 for batch in one.batches for row in batch)
-    kinds = [all(row >= 24 for row in batch) for batch in two.batches]
-    assert kinds == [False, True, False, True]  # 24 annotated rows in batches of 16
+    assert all(row >= 16 for batch in one.batches for row in batch)
+    kinds = [all(row >= 16 for row in batch) for batch in two.batches]
+    assert kinds == [False, True, False, True]  # 16 annotated rows in batches of 12
     annotated = [row for batch in list(two.batches)[::2] for row in batch]
-    assert sorted(annotated) == list(range(24))
+    assert sorted(annotated) == list(range(16))
     clf.set_params(identity_weight=0)
     _, two = clf._make_stages(data, None, np.random.RandomState(0))
     assert len(list(two.batches)) == 2
@@ -155,7 +155,7 @@ def test_weights_of_the_triplets(weight, unlabelled):
     clf = IdenNetClassifier(**quick).fit(X, Y, groups=groups)
     data = clf._check_data(X, Y, groups, None, reset=False)
     loss = clf._make_stages(data, None, np.random.RandomState(0))[-1].loss
-    for rows, expected in ((slice(16), None), (slice(24, 32), weight)):
+    for rows, expected in ((slice(16), None), (slice(16, 32), weight)):
         x, y = data.take(list(range(32))[rows])
         clf.net_.infer(x)
         total, terms = loss(x["output"], y, x | {"generator": torch.Generator()})
@@ -170,7 +170,7 @@ def test_identity_only_rows_are_seen_by_the_result(unlabelled):
     quick = QUICK
     usual = IdenNetClassifier(**quick).fit(X, Y, groups=groups)
     other = X.copy()
-    other[24:] = 255 - other[24:]
+    other[16:] = 255 - other[16:]
     changed = IdenNetClassifier(**quick).fit(other, Y, groups=groups)
     assert not np.array_equal(usual.predict_proba(X), changed.predict_proba(X))
 
@@ -264,3 +264,17 @@ def test_a_few_rows_without_a_label_are_no_identity_corpus(few):
     Y[np.asarray(groups) == np.asarray(groups)[0]] = np.nan  # one person without any label
     clf.fit(X, Y, groups=groups)
     assert np.isfinite(clf.history_["train_triplet_loss"]).all()
+
+
+def test_strangers_with_few_images_do_not_take_the_place_of_the_others(few):
+    X, Y, groups = few
+    clf = IdenNetClassifier(**QUICK, validation_fraction=0).fit(X, Y, groups=groups)
+    for more in ((), (0, 1), (0, 0, 1), (0, 0, 1, 1), range(30)):
+        n = len(more)
+        data = clf._check_data(
+            np.concatenate([X, X[:n]]), np.concatenate([Y, np.full((n, 2), np.nan)]),
+            np.concatenate([groups, [f"stranger {i}" for i in more]]), None, reset=False,
+        )  # fmt: skip
+        one, two = clf._make_stages(data, None, np.random.RandomState(0))
+        assert len(one.batches.images) >= 8  # of whom triplets are made
+        assert two.loss.alpha > 0

@@ -111,6 +111,17 @@ def test_one_person_or_one_frame_each_tells_nothing(drawn):
     assert PersonEffects.fit(features[::8], labels[::8], people[::8], directions) is None
 
 
+def test_portraits_of_strangers_do_not_take_the_place_of_the_others(drawn):
+    features, _, labels, people, directions = drawn
+    few = people < 60
+    alone = PersonEffects.fit(features[few], labels[few], people[few], directions)
+    for twice in (0, 1):  # of the 200 strangers, how many are seen in two frames
+        rows = few | (np.arange(len(people)) % 8 == 0)
+        rows[np.flatnonzero(people == 60)[: 1 + twice]] = True
+        effects = PersonEffects.fit(features[rows], labels[rows], people[rows], directions)
+        np.testing.assert_allclose(effects.between[-1], alone.between[-1], rtol=0.3)
+
+
 @pytest.fixture(scope="module")
 def clf(blobs):
     X, Y, groups = blobs
