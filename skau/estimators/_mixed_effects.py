@@ -64,8 +64,8 @@ class MixedEffectsClassifier(BaseAUClassifier):
     Notes
     -----
     Without ``groups``, or where all people have one frame, or one person all, there is nothing to
-    learn of people: ``fit`` warns, and the AU outputs are those of LightCNN. ``partial_fit`` forgets the
-    mixed model, as the features that it describes are changed.
+    learn of people: ``fit`` warns, and the AU outputs are those of LightCNN. ``partial_fit``
+    forgets the mixed model, as the features that it describes are changed.
 
     Identity-only rows train nothing but the mixed model, so more of them cost no training.
 
