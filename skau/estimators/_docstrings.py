@@ -11,7 +11,7 @@ lr : float, default=1e-4
 
 _TRAINING = """
 optimizer : callable, default=torch.optim.Adam
-    A ``torch.optim`` class, or ``functools.partial`` of one with its options.
+    A ``torch.optim`` class, or ``functools.partial`` of one with its options but ``lr``.
 augment : {"flip"}, callable or None, default="flip"
     Change of the training images: mirrored at random, or a function from a uint8 batch of
     shape (b, c, h, w) to the same (a ``torchvision.transforms.v2`` transform is one). The batch
@@ -44,7 +44,8 @@ precision : {"auto", "float32", "bfloat16"}, default="auto"
 callbacks : list of skorch callbacks, default=None
     What else happens during training, such as :class:`skau.ResumeTraining`. They hear of the
     training on AUs, not of a first stage on identities. Beside skorch's own figures
-    ``valid_f1`` and ``valid_class_loss`` may be monitored.
+    ``valid_f1`` and ``valid_class_loss`` may be monitored. ``load_best`` is refused, for
+    ``monitor`` above chooses the weights.
 random_state : int, RandomState instance or None, default=None
     Seeds the initial weights, the validation part, the batches and all else that is drawn.
 verbose : int, default=0

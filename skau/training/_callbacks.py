@@ -10,12 +10,14 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import (
     Callback,
+    EarlyStopping,
     InputShapeSetter,
     LRScheduler,
     PassthroughScoring,
     lr_scheduler,
 )
 from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm.auto import tqdm
 
 
@@ -40,12 +42,35 @@ def check_callbacks(callbacks: list[Any] | None) -> None:
                     f"callbacks: a figure of the {part} part needs PassthroughScoring("
                     f"{callback.name!r}, on_train={part == 'train'})"
                 )
+        if getattr(callback, "load_best", False):
+            raise ValueError(
+                f"callbacks: {kind.__name__}(load_best=True) would put other weights in place "
+                "than those of best_epoch_, which is chosen by the parameter monitor without any "
+                "callback; leave load_best out"
+            )
+        _check_direction(callback)
         policy = getattr(callback, "policy", None) if issubclass(kind, LRScheduler) else None
         if isinstance(policy, str) and not hasattr(lr_scheduler, policy):
             raise ValueError(
                 f"callbacks: LRScheduler does not know {policy!r} by name; pass the class, "
                 f"policy=torch.optim.lr_scheduler.{policy}"
             )
+
+
+def _check_direction(callback: Any) -> None:
+    """Refuse to wait for a lower F1."""
+    if getattr(callback, "monitor", None) != "valid_f1":
+        return
+    mend = None
+    if isinstance(callback, EarlyStopping) and callback.lower_is_better:
+        mend = "lower_is_better=False"
+    elif getattr(callback, "policy", None) in (ReduceLROnPlateau, "ReduceLROnPlateau"):
+        mend = "mode='max'" if callback.kwargs.get("mode") != "max" else None
+    if mend:
+        raise ValueError(
+            f"callbacks: {type(callback).__name__} takes a lower 'valid_f1' for a better one; "
+            f"pass {mend}"
+        )
 
 
 def check_monitors(callbacks: list[Any] | None) -> None:

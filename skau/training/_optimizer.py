@@ -19,6 +19,11 @@ def check_optimizer(made: Any, optimizer: Any) -> None:
             f"optimizer={optimizer!r} must make a torch.optim.Optimizer, as torch.optim.SGD does, "
             f"but made a {type(made).__name__}"
         )
+    if "lr" in getattr(optimizer, "keywords", {}):  # of functools.partial
+        raise ValueError(
+            f"optimizer={optimizer!r} has a learning rate of its own, which would not count; "
+            "leave it out and pass lr"
+        )
     for kind, reason in _UNFIT.items():
         if isinstance(made, kind):
             raise ValueError(

@@ -56,6 +56,7 @@ def test_bad_parameters_are_named(make, few):
         (partial(torch.optim.LBFGS, max_iter=2), "optimizer: LBFGS cannot train"),
         (torch.optim.SparseAdam, "optimizer: SparseAdam cannot train"),
         (partial(torch.optim.SGD, speed=2), "optimizer=.*SGD.*lr=0.*speed"),
+        (partial(torch.optim.SGD, lr=0.5), "optimizer=.*a learning rate of its own.* pass lr"),
         (_no_optimizer, "optimizer=.*_no_optimizer.* must make a torch.optim.Optimizer"),
     ],
 )

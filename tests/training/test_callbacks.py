@@ -200,7 +200,10 @@ def test_a_network_whose_answers_are_not_finite_is_not_kept():
         (EarlyStopping(), "EarlyStopping looks at 'valid_loss'.*monitor='train_loss'"),
         (("stop", EarlyStopping), "EarlyStopping looks at 'valid_loss'"),
         (Checkpoint(), "Checkpoint looks at 'valid_loss_best'.*monitor='train_loss_best'"),
-        (LRScheduler(ReduceLROnPlateau, monitor="valid_f1"), "LRScheduler looks at 'valid_f1'"),
+        (
+            LRScheduler(ReduceLROnPlateau, monitor="valid_f1", mode="max"),
+            "LRScheduler looks at 'valid_f1'",
+        ),
     ],
 )
 def test_callbacks_that_wait_for_a_validation_part_are_refused_without_one(
@@ -213,9 +216,9 @@ def test_callbacks_that_wait_for_a_validation_part_are_refused_without_one(
             fit(X, Y, groups=groups)
 
 
-def test_checkpoints_keep_the_history_and_can_be_loaded(vectors, tmp_path):
+def test_checkpoints_keep_the_history(vectors, tmp_path):
     X, Y, groups = vectors
-    point = Checkpoint(dirname=tmp_path, load_best=True)
+    point = Checkpoint(dirname=tmp_path)
     clf = make(LightCNNClassifier, max_epochs=2, callbacks=[point]).fit(X, Y, groups=groups)
     kept = History.from_file(tmp_path / "history.json")
     valid = clf.history_["valid_loss"]
@@ -234,6 +237,14 @@ def test_checkpoints_keep_the_history_and_can_be_loaded(vectors, tmp_path):
         (PassthroughScoring("train_loss"), ValueError, r"'train_loss', on_train=True"),
         (("a", PassthroughScoring("valid_loss", on_train=True)), ValueError, "on_train=False"),
         (PassthroughScoring, TypeError, "missing .* argument: 'name'"),
+        (
+            EarlyStopping(load_best=True),
+            ValueError,
+            r"EarlyStopping\(load_best=True\).*leave load",
+        ),
+        (("a", Checkpoint(load_best=True)), ValueError, "chosen by the parameter monitor .*leave"),
+        (EarlyStopping("valid_f1"), ValueError, "a lower 'valid_f1' .* lower_is_better=False"),
+        (LRScheduler(ReduceLROnPlateau, monitor="valid_f1"), ValueError, "pass mode='max'"),
         (("bar", EpochTimer()), ValueError, "duplicate .* name 'bar'"),
         ((3, EpochTimer()), TypeError, "is no callback of skorch"),
         (EpochScoring("f1_macro", use_caching=False), ValueError, "EpochScoring cannot be used"),
@@ -297,7 +308,7 @@ def test_training_goes_on_with_its_callbacks(Estimator, vectors, tmp_path, monke
     def callbacks(*more):
         return [
             LRScheduler(policy=ReduceLROnPlateau, monitor="valid_loss", patience=0, threshold=9.0),
-            EarlyStopping(patience=5, threshold=9.0, load_best=True), *more,
+            EarlyStopping(patience=5, threshold=9.0), *more,
         ]  # fmt: skip
 
     whole = make(Estimator, max_epochs=8, callbacks=callbacks()).fit(X, Y, groups=groups)

@@ -279,7 +279,7 @@ def test_a_training_that_early_stopping_ended_is_not_trained_again(vectors, tmp_
     fits = []
     for epochs in (40, 40, 60):
         resume = ResumeTraining(tmp_path)
-        stop = EarlyStopping(monitor="valid_class_loss", patience=2, load_best=True)
+        stop = EarlyStopping(monitor="valid_class_loss", patience=2)
         clf = DSNClassifier(max_epochs=epochs, lr=3e-2, random_state=0, callbacks=[stop, resume])
         fits.append((clf.fit(X, Y, groups=groups), resume.resumed_))
     (first, none), *others = fits
