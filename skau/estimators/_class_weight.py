@@ -88,9 +88,10 @@ def class_weights(
     if class_weight == "balanced":  # over the classes that an AU shows, as scikit-learn has it
         even = counts.sum(axis=0) / np.maximum(there.sum(axis=0), 1)
         return np.divide(even, counts, out=np.ones_like(counts), where=there)
-    # the inverse of each AU's rate; of one that never shows, as if it did once
-    rare = np.maximum(counts.sum(axis=0), 1) / np.where(there[1], counts[1], 1)
-    known = there.any(axis=0)
+    # the inverse of each AU's rate; of one that never shows, as if it did in a row of mean weight
+    known, total = there.any(axis=0), counts.sum(axis=0)
+    once = total / np.maximum((~np.isnan(Y)).sum(axis=0), 1)
+    rare = np.where(known, total, 1) / np.where(there[1], counts[1], np.where(known, once, 1))
     return np.stack([rare / rare[known].mean()] * 2) if known.any() else np.ones_like(counts)
 
 

@@ -59,6 +59,17 @@ def test_asymmetric_weighs_aus_by_the_inverse_of_their_rate():
     np.testing.assert_allclose(present[[0, 1, 3]], np.array([5, 2, 5]) / 4)
 
 
+@pytest.mark.parametrize("scheme", ["balanced", "asymmetric"])
+def test_the_unit_of_the_row_weights_does_not_count(scheme):
+    Y = np.full((1000, 4), nan)
+    Y[:, 0] = np.arange(1000) < 100
+    Y[:200, 1] = np.arange(200) < 20  # of the same rate
+    Y[:, 2] = 0
+    weights = [class_weights(scheme, Y, np.full(1000, w), np.arange(4), False) for w in (1, 1e-3)]
+    np.testing.assert_allclose(weights[0][1, 0], weights[0][1, 1])
+    np.testing.assert_allclose(*weights)
+
+
 def test_dicts_are_by_label():
     Y = np.array([[1.0, 0], [0, 1]])
     one, ones = {1: 4}, np.ones(2)

@@ -9,8 +9,10 @@ from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
 from skau import DSNClassifier
+from skau.estimators._hold_out import hold_out
 from skau.metrics import f1_frame, f1_frame_scorer
 from skau.model_selection import SubjectKFold
+from skau.training._data import AUDataset
 
 QUICK = {"max_epochs": 1, "batch_size": 16, "lr": 1e-3, "random_state": 0, "device": "cpu"}
 
@@ -153,3 +155,12 @@ def test_aus_of_people_who_are_all_held_out_are_told_of(few):
         assert np.isfinite(clf.predict_proba(X)).all()
     clf.set_params(validation_fraction=0, callbacks=None).fit(X, lost, groups=groups)
     assert np.isfinite(clf.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize(
+    ("fraction", "n", "n_held_out"), [(0.07, 100, 7), (0.28, 25, 7), (0.3, 8, 3)]
+)
+def test_a_share_of_people_is_rounded_up_where_it_is_no_whole_number(fraction, n, n_held_out):
+    data = AUDataset(np.zeros((n, 1)), np.ones((n, 1)), np.ones(n), np.arange(n))
+    _, valid = hold_out(data, fraction, np.random.RandomState(0), by_subject=True)
+    assert len(valid) == n_held_out
