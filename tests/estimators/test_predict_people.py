@@ -293,6 +293,26 @@ def test_a_fixed_threshold_is_told_and_leaves_the_names(model, faces, response, 
     assert table.attrs["thresholds"] == {"AU12": pytest.approx(wanted)}
 
 
+def test_models_that_are_alike_on_noise_are_told_apart(faces, tmp_path):
+    small = [Image.fromarray(image).resize((32, 32)) for image in faces.images[::12]]
+    pixels = np.stack([np.asarray(image).reshape(-1) for image in small])
+    noise = np.random.RandomState(0).randint(0, 256, (2, pixels.shape[1]))
+    sure = LogisticRegression(max_iter=300).fit(pixels, faces.target["AU24"][::12])
+    less = deepcopy(sure)
+    less.coef_ *= 0.9
+    said = [np.round(one.predict_proba(noise), 4) for one in (sure, less)]
+    assert (said[0] == said[1]).all()
+    cropper = FaceCropper(size=32).fit(faces.images[:2])
+    flatten = FunctionTransformer(lambda crops: crops.reshape(len(crops), -1)).fit(pixels)
+    models = [make_pipeline(cropper, flatten, one) for one in (sure, less)]
+    path = tmp_path / "a.png"
+    Image.fromarray(faces.images[0]).save(path)
+    how = {"out": tmp_path / "t.csv", "verbose": 0}
+    predict_images(models[0], [path], **how)
+    with pytest.raises(ValueError, match="of a run that differs in model;"):
+        predict_images(models[1], [path], **how)
+
+
 # -- calibration -------------------------------------------------------------------------------
 
 
