@@ -213,7 +213,8 @@ class FaceTable:
         # a copy: what pandas shares, of a single column, may not be written to
         logits = table[self._scorer.names].to_numpy(copy=True)
         person = table["person"].to_numpy(dtype=float, na_value=np.nan)
-        rows = np.flatnonzero(~np.isnan(logits).any(axis=1) & ~np.isnan(person))
+        # an AU that was not learned is NaN in every row
+        rows = np.flatnonzero(~np.isnan(logits).all(axis=1) & ~np.isnan(person))
         whose = person[rows].astype(int)
         if len(rows):
             lines = self._rest_lines or {}

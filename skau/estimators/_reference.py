@@ -36,7 +36,7 @@ def rest_lines(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
         the photos are.
     """
     population = scorer.population("reference")
-    if population["rest_frames"].isna().any():
+    if population["rest_frames"][scorer.learned].isna().any():
         raise ValueError(
             "reference needs a model that knows what people's logits are at rest: one fitted with "
             "groups and several frames of people that show none of the AUs"

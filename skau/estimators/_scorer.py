@@ -42,6 +42,8 @@ class Scorer:
     cropper : FaceCropper
     names : list of str
         The AUs; ``y0, y1, ...`` where the model does not name them.
+    learned : ndarray of bool, (n_aus,)
+        Which have scores; an AU without a label in training is NaN.
 
     Raises
     ------
@@ -67,7 +69,8 @@ class Scorer:
             ) from error
         # as log-odds, in which rare AUs and sure models differ, too; -0.0 is another key than 0.0
         said = np.round(logit(np.clip(self.proba(faces), _SURE, 1 - _SURE)), 2) + 0.0
-        # NaN, of an AU that was not learnt, does not equal itself
+        self.learned = ~np.isnan(said).all(axis=0)
+        # NaN, of an AU that was not learned, does not equal itself
         self._print = [[None if np.isnan(p) else p for p in row] for row in said.tolist()]
         names, n = fitted_names(self._rest), said.shape[1]
         self.names = default_names(n) if names is None or len(names) != n else names
@@ -138,7 +141,7 @@ class Scorer:
 
 @cache
 def _faces(size: int) -> np.ndarray:
-    """Return faces of a dozen people, (12, size, size, 3), of which models say different things."""
+    """Return faces of a dozen people, (12, size, size, 3)."""
     faces = load_sample_faces().images[5::41]
     return np.stack([np.asarray(Image.fromarray(face).resize((size, size))) for face in faces])
 

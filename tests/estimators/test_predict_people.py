@@ -388,9 +388,13 @@ def test_a_table_of_another_model_or_of_other_photos_at_rest(
     assert list(table.attrs["thresholds"].values()) == high[-1].thresholds_.tolist()
 
 
-def test_the_table_of_a_model_without_labels_of_an_au_is_returned(faces, tmp_path):
+def test_a_model_without_labels_of_an_au_corrects_the_others_and_its_table_is_returned(
+    faces, tmp_path
+):
     labels = faces.target[AUS][:40].assign(AU9=np.nan)
-    clf = DSNClassifier(person_encoder=False, max_epochs=1, random_state=0)
+    clf = DSNClassifier(
+        person_encoder=False, max_epochs=1, random_state=0, validation_fraction=0
+    )  # fmt: skip
     model = make_pipeline(FaceCropper(size=32, on_missing="warn"), clf)
     with pytest.warns(UserWarning, match="AU9"):
         model.fit(faces.images[:40], labels, dsnclassifier__groups=faces.groups[:40])
@@ -398,6 +402,11 @@ def test_the_table_of_a_model_without_labels_of_an_au_is_returned(faces, tmp_pat
     how = {"out": tmp_path / "a.csv", "verbose": 0}
     table = predict_images(model, [tmp_path / "a.png"], **how)
     pd.testing.assert_frame_equal(predict_images(model, [tmp_path / "a.png"], **how), table)
+    film = [Frame(k / 10, faces.images[100 + k]) for k in range(3)]
+    plain = predict_video(model, film, verbose=0)
+    for how in ({"calibrate": True}, {"reference": faces.images[103:105]}):
+        change = predict_video(model, film, **how, verbose=0)[AUS] - plain[AUS]
+        assert (change.abs() > 1e-5).all(axis=None), how
 
 
 @pytest.mark.parametrize("person", ["x", 0.5, -1, True])
