@@ -32,12 +32,12 @@ def check_pace(every: Any, fps: Any) -> tuple[int, float | None]:
 
 
 def fingerprint(path: str) -> list[Any]:
-    """Say which content of a file is meant."""
+    """Say which file is meant, and which content of it."""
     try:
         stat = Path(path).stat()
     except OSError:
         return [fspath(path), None, None]
-    return [Path(path).name, stat.st_size, stat.st_mtime_ns]
+    return [fspath(path), stat.st_size, stat.st_mtime_ns]
 
 
 def with_progress(parts: Iterator[list[Seen]], bar: tqdm) -> Iterator[list[Seen]]:

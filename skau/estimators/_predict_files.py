@@ -139,7 +139,7 @@ def score_files(
     scorer = Scorer(model)  # refuses what is no pipeline before any work
     lines = corrections(scorer, calibrate, reference)  # so are photos at rest without a face
     run = {
-        "files": [[path, *fingerprint(path)[1:]] for path in paths], "faces": faces,
+        "files": [fingerprint(path) for path in paths], "faces": faces,
         "every": every, "fps": fps, **told(calibrate, lines), **scorer.run(), "format": "skau",
     }  # fmt: skip
     earlier = file.earlier(run)

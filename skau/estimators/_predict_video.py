@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,9 +81,10 @@ def predict_video(
         A ``.csv`` or ``.parquet`` (extra ``parquet``) file for the table, written whole at the
         end; ``.json`` beside it says of what film and by what model. Until then, what is done is
         kept in a folder with ``.part`` added to the name: a call that was interrupted goes on
-        where it stopped when it is repeated. One that had ended returns its rows. Frames that do
-        not come from a file cannot be gone back to, so nothing of them is kept before the end,
-        and a table that is there is refused.
+        where it stopped when it is repeated. One that had ended returns its rows; a film that was
+        moved, under its name and with its time of change, is the same. Frames that do not come
+        from a file cannot be gone back to, so nothing of them is kept before the end, and a table
+        that is there is refused.
     verbose : int, default=1
         0 shows no progress bar.
 
@@ -134,6 +136,7 @@ def predict_video(
     film = None
     if isinstance(video, Video):
         film = fingerprint(video.path)
+        film[0] = Path(film[0]).name
         if fps is not None and video.frame_rate is not None and fps > video.frame_rate * 1.001:
             warnings.warn(
                 f"fps={fps:g}, but the film has {video.frame_rate:g} frames a second on average; "

@@ -1,5 +1,6 @@
 """Several people in films and photos: who is who, calibration, other models, the picture of it."""
 
+import os
 from copy import deepcopy
 from importlib.util import find_spec
 from threading import Thread
@@ -170,6 +171,20 @@ def test_photos(model, faces, photos, tmp_path):
     draw_overlay(table, photos, tmp_path / "drawn")
     drawn = np.asarray(Image.open(tmp_path / "drawn" / "b ä.png").convert("RGB")).astype(int)
     assert np.abs(drawn - np.asarray(Image.open(photos[1]))).max() > 50
+
+
+def test_photos_of_one_name_in_two_folders_are_not_the_same(model, faces, tmp_path):
+    paths = [tmp_path / folder / "0001.ppm" for folder in ("s1", "s2")]
+    for path, who in zip(paths, ("S001", "S006"), strict=True):
+        path.parent.mkdir()
+        picture(faces, who, 0).save(path)
+        os.utime(path, (1e9, 1e9))  # as unpacked
+    assert paths[0].stat().st_size == paths[1].stat().st_size
+    for predict in (predict_images, predict_files):
+        how = {"out": tmp_path / f"{predict.__name__}.csv", "verbose": 0}
+        predict(model, paths[:1], **how)
+        with pytest.raises(ValueError, match="of a run that differs in (photos|files);"):
+            predict(model, paths[1:], **how)
 
 
 # -- models of other kinds ---------------------------------------------------------------------
