@@ -43,6 +43,12 @@ def command(source: Path, out: Path, video: Path | None, person: int | None, for
         with as_usage(f"{str(source)!r} is no table"):
             table = read_table(source)
         _check_film(source, table)
+        if "thresholds" not in table.attrs:
+            click.echo(
+                f"skau: nothing beside {str(source)!r} tells the model of this table and its "
+                "thresholds: one half counts for every AU",
+                err=True,
+            )
         with as_usage():
             film_report(out, table, person=person, video=None if video is None else str(video))
     click.echo(str(out))

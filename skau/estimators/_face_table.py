@@ -265,9 +265,9 @@ def told(calibrate: bool, lines: dict[int, np.ndarray] | None) -> dict[str, Any]
 
 
 def drop_others(out: Path, calibrate: bool, lines: dict[int, np.ndarray] | None) -> None:
-    """Delete a table that was corrected for people in another way."""
+    """Delete a table of ours that was corrected for people in another way, or is not whole."""
     how, run = told(calibrate, lines), read_run(out)
-    if isinstance(run, dict) and {key: run.get(key) for key in how} != how:
+    if not isinstance(run, dict) or {key: run.get(key) for key in how} != how:
         out.unlink(missing_ok=True)
 
 

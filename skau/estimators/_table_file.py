@@ -1,5 +1,6 @@
 """The file of a table of faces: returned to an equal call, refused to others, written whole."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -44,6 +45,9 @@ _UNITS = {
 }
 
 
+_UNKNOWN = 64 * "0"  # the digest of a table that is not written yet
+
+
 class ArgumentError(ValueError):
     """An argument does not fit what is on disk, or who was seen: known late, but wrong use."""
 
@@ -51,7 +55,8 @@ class ArgumentError(ValueError):
 class TableFile:
     """A ``.csv`` or ``.parquet`` file, beside it ``.json``, which says how the table was made.
 
-    Until it is written, what is done of it lies in the folder ``parts``. ``anew`` takes no notice
+    It holds the digest of the table, too: of one that was changed since, it says nothing. Until
+    the table is written, what is done of it lies in the folder ``parts``. ``anew`` takes no notice
     of a table that is there, until then.
     """
 
@@ -77,10 +82,12 @@ class TableFile:
     def write(self, table: pd.DataFrame, story: Mapping[str, Any], layout: str = "skau") -> None:
         """Write the table and how it was made, or neither; what was kept of it is deleted."""
         with write_whole(_sidecar_of(self.path)) as file:
-            file.write(_as_text(table, story, layout).encode())
+            file.write(_as_text(table, story, layout, _UNKNOWN))
             file.flush()
             os.fsync(file.fileno())  # a full disk is known before the table is replaced
             self._write(table)
+            file.seek(0)
+            file.write(_as_text(table, story, layout, _digest(self.path)))  # as many bytes
         self.forget()
 
     def forget(self) -> None:
@@ -105,8 +112,8 @@ def refuse_other(before: Any, run: Mapping[str, Any], where: Path) -> None:
     mend = "give another file, or delete it"
     if not isinstance(before, dict):
         raise ArgumentError(
-            f"{said} is there already, without a file beside it that would say of what film or "
-            f"photos; {mend}"
+            f"{said} is there already, and no file beside it says of what film or photos this "
+            f"table is, or it was changed since; {mend}"
         )
     if before.keys() != run.keys():
         raise ArgumentError(f"{said} was written by another function or command; {mend}")
@@ -116,7 +123,7 @@ def refuse_other(before: Any, run: Mapping[str, Any], where: Path) -> None:
 
 
 def read_run(path: Path) -> Any:
-    """Return what the file beside a table says that it depends on; None if there is none."""
+    """Return what a table depends on; None if nothing beside it says so."""
     return _read_sidecar(path).get("run")
 
 
@@ -151,18 +158,25 @@ def _sidecar_of(out: Path) -> Path:
 
 
 def _read_sidecar(out: Path) -> dict[str, Any]:
-    """Return what stands beside a table; empty if there is none, or another's file."""
+    """Return what stands beside a table; empty if there is none, or it is of another table."""
     try:
         story = json.loads(_sidecar_of(out).read_text(encoding="utf-8"))
+        same = isinstance(story, dict) and story.get("sha256") == _digest(out)
     except (OSError, ValueError):
         return {}
-    return story if isinstance(story, dict) else {}
+    return story if same else {}
 
 
-def _as_text(table: pd.DataFrame, story: Mapping[str, Any], layout: str) -> str:
-    """Say how a table was made, and in what units its columns are."""
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _as_text(table: pd.DataFrame, story: Mapping[str, Any], layout: str, digest: str) -> bytes:
+    """Say how a table was made, in what units its columns are, and which it is."""
     units = {name: _unit(name, _UNITS[layout]) for name in map(str, table)}
-    return json.dumps({"skau": __version__, **story, "columns": units}, indent=1)
+    text = {"skau": __version__, "sha256": digest, **story, "columns": units}
+    return json.dumps(text, indent=1).encode()
 
 
 def _unit(name: str, known: dict[str, str]) -> str:

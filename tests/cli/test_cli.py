@@ -487,9 +487,11 @@ def test_what_is_left_of_a_call_with_other_settings_is_not_in_the_way(
 
     model, how = load_model("open-1"), {"out": tmp_path / "aus.csv", "verbose": 0}
     monkeypatch.setattr(_predict_files, "predict_video", stopped)
-    for other in ({"reference": rest}, {"faces": "all"}):
+    for other in ({"reference": rest}, {"faces": "all"}, {}):
         with pytest.raises(KeyboardInterrupt):
             predict_files(model, films, **other, **how)
+    for part in (tmp_path / "aus.csv.part").glob("*.csv"):
+        part.write_text("torn")
     monkeypatch.setattr(_predict_files, "predict_video", score)
     table = predict_files(model, films, **how)
     plain = predict_files(model, films, out=tmp_path / "plain.csv", verbose=0)
@@ -513,7 +515,7 @@ def test_openface_columns_and_an_overlay(folder, tmp_path):
     assert call("predict", folder / "film 0.mp4", "-o", out, *again) == 2
 
 
-def test_a_report_of_a_film(folder, tmp_path):
+def test_a_report_of_a_film(folder, tmp_path, capsys):
     pytest.importorskip("matplotlib", reason='needs pip install "skau[plot]"')
     pytest.importorskip("jinja2", reason='needs pip install "skau[plot]"')
     out, page = tmp_path / "aus.csv", tmp_path / "aus.html"
@@ -525,6 +527,7 @@ def test_a_report_of_a_film(folder, tmp_path):
     assert "film 0.mp4" in text
     assert "calibrated to people" in text
     assert "model.skau" in text
+    assert "one half" not in capsys.readouterr().err
     read = read_table(out)
     assert read.attrs["model"]["classifier"] == "DSNClassifier"
     made = predict_video(load(folder / "model.skau"), film, verbose=0)
@@ -533,6 +536,12 @@ def test_a_report_of_a_film(folder, tmp_path):
         "model": {key: read.attrs["model"][key] for key in ("classifier", "pipeline")},
         "calibrate": False, "reference": False,
     }  # fmt: skip
+    made.assign(AU12=0.4).to_csv(out, index=False)  # another table, which has no thresholds
+    assert call("report", out, "-o", page, "--force") == 0
+    told = capsys.readouterr().err
+    assert f"nothing beside '{out}' tells the model of this table" in told
+    assert "one half counts" in told
+    assert "DSNClassifier" not in page.read_text()
 
 
 def test_an_overlay_is_drawn_of_a_table_that_is_there(folder, tmp_path, monkeypatch, capsys):

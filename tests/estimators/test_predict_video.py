@@ -133,7 +133,7 @@ def test_rows_of_another_film_or_model_are_refused(model, film, tmp_path, monkey
     with pytest.raises(ValueError, match="written by another function or command; give another"):
         predict_video(model, film, fps=1, out=tmp_path / "files.csv", verbose=0)
     (tmp_path / "film.csv.json").unlink()
-    with pytest.raises(ValueError, match="without a file beside it"):
+    with pytest.raises(ValueError, match="no file beside it says"):
         predict_video(model, film, fps=1, out=out, verbose=0)
     out.unlink()
     assert len(predict_video(model, film, fps=1, out=out, verbose=0)) == 3

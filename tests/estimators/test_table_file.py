@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from skau.estimators._table_file import TableFile
+from skau.estimators._table_file import TableFile, read_table
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,27 @@ def test_what_a_table_is_of(layout, columns, units, tmp_path):
     story = json.loads((tmp_path / "tä ble.csv.json").read_text())
     assert story["model"] == "DSN"
     assert story["columns"] == dict(zip(columns, units, strict=True))
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_table_that_was_changed_is_nobodys(ending, tmp_path):
+    if ending == "parquet":
+        pytest.importorskip("pyarrow", reason='needs pip install "skau[parquet]"')
+    path = tmp_path / f"aus.{ending}"
+    file, table, run = TableFile(path), pd.DataFrame({"AU12": [0.25, 0.5]}), {"film": ["a.mp4"]}
+    file.write(table, {"run": run, "thresholds": {"AU12": 0.13}})
+    assert read_table(path).attrs["thresholds"] == {"AU12": 0.13}
+    pd.testing.assert_frame_equal(file.earlier(run), table)
+    write = table.to_csv if ending == "csv" else table.to_parquet
+    write(path, index=False)  # the same once more
+    pd.testing.assert_frame_equal(file.earlier(run), table)
+    table["AU12"] = 0.77
+    write(path, index=False)
+    assert read_table(path).attrs == {}
+    with pytest.raises(ValueError, match=r"aus.* is there already, and no .*was changed since"):
+        file.earlier(run)
+    file.write(table, {"run": run})
+    assert file.earlier(run)["AU12"].tolist() == [0.77, 0.77]
 
 
 def test_a_full_disk_leaves_an_earlier_table_and_what_stands_beside_it(tmp_path, little_space):
