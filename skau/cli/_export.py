@@ -16,7 +16,7 @@ def command(model: str, out: Path, force: bool) -> None:
     """Write MODEL as an ONNX file: crops in, probabilities out.
 
     MODEL is a .skau file, or a name that skau models lists. AU names and thresholds stand in the
-    file's metadata.
+    file's metadata. It needs the extra onnx (pip install ".[onnx]" in a clone of skau).
 
     \b
     skau export run/model.skau model.onnx

@@ -33,7 +33,7 @@ def _jobs(context: click.Context, option: click.Parameter, value: int | None) ->
 
 def dask_option(function: Any) -> Any:
     """Add the option of a cluster."""
-    text = "Share the work out to a Dask cluster: tcp://host:8786."
+    text = "Share the work out to a Dask cluster: tcp://host:8786; needs the extra dask."
     return click.option("--dask", metavar="ADDRESS", callback=_address, help=text)(function)
 
 

@@ -50,7 +50,8 @@ def command(
     INPUTS are files, folders, patterns, or - for a list on standard input; a GIF that moves is a
     film, of other animations the first picture is read. Without --out the table is printed as
     CSV; with it, a call that was stopped goes on if it is given again. Files that cannot be read
-    are named at the end; then the exit code is 1.
+    are named at the end; then the exit code is 1. Films need the extra video (pip install
+    ".[video]" in a clone of skau), .parquet files the extra parquet.
 
     --calibrate takes off what is just a person's face, by all of their frames; --reference does
     so by photos of them at rest. On films of rendered people, open-1 gained 7.4 points of F1 by

@@ -24,7 +24,8 @@ def command(source: Path, out: Path, video: Path | None, person: int | None, for
     """Write an HTML page that needs nothing beside it.
 
     SOURCE is the folder of a training run, or the table of a film. A page of a film is one
-    person's.
+    person's. It needs the extra plot (pip install ".[plot]" in a clone of skau), --video the
+    extra video.
 
     \b
     skau report run/ -o run/report.html

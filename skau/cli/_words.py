@@ -36,8 +36,11 @@ _SHELL = [
     (r"Pass the one to use as \w+", "Leave one of them there"),
     (r" \(image_folder\)", ""),
     (r"Correct it, or pass other AUs as aus\.", "Correct it."),
-    (r", but first_frame=1\. If its images count from \d+, pass first_frame=\d+; the labels count "
-     r"from 1", "; number them from 1, as the labels are"),
+    (r", but first_frame=1\. (If its images count from \d+), pass first_frame=\d+; the labels "
+     r"count from 1", r". \1, add 1 to their numbers, as the labels count from 1; in Python, "
+     "first_frame of load_bp4d and load_disfa takes them as they are"),
+    (r"Take it out of folds, or add labelled rows of the subjects that it names",
+     "Give --folds N to divide the people that are there, or add labels of those of the fold"),
     (r" \(validation_fraction=0 says so\)", ""),
     (r"^n_splits=(\d+), but only 1 of .* have a label in y: lower n_splits\.",
      r"\1 parts need \1 people with a label, and there is 1; label more people"),

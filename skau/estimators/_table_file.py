@@ -43,8 +43,6 @@ _UNITS = {
         "input": "file",
     },
 }
-
-
 _UNKNOWN = 64 * "0"  # the digest of a table that is not written yet
 
 

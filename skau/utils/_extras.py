@@ -24,6 +24,4 @@ def import_extra(package: str, extra: str, what: str) -> ModuleType:
     try:
         return import_module(package)
     except ImportError as error:
-        raise ImportError(
-            f'{what}: pip install "skau[{extra}]", or, in a clone, pip install ".[{extra}]"'
-        ) from error
+        raise ImportError(f'{what}: pip install ".[{extra}]" in a clone of skau') from error

@@ -154,7 +154,7 @@ def test_a_figure_without_matplotlib_fails_before_any_work(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(SystemExit):
         tables.main(arguments(folders, tmp_path / "r.csv", "--figure"))
-    assert 'pip install "skau[plot]"' in capsys.readouterr().err
+    assert 'pip install ".[plot]"' in capsys.readouterr().err
 
 
 def test_a_failing_cell_leaves_the_others_alone(tables, folders, tmp_path, monkeypatch):

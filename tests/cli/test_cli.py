@@ -94,6 +94,8 @@ def test_each_subcommand_has_a_line_to_paste(name, capsys):
     assert "\\b" not in shown
     start = "  Use one:  skau predict " if name == "models" else f"  skau {name} "
     assert any(line.startswith(start) for line in shown.splitlines())
+    extra = {"predict": "video", "report": "plot", "export": "onnx"}.get(name, "")
+    assert f'pip install ".[{extra}]"' in " ".join(shown.split()) or not extra
     # a line to paste is not wrapped, whatever the width of the terminal
     doc = import_module(f"skau.cli._{name}").command.help
     to_paste = [line for part in doc.split("\b\n")[1:] for line in part.strip().split("\n")]
@@ -865,11 +867,15 @@ def bp4d_of_other_aus(root):
     Image.new("RGB", (64, 64)).save(root / "F001" / "T1" / "0001.jpg")
 
 
-def bp4d_from_zero(root):
+def bp4d_of_one(root, image="0001.jpg"):
     (root / "AU_OCC").mkdir(parents=True)
     (root / "AU_OCC" / "F001_T1.csv").write_text("0,1\n1,1\n")
     (root / "F001" / "T1").mkdir(parents=True)
-    Image.new("RGB", (64, 64)).save(root / "F001" / "T1" / "0000.jpg")
+    Image.new("RGB", (64, 64)).save(root / "F001" / "T1" / image)
+
+
+def bp4d_from_zero(root):
+    bp4d_of_one(root, "0000.jpg")
 
 
 @shown
@@ -895,7 +901,10 @@ def bp4d_from_zero(root):
          " is in the first line: 30. Correct it.\n"),
         (bp4d, ("--corpus-type", "bp4d"), "in more than one place: "),
         (bp4d_from_zero, ("--corpus-type", "bp4d"),
-         "holds an image 0; number them from 1, as the labels are."),
+         "holds an image 0. If its images count from 0, add 1 to their numbers, as the labels "),
+        (bp4d_of_one, ("--corpus-type", "bp4d"),
+         "--folds: No annotated row belongs to fold P2, P3. Give --folds N to divide the people "
+         "that are there, or add labels of those of the fold.\n"),
     ],
 )  # fmt: skip
 def test_messages_of_python_are_in_the_words_of_the_shell(tmp_path, capsys, write, args, told):

@@ -137,7 +137,7 @@ def test_bad_input(faces, quantized):
 def test_the_import_error_names_the_extra(faces, monkeypatch):
     X, Y, _ = faces
     monkeypatch.setitem(sys.modules, "nncf", None)
-    with pytest.raises(ImportError, match=r'pip install "skau\[openvino\]"'):
+    with pytest.raises(ImportError, match=r'pip install "\.\[openvino\]"'):
         Int8Classifier(DSNClassifier()).fit(X, Y)
 
 

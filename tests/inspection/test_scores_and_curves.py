@@ -242,7 +242,7 @@ def test_percent_is_no_score():
 def test_without_matplotlib_the_extra_is_named(predictions, monkeypatch):
     Y, P, _ = predictions
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r"AUScoreDisplay needs matplotlib.*skau\[plot\]"):
+    with pytest.raises(ImportError, match=r"AUScoreDisplay needs matplotlib.*\.\[plot\]"):
         AUScoreDisplay.from_predictions(Y, P)
 
 

@@ -522,7 +522,7 @@ def test_a_name_that_is_no_utf8(photo_paths, crops, tmp_path):
         ("transform", "folder.npy", IsADirectoryError, r"out=.*is a folder; name a file"),
         ("detect", "faces.xlsx", ValueError, r"out=.*must end in .csv or .parquet"),
         ("transform", "crops.csv", ValueError, r"out=.*must end in .npy"),
-        ("detect", "faces.parquet", ImportError, r'out=.*pip install "skau\[parquet\]"'),
+        ("detect", "faces.parquet", ImportError, r'out=.*pip install "\.\[parquet\]"'),
     ],
 )
 def test_where_to_write_is_checked_before_any_work(

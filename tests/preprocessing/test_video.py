@@ -316,7 +316,7 @@ def test_what_is_no_film(tmp_path, monkeypatch):
     with pytest.raises(OSError, match=r"gone\.mp4"):
         Video(tmp_path / "gone.mp4")
     monkeypatch.setitem(__import__("sys").modules, "av", None)
-    with pytest.raises(ImportError, match=r'pip install "skau\[video\]"'):
+    with pytest.raises(ImportError, match=r'pip install "\.\[video\]" in a clone of skau$'):
         read_video(text)
 
 
