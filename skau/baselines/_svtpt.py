@@ -23,6 +23,7 @@ from ..utils._sklearn import Interval, StrOptions, fit_context
 from ._lbp import lbp_histograms
 
 _CHUNK = 1024  # rows whose kernel with all support vectors is in memory at once
+_FLATTEST = np.exp(-10.0)  # slope of logits, in units of the distances' spread
 
 
 @dataclass
@@ -78,12 +79,18 @@ def _fit_logits(
         dual = np.linalg.solve(kernel[np.ix_(others, others)], kernel[others, i])
         plane = mean + dual @ (planes[others] - mean)
         distances.append(X @ plane[:-1] + plane[-1])
-    distance = np.concatenate(distances)
+    distance, y, weight = (np.concatenate(parts) for parts in (distances, ys, weights))
     unit = distance.std() or 1.0  # the solver wants numbers near one
     logistic = LogisticRegression(class_weight="balanced").fit(
-        distance[:, None] / unit, np.concatenate(ys), sample_weight=np.concatenate(weights)
+        distance[:, None] / unit, y, sample_weight=weight
     )
-    return float(logistic.coef_[0, 0] / unit), float(logistic.intercept_[0])
+    slope, shift = float(logistic.coef_[0, 0] / unit), float(logistic.intercept_[0])
+    if slope > 0:
+        return slope, shift
+    # few people left out may be ranked the wrong way round, which says nothing of the planes
+    slope = _FLATTEST / unit
+    middle = np.mean([np.average(distance[y == k], weights=weight[y == k]) for k in (0, 1)])
+    return slope, float(-slope * middle)
 
 
 @parameters
@@ -130,7 +137,9 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
     A subject has fewer frames than features, so its SVM has a hard margin, and the mean of many
     such planes says "absent" to almost everybody. Therefore a logistic regression for each AU,
     whose classes weigh alike, turns distances into logits; it learns from the distances of each
-    training subject to the plane that the others predict for it.
+    training subject to the plane that the others predict for it. Its slope is held above zero:
+    where the subjects left out are ranked the wrong way round, all probabilities are near one
+    half, in the order of the distances.
 
     It differs from [1]_ in the regression, a kernel ridge about the mean plane, where [1]_ uses
     support vector regression, in the features, where [2]_ adds facial landmarks and reduces

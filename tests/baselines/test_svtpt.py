@@ -89,6 +89,23 @@ def test_rare_aus_are_not_absent_everywhere():
     assert present[y[test] == 0].mean() < 0.3
 
 
+@pytest.mark.parametrize("seed", [9, 21, 29])  # four people, ranked the wrong way round
+def test_few_subjects_do_not_turn_the_decisions_round(seed):
+    rng = np.random.RandomState(seed)
+    groups = np.repeat(np.arange(4), 15)
+    y = rng.randint(0, 2, 60)
+    X = rng.randn(60, 6)
+    X[:, 0] += 0.8 * y
+    X_test = rng.randn(400, 6)
+    y_test = rng.randint(0, 2, 400)
+    X_test[:, 0] += 0.8 * y_test
+    clf = SVTPTClassifier().fit(X, y, groups=groups)
+    logits = clf.decision_function(X_test)
+    assert auc(y_test, logits) > 0.65
+    assert clf.score(X_test, y_test) > 0.6
+    assert np.abs(logits).max() < 0.01
+
+
 def test_one_person_is_a_linear_svm(people):
     X, y, _ = people
     clf = SVTPTClassifier().fit(X, y)
