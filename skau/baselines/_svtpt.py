@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimators._prediction import AUClassifierMixin
 from ..estimators._trained_on import training_facts
 from ..estimators._validation import check_inputs, check_labels, warn_of_rare
+from ..training._data import ImageFiles
 from ..utils._failure import all_or_nothing
 from ..utils._groups import subject_codes
 from ..utils._parameters import parameters
@@ -201,6 +202,8 @@ class SVTPTClassifier(AUClassifierMixin, BaseEstimator):
         given = {"groups": groups, "sample_weight": sample_weight}
         require_same_rows(given, {"y": y, "X": X})
         X = check_inputs(self, X, reset=True)
+        if isinstance(X, ImageFiles):
+            X.check(np.arange(len(X)))
         labels = check_labels(y, X, self)
         self.classes_, self.au_names_ = labels.classes, labels.names
         self._single = labels.single

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..training._augment import AUGMENTATIONS
 from ..training._batches import ShuffledBatches
 from ..training._callbacks import check_monitors
-from ..training._data import AUDataset
+from ..training._data import AUDataset, ImageFiles
 from ..training._stage import Loss, Stage
 from ..utils._device import own_modes
 from ..utils._failure import all_or_nothing
@@ -231,7 +231,10 @@ class BaseAUClassifier(
         if groups is not None:
             group = subject_codes(groups, len(X))
         weight = weight.astype(np.float32)
-        return AUDataset(X, labels.values, weight, group, np.flatnonzero(weight))
+        rows = np.flatnonzero(weight)
+        if isinstance(X, ImageFiles):
+            X.check(rows)
+        return AUDataset(X, labels.values, weight, group, rows)
 
     def _run(self, stage: Stage) -> None:
         finished = self.net_.fit_stage(stage, self._seeded())

@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from PIL import ExifTags, Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from ..preprocessing._image_source import ImageSource
 from ..preprocessing._images import READ_ERRORS, as_array, is_uint16
+from ..utils._text import first_few
 
 # More readers than this would wait for each other, or for the disk.
 _MOST_THREADS = 4
@@ -29,7 +31,7 @@ class ImageFiles:
     ----------
     images : sequence of paths, PIL images or arrays
         Crops, in colour or all grey, read as `skau.preprocessing.read_image` does; all must have
-        the size of the first.
+        the size of the first, which `check` looks at ahead.
 
     Attributes
     ----------
@@ -49,8 +51,7 @@ class ImageFiles:
         try:
             return self._source.pixels(row)
         except READ_ERRORS as error:
-            name = self._source.name(row)
-            raise ValueError(f"X[{row}]: cannot read the image of {name}: {error}") from error
+            raise self._unfit({row: str(error)}) from error
 
     def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
         indices = np.arange(len(self))[rows]
@@ -58,13 +59,68 @@ class ImageFiles:
         for i, row in enumerate(indices.tolist()):
             image = self._read(row)
             if image.shape != self.shape[1:]:
-                raise ValueError(
-                    f"X: {self._source.name(row)} is {_describe(image.shape)}, but "
-                    f"{self._source.name(0)} {_describe(self.shape[1:])}; bring all images to one "
-                    "size and kind (see skau.preprocessing.FaceCropper)"
-                )
+                raise self._unfit({row: image.shape})
             out[i] = image
         return out
+
+    def check(self, rows: np.ndarray) -> None:
+        """Look at the files of rows, before hours go into what one of them would end.
+
+        Of most the header says enough; the others are read.
+        """
+
+        def look(part: np.ndarray) -> dict[int, tuple[int, ...] | str]:
+            found: dict[int, tuple[int, ...] | str] = {}
+            for row in part.tolist():
+                if _stated_shape(self.paths[row]) == self.shape[1:]:
+                    continue
+                try:
+                    shape = self._source.pixels(row).shape
+                    if shape != self.shape[1:]:
+                        found[row] = shape
+                except READ_ERRORS as error:
+                    found[row] = str(error)
+            return found
+
+        parts = np.array_split(rows, len(rows) // 64 + 1)
+        found = {row: why for part in read_ahead(look, parts, self) for row, why in part.items()}
+        if found:
+            raise self._unfit(found)
+
+    def _unfit(self, found: dict[int, tuple[int, ...] | str]) -> ValueError:
+        """Return the error that says of rows what they are, or why they cannot be read."""
+        said = []
+        name = self._source.name
+        unread = [f"{name(row)}: {why}" for row, why in found.items() if isinstance(why, str)]
+        unlike = [
+            f"{name(row)} is {_describe(shape)}"
+            for row, shape in found.items()
+            if not isinstance(shape, str)
+        ]
+        if unlike:
+            said.append(
+                f"{first_few(unlike, 20)}, but {name(0)} {_describe(self.shape[1:])}; bring all "
+                "images to one size and kind (see skau.preprocessing.FaceCropper)"
+            )
+        if unread:
+            said.append(f"cannot read the image of {first_few(unread, 20)}")
+        return ValueError(f"X: {'. '.join(said)}")
+
+
+def _stated_shape(path: Path) -> tuple[int, ...] | None:
+    """Return the shape of an image's pixels by its header; None where that does not tell."""
+    try:
+        with Image.open(path) as image:
+            may_be_turned = image.format == "TIFF" or "exif" in image.info
+            if may_be_turned and image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+                return None
+            size = image.size[::-1]
+            if image.mode in ("I", "F"):
+                return None
+            grey = image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I;16")
+            return size if grey else (*size, 3)
+    except READ_ERRORS:
+        return None
 
 
 def _describe(shape: tuple[int, ...]) -> str:

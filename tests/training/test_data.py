@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from skorch.callbacks import Callback
 
-from skau import IdenNetClassifier, ResumeTraining
+from skau import DSNClassifier, IdenNetClassifier, ResumeTraining
+from skau.baselines import SVTPTClassifier
 from skau.training import _data as data_module
 from skau.training._data import AUDataset, Batches, ImageFiles, read_ahead
 
@@ -100,12 +101,44 @@ def test_a_file_that_cannot_be_read_is_named(files, two_readers):
     clf = idennet().fit(paths, Y, groups=groups)
     paths[17].write_bytes(b"not an image")
     for work in (lambda: idennet().fit(paths, Y, groups=groups), lambda: clf.predict(paths)):
-        with pytest.raises(ValueError, match=r"X\[17\]: cannot read the image .*17\.png"):
+        with pytest.raises(ValueError, match=r"X: cannot read the image of row 17 .*17\.png"):
             work()
     Image.new("RGB", (40, 33)).save(paths[17])
     with pytest.raises(ValueError, match=r"row 17 .*17\.png\) is an RGB image of 40 x 33 pix"):
         clf.predict(paths)
     assert not readers()
+
+
+@pytest.mark.parametrize("estimator", [idennet(identity_epochs=3), SVTPTClassifier()])
+def test_all_files_that_do_not_fit_are_named_before_training(files, estimator, monkeypatch):
+    paths, Y, groups = files
+    monkeypatch.setattr("skau.training._net.AUNet.fit_stage", None)
+    Image.new("L", (32, 32)).save(paths[5])
+    Image.new("RGB", (40, 33)).save(paths[12])
+    paths[17].write_bytes(b"not an image")
+    paths[20].unlink()
+    with pytest.raises(ValueError, match="a grey image") as told:
+        estimator.fit(paths, Y, groups=groups)
+    said = [f"row {row} ({paths[row]})" in str(told.value) for row in range(len(paths))]
+    assert np.flatnonzero(said).tolist() == [0, 5, 12, 17, 20]
+
+
+@pytest.mark.filterwarnings("ignore:.*no .* example")
+def test_what_is_like_the_first_but_for_the_header_is_no_fault(files):
+    paths, Y, groups = files
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    for path in paths:
+        Image.new("RGB", (32, 40)).save(path)
+    Image.new("RGB", (40, 32)).save(paths[3], exif=turned)
+    other = paths[4].with_suffix(".tiff")
+    Image.new("RGB", (40, 32)).save(other, exif=turned)
+    Image.new("P", (32, 40)).save(paths[5])
+    Image.new("RGBA", (32, 40)).save(paths[6])
+    Image.new("L", (9, 9)).save(paths[7])
+    weight = (np.arange(len(paths)) != 7).astype(float)  # who counts nowhere, is not looked at
+    images = [*paths[:4], other, *paths[5:]]
+    DSNClassifier(max_epochs=1).fit(images, Y, groups=groups, sample_weight=weight)
 
 
 class _Interrupt(Callback):
