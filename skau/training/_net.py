@@ -170,7 +170,9 @@ class AUNet(ClassifierMixin, NeuralNet):
         lr = "lr" if stage.lr is None else f"{stage.name}_lr"
         options = [f"a lower {lr} (now {self.lr if stage.lr is None else stage.lr:g})"]
         options += ["precision='float32'"] * (self.precision == "bfloat16")
-        advice = ", or ".join([*options, "skorch's GradientNormClipping in callbacks"])
+        if not stage.prelude:  # of which callbacks hear nothing
+            options.append("skorch's GradientNormClipping in callbacks")
+        advice = ", or ".join(options)
         said = f"{self._infinite} is not finite in epoch {self.history[-1]['epoch']}"
         if best is None:
             raise ValueError(

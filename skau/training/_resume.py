@@ -180,13 +180,27 @@ def _describe(net: AUNet) -> str:
         try:
             parts.append(Cache.key(value))
         except Exception as error:
-            raise ValueError(
-                f"{name}: ResumeTraining cannot tell {value!r} from another one in a later run; "
-                "in place of a lambda or a function inside a function take one of a module, or "
-                f"functools.partial of it ({error})"
-            ) from error
+            raise _untold(name, repr(value), error) from error
     # equal arrays may lie in memory in different orders
-    return Cache.key(_map(parts, np.ascontiguousarray, np.ndarray))
+    try:
+        return Cache.key(_map(parts, np.ascontiguousarray, np.ndarray))
+    except Exception:  # of all that stands there, layers alone may be of the user's making
+        for name, kind, *own in _layers(net.module_):
+            try:
+                Cache.key(own)
+            except Exception as error:
+                layer = f"the layer {name!r} ({kind})"
+                raise _untold("trunk or backbone", layer, error) from error
+        raise
+
+
+def _untold(argument: str, what: str, error: Exception) -> ValueError:
+    """Return the error about what has no name that a later run would know it by."""
+    return ValueError(
+        f"{argument}: ResumeTraining cannot tell {what} from another one in a later run; in place "
+        "of a lambda or a function inside a function take one of a module, or functools.partial "
+        f"of it ({error.args[0] if error.args else error})"  # joblib adds all that it looked at
+    )
 
 
 def _layers(module: nn.Module) -> Any:

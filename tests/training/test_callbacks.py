@@ -156,6 +156,15 @@ def test_a_rate_far_too_large_is_told_of(vectors):
         clf.fit(X, Y, groups=groups)
 
 
+@pytest.mark.parametrize("rate", ["lr", "identity_lr"])
+def test_clipping_is_advised_where_callbacks_are_called(rate, blobs):
+    X, Y, groups = blobs
+    clf = make(IdenNetClassifier, **{rate: 1e300})
+    with pytest.raises(ValueError, match=f" helps: a lower {rate} .now") as told:
+        clf.fit(X, Y, groups=groups)
+    assert ("GradientNormClipping" in str(told.value)) == (rate == "lr")
+
+
 @pytest.mark.parametrize("lr", [1e38, 1e300])
 @pytest.mark.parametrize("Estimator", ESTIMATORS.values(), ids=ESTIMATORS)
 @pytest.mark.filterwarnings("ignore:n_identities")
@@ -339,6 +348,24 @@ def test_what_cannot_be_told_apart_is_named(blobs, tmp_path):
     clf = make(DSNClassifier, augment=lambda images: images, callbacks=[ResumeTraining(tmp_path)])
     with pytest.raises(ValueError, match="^augment: ResumeTraining cannot tell"):
         clf.fit(X, Y, groups=groups)
+
+
+class _Nameless(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(6, 5)
+        self.activation = lambda x: x
+
+    def forward(self, x):
+        return self.activation(self.linear(x))
+
+
+def test_a_layer_that_cannot_be_told_apart_is_named(vectors, tmp_path):
+    X, Y, groups = vectors
+    clf = make(LightCNNClassifier, trunk=_Nameless, callbacks=[ResumeTraining(tmp_path)])
+    with pytest.raises(ValueError, match=r"^trunk or .* layer '.*' \(_Nameless\)") as told:
+        clf.fit(X, Y, groups=groups)
+    assert len(str(told.value)) < 500
 
 
 def test_training_goes_on_where_nothing_can_be_written(vectors, tmp_path):
