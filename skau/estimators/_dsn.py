@@ -120,7 +120,12 @@ class DSNClassifier(BaseAUClassifier):
         stage.batches = ShuffledBatches(np.arange(len(train)), self.batch_size, rng)
         return [stage]
 
-    @available_if(lambda self: self.person_encoder)
+    def _has_person(self) -> bool:
+        """Whether there is a person encoder, or would be after ``fit``."""
+        fitted = hasattr(self, "net_")
+        return self.module_.person is not None if fitted else self.person_encoder
+
+    @available_if(_has_person)
     def identity_features(self, X: Any) -> np.ndarray:
         """Compute the person code :math:`E_p(x)`.
 
@@ -155,7 +160,7 @@ class DSNClassifier(BaseAUClassifier):
         """
         check_is_fitted(self)
         X = check_inputs(self, X, reset=False)
-        if person is not None and not self.person_encoder:
+        if person is not None and not self._has_person():
             raise ValueError("person: a single encoder has no person code to exchange")
         try:
             Z = X if person is None else check_inputs(self, person, reset=False)

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Self
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..modules import AUModule
 from ..training._chunks import chunk_length
 from ..utils._classifier import WrapsClassifierMixin
 from ..utils._failure import all_or_nothing
@@ -20,6 +20,7 @@ from ..utils._routing import fit_groups
 from ..utils._rows import require_same_rows
 from ..utils._sklearn import HasMethods, Interval, fit_context
 from ._calibration import calibrate
+from ._network import BaseNetworkEstimator
 from ._openvino import compile_here, import_openvino, is_of_this_process, quantize, run_compiled
 from ._prediction import AUClassifierMixin
 from ._validation import check_inputs
@@ -115,16 +116,16 @@ class Int8Classifier(WrapsClassifierMixin, AUClassifierMixin, BaseEstimator):
         """
         import_openvino()  # before a long training
         estimator = clone(self.estimator)
+        inner = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
+        if not isinstance(inner, BaseNetworkEstimator):
+            raise ValueError(
+                "estimator must be a classifier of skau with a network, but "
+                f"{type(inner).__name__} has none; put cropping before Int8Classifier, not inside"
+            )
         params = fit_groups(estimator, groups)
         context = self._begin_fit(1, X, y)
         self.estimator_ = fit_part(estimator, context.subcontext("fit"), self, X, y, params)
-        module = getattr(self.estimator_, "module_", None)
-        if not isinstance(module, AUModule):
-            raise ValueError(
-                "estimator must be a classifier of skau with a network, but "
-                f"{type(estimator).__name__} has none; put cropping before Int8Classifier, not "
-                "inside"
-            )
+        module = self.estimator_.module_
         images = check_inputs(self.estimator_, X, reset=False)
         if len(module.input_shape) == 1:
             raise ValueError(

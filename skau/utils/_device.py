@@ -21,7 +21,10 @@ def resolve_device(device: str | torch.device) -> torch.device:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        return torch.empty(0, device=device).device
+        found = torch.empty(0, device=device).device
+        if found.type == "meta":
+            raise RuntimeError("its tensors hold no numbers")
+        return found
     except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
         reason = str(error).partition(". ")[0].rstrip(".")
         raise ValueError(f"device={str(device)!r} cannot be used here: {reason}") from error

@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,16 @@ def test_single_encoder(blobs):
     assert clf.reconstruct(X).shape == X.shape
     with pytest.raises(ValueError, match="single encoder"):
         clf.reconstruct(X, person=X)
+
+
+@pytest.mark.parametrize("person_encoder", [False, True])
+def test_after_fit_the_network_says_whether_it_knows_a_person(blobs, person_encoder):
+    X, Y, groups = blobs
+    clf = DSNClassifier(person_encoder=person_encoder, max_epochs=1, random_state=0)
+    clf.fit(X, Y, groups=groups).set_params(person_encoder=not person_encoder)
+    assert hasattr(clf, "identity_features") == person_encoder
+    with nullcontext() if person_encoder else pytest.raises(ValueError, match="single encoder"):
+        clf.reconstruct(X[:2], person=X[-1:])
 
 
 def test_weights_of_the_losses_matter(blobs):

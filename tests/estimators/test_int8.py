@@ -130,8 +130,14 @@ def test_bad_input(faces, quantized):
         Int8Classifier(DSNClassifier(max_epochs=1, validation_fraction=0, random_state=0)).fit(
             vectors, labels
         )
-    with pytest.raises(ValueError, match="estimator must be a classifier of skau with a network"):
-        Int8Classifier(SVTPTClassifier()).fit(vectors, labels, groups=labels)
+    pipeline = make_pipeline(DSNClassifier())
+    for wrong, name in [
+        (SVTPTClassifier(), "SVTPTClassifier"),
+        (pipeline, "Pipeline"),
+        (FrozenEstimator(pipeline), "Pipeline"),  # as it is before any fit
+    ]:
+        with pytest.raises(ValueError, match=f"with a network, but {name} has none; put crop"):
+            Int8Classifier(wrong).fit(vectors, labels)
 
 
 def test_the_import_error_names_the_extra(faces, monkeypatch):

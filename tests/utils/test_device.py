@@ -17,3 +17,5 @@ def test_a_device_that_is_not_here_is_named():
         resolve_device("cuda:99")
     with pytest.raises(ValueError, match="device='graphics' cannot be used here"):
         resolve_device("graphics")
+    with pytest.raises(ValueError, match="device='meta' cannot be used here: its tensors hold no"):
+        resolve_device(torch.device("meta"))
