@@ -1,5 +1,6 @@
 """Films and photos with the faces, who they are and their AUs drawn in."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -22,6 +23,7 @@ from ..utils._cache import write_whole
 from ..utils._extras import import_extra
 from ..utils._formats import BOX_COLUMNS, au_columns, thresholds_of
 from ..utils._labels import require_probabilities
+from ..utils._text import first_few
 from ._layout import Layout
 from ._plotting import COLOURS
 
@@ -47,8 +49,9 @@ def draw_overlay(
     Parameters
     ----------
     table : DataFrame
-        From :func:`skau.predict_video` of the film, or :func:`skau.predict_images` of paths. A
-        frame that was left out by ``every`` or ``fps`` shows what the last one showed.
+        From :func:`skau.predict_video` of the film, :func:`skau.predict_images` of paths, or
+        :func:`skau.predict_files`; of several films, the rows of ``source`` are drawn. A frame
+        that was left out by ``every`` or ``fps`` shows what the last one showed.
     source : path-like or Video, or list of paths
         The film, or the photos. A list of paths, even of one, is photos.
     out : path-like
@@ -89,6 +92,19 @@ def draw_overlay(
             f"table has no column {', '.join(missing)}; it must come from "
             f"{'predict_images' if photos else 'predict_video'}"
         )
+    target = Path(out)
+    if photos:
+        paths = [fspath(path) for path in source]
+        called = _names_of(paths, table)
+        if strange := [path for path in called if called[path] is None]:
+            raise ValueError(
+                f"table has no row of {first_few(strange)}; leave them out of source, or give the "
+                "table of these photos"
+            )
+    else:
+        check_out(target, *CONTAINERS)
+        video = source if isinstance(source, Video) else read_video(source)
+        table = _of_film(video, table)
     require_probabilities(table[names], "table")
     limits = thresholds_of(table, threshold, names)[table[names].notna().any()]
     often = (table[limits.index] > limits).mean().sort_values(ascending=False, kind="stable")
@@ -96,16 +112,34 @@ def draw_overlay(
     found = table[table["probability"].notna()]
     by_place = found[[place, "person", *BOX_COLUMNS, *names]].groupby(place)
     faces: Faces = {key: rows.to_dict("records") for key, rows in by_place}
-    target = Path(out)
     if photos:
-        _draw_photos([fspath(path) for path in source], faces, pen, target)
+        of_photos = {path: faces.get(name, []) for path, name in called.items()}
+        _draw_photos(of_photos, pen, target)
     else:
-        check_out(target, *CONTAINERS)
-        video = source if isinstance(source, Video) else read_video(source)
         if target.exists() and target.samefile(video.path):
             raise ValueError(f"out={str(target)!r} is the film itself; give another file")
         check_sound(video.path, target)
         _draw_film(video, set(table["frame"]), faces, pen, target)
+
+
+def _names_of(paths: list[str], table: pd.DataFrame) -> dict[str, str | None]:
+    """Return what the table calls each file: "a.jpg" may be "./a.jpg" there."""
+    named = [*table["path"].dropna().unique(), *table.attrs.get("unread", ())]
+    alike = {os.path.abspath(name): name for name in named} | {name: name for name in named}
+    return {path: alike.get(path, alike.get(os.path.abspath(path))) for path in paths}
+
+
+def _of_film(video: Video, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a film, where the table says of which films they are."""
+    if "path" not in table:
+        return table
+    name = _names_of([video.path], table)[video.path]
+    if name is None and table["path"].nunique() > 1:
+        raise ValueError(
+            f"table holds several films or photos, and none is called {video.path!r}; give the "
+            "film by its name there, or its rows alone"
+        )
+    return table if name is None else table[table["path"] == name]
 
 
 class _Pen:
@@ -178,11 +212,12 @@ class _Pen:
                 canvas.line([limit, y + 0.2 * size, limit, y + size], fill="white")
 
 
-def _draw_photos(paths: list[str], faces: Faces, pen: _Pen, out: Path) -> None:
-    check_folder(out, paths)
+def _draw_photos(photos: dict[str, list[dict[Any, Any]]], pen: _Pen, out: Path) -> None:
+    """Draw the faces of each photo, by its path."""
+    check_folder(out, photos)
     out.mkdir(parents=True, exist_ok=True)
     taken: set[str] = set()
-    for path in dict.fromkeys(paths):
+    for path, faces in photos.items():
         try:
             image = read_image(path)
         except READ_ERRORS:
@@ -191,7 +226,7 @@ def _draw_photos(paths: list[str], faces: Faces, pen: _Pen, out: Path) -> None:
         if target.exists() and target.samefile(path):  # by a link
             raise ValueError(f"out={str(out)!r} leads to the photos; give another folder")
         pen.layout = Layout()  # no photo goes on from the one before
-        drawn = pen.draw(image, faces.get(path, []), pen.enlarging(image.size))
+        drawn = pen.draw(image, faces, pen.enlarging(image.size))
         kind = Image.registered_extensions()[target.suffix.lower()]
         with write_whole(target) as file:
             drawn.save(file, kind, quality=95)
@@ -245,6 +280,12 @@ def _draw_film(video: Video, looked_at: set[int], faces: Faces, pen: _Pen, out: 
             last = max(last + 1, round(frame.time / base))
             new.pts, new.time_base = last, base
             film.mux(picture.encode(new))
+        if (latest := max(looked_at, default=0)) > number:
+            forget_parts(out)
+            raise ValueError(
+                f"table has frame {latest}, and {video.path!r} ends with {number}; it is the "
+                "table of another film"
+            )
         film.mux(picture.encode())
         while waiting is not None:
             waiting.stream = copied

@@ -2,6 +2,7 @@
 
 import os
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -85,6 +86,50 @@ def test_small_pictures_are_enlarged_for_all_aus_and_no_further(tmp_path):
         blue = (np.asarray(drawn) == [0, 0x72, 0xB2]).all(axis=2)
         assert blue[30 * times, 80 * times : 130 * times].all()  # the box
         assert blue[:, 132 * times :].any()  # the bars beside it
+
+
+def seen(path, **more):
+    """Return the row of a face in a photo or frame."""
+    row = {"path": str(path), "face": 0, "person": 0, "probability": 1.0, "AU1": 0.9}
+    row |= dict.fromkeys(["yaw", "pitch", "roll"], 0.0)
+    return row | {"box_x1": 40, "box_y1": 30, "box_x2": 80, "box_y2": 70} | more
+
+
+def test_photos_are_found_by_other_spellings_and_strange_ones_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.png", "b.png", "c.png"):
+        Image.new("RGB", (128, 96), "grey").save(name)
+    table = pd.DataFrame([seen("./a.png"), seen("b.png")])
+    for number, a in enumerate((Path("./a.png"), "./a.png", tmp_path / "a.png")):
+        draw_overlay(table, [a], tmp_path / f"drawn {number}")
+        drawn = np.asarray(Image.open(tmp_path / f"drawn {number}" / "a.png"))
+        assert (drawn != 128).any()
+    with pytest.raises(ValueError, match=r"no row of c.png; leave them out of source, or give"):
+        draw_overlay(table, ["a.png", "c.png"], tmp_path / "strange")
+    assert not (tmp_path / "strange").exists()
+    Path("c.png").write_bytes(b"no image")
+    table.attrs["unread"] = {"c.png": "no image"}
+    draw_overlay(table, ["a.png", "c.png"], tmp_path / "unread")
+    assert [path.name for path in (tmp_path / "unread").iterdir()] == ["a.png"]
+
+
+def test_of_several_films_the_rows_of_this_one_are_drawn(tmp_path):
+    film_with_sound(tmp_path / "one.mp4")
+    one, out = str(tmp_path / "one.mp4"), tmp_path / "drawn.mp4"
+    right = {"box_x1": 90, "box_x2": 120}
+    rows = [seen("two.mp4", frame=k, **right) for k in range(50)] + [seen("a.jpg", frame=None)]
+    table = pd.DataFrame(rows + [seen(one, frame=k) for k in range(25)])
+    table = table.astype({"frame": "Int64"})
+    drawn = []
+    for part in (table[table["path"] == one].drop(columns="path"), table):
+        draw_overlay(part, one, out)
+        drawn.append([frame.image for frame in read_video(out)])
+    np.testing.assert_array_equal(drawn[1], drawn[0])
+    with pytest.raises(ValueError, match=r"several films .*, and none is called .*one\.mp4"):
+        draw_overlay(table[table["path"] != one], one, out)
+    with pytest.raises(ValueError, match=r"table has frame 49, and .* ends with 24; .* another"):
+        draw_overlay(table[table["path"] == "two.mp4"], one, tmp_path / "other.mp4")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["drawn.mp4", "one.mp4"]
 
 
 def film_with_sound(path, *, start=0.0, late=0.0):
