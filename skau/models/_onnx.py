@@ -5,6 +5,7 @@ from contextlib import redirect_stdout
 from copy import deepcopy
 from dataclasses import dataclass
 from io import StringIO
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +35,24 @@ class _Probabilities(nn.Module):
 
     slopes: Tensor
     offsets: Tensor
+    unlearned: Tensor
 
-    def __init__(self, module: AUModule, slopes: np.ndarray, offsets: np.ndarray) -> None:
+    def __init__(
+        self, module: AUModule, slopes: np.ndarray, offsets: np.ndarray, unlearned: np.ndarray
+    ) -> None:
         super().__init__()
         self.module = module
         dtype = next(module.parameters()).dtype
         self.register_buffer("slopes", torch.as_tensor(slopes, dtype=dtype))
         self.register_buffer("offsets", torch.as_tensor(offsets, dtype=dtype))
+        self.register_buffer("unlearned", torch.as_tensor(unlearned))
+        self._lacks_any = bool(unlearned.any())
 
     def forward(self, crops: Tensor) -> Tensor:
         if crops.dtype == torch.uint8:
             crops = crops.permute(0, 3, 1, 2).float() / 255
-        return (self.module.logits(crops) * self.slopes + self.offsets).sigmoid()
+        probabilities = (self.module.logits(crops) * self.slopes + self.offsets).sigmoid()
+        return probabilities.masked_fill(self.unlearned, nan) if self._lacks_any else probabilities
 
 
 @dataclass
@@ -88,8 +95,8 @@ def export_onnx(model: Any, path: str | Path) -> None:
     grey images; the scaling is inside. After a fit on vectors it is float64 of shape (n, d). The
     number n is free. Output ``probabilities``: float of shape (n, n_aus), each the probability
     that the AU is present, within 1e-4 of ``predict_proba`` in float32; on a GPU, where torch
-    rounds convolutions to TF32, by up to 4e-4 in what was measured. (After a 1-D ``y`` it has one
-    column, that of the larger class.)
+    rounds convolutions to TF32, by up to 4e-4 in what was measured; NaN, as there, of an AU that
+    had no label. (After a 1-D ``y`` it has one column, that of the larger class.)
 
     The file's ``metadata_props`` hold, as JSON: ``au_names``; ``thresholds``, from which each AU
     counts as present; ``input``, what the crops are like; ``cropper``, the parameters of the
@@ -124,7 +131,7 @@ def export_onnx(model: Any, path: str | Path) -> None:
     with quietly(*_TALKERS), redirect_stdout(StringIO()), torch.no_grad():
         try:
             program = torch.onnx.export(
-                _Probabilities(module, parts.slopes, parts.offsets),
+                _Probabilities(module, parts.slopes, parts.offsets, clf._unlearned),
                 (example,),
                 input_names=["crops"],
                 output_names=["probabilities"],

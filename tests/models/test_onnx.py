@@ -106,6 +106,18 @@ def test_thresholds_and_calibration_are_inside(blobs, fitted, tmp_path):
         skau.export_onnx(calibrated, tmp_path / "model.onnx")
 
 
+def test_an_au_without_a_label_is_nan(blobs, tmp_path):
+    X, Y, _ = blobs
+    with pytest.warns(UserWarning, match="no label"):
+        clf = DSNClassifier(**ONCE).fit(X, Y.assign(AU99=np.nan))
+    skau.export_onnx(clf, tmp_path / "model.onnx")
+    found, metadata = run(tmp_path / "model.onnx", X[:5])
+    expected = clf.predict_proba(X[:5])
+    assert np.isnan(expected[:, 2]).all()
+    np.testing.assert_allclose(found, expected, atol=CLOSE)
+    assert metadata["au_names"][2] == "AU99"
+
+
 def test_vectors(tmp_path):
     rng = np.random.RandomState(0)
     X, Y = rng.rand(20, 5), rng.randint(0, 2, (20, 3))
