@@ -94,7 +94,7 @@ def benchmark_report(
     path : path-like
         The ``.html`` file to write, over one that is there.
     scores : dict of DataFrames of shape (n_folds, n_aus)
-        F1 of each method, fold and AU.
+        F1 of each method, fold and AU; all methods are scored on the same AUs.
     title : str, default="Benchmark"
     about : dict or str, default=None
         The protocol: corpus, folds, seeds, machine.
@@ -109,12 +109,13 @@ def benchmark_report(
     >>> scores = {"DSN": f1_of_folds, "IdenNet": others}  # doctest: +SKIP
     >>> benchmark_report("benchmark.html", scores, about={"folds": "3"})  # doctest: +SKIP
     """
+    display = AUScoreDisplay(dict(scores)).plot()  # refuses other AUs, of which means say nothing
     by_fold = pd.DataFrame({name: table.mean(axis=1) for name, table in scores.items()})
     summary = pd.DataFrame({"mean F1": by_fold.mean(), "std over folds": by_fold.std()})
     by_au = pd.DataFrame({name: table.mean() for name, table in scores.items()})
     sections = {
         "Protocol": about,
-        "Methods": [summary.rename_axis("method"), AUScoreDisplay(dict(scores)).plot()],
+        "Methods": [summary.rename_axis("method"), display],
         "F1 of each AU": by_au.T.rename_axis("method"),
         "F1 of each fold": by_fold.T.rename_axis("method"),
     }

@@ -8,6 +8,8 @@ import pandas as pd
 
 from ..metrics import f1_frame, roc_auc
 from ..metrics._frame import always_present_f1
+from ..utils._labels import read_names, read_table
+from ..utils._text import first_few
 from ._parts import Part, PartsMixin
 from ._plotting import (
     COLOURS,
@@ -41,7 +43,8 @@ class AUScoreDisplay(PartsMixin):
     Parameters
     ----------
     scores : dict of DataFrames of shape (n_folds, n_aus)
-        The scores of each method, by its name, from 0 to 1.
+        The scores of each method, by its name, from 0 to 1; all of the same AUs, whose order is
+        that of the first.
     chance : Series of shape (n_aus,), default=None
         What chance reaches.
     metric : str, default="f1"
@@ -79,6 +82,15 @@ class AUScoreDisplay(PartsMixin):
                     f"scores[{name!r}] holds {wrong[0]:g}; a score lies between 0 and 1: divide "
                     "percent by 100"
                 )
+        first, table = next(iter(self.scores.items()))
+        self.scores = {
+            name: own if own is table else _in_order(own, table, name, first)
+            for name, own in self.scores.items()
+        }
+        if isinstance(self.chance, pd.Series) and read_names(self.chance.to_frame().T):
+            if lacking := [au for au in table if au not in self.chance]:
+                raise ValueError(f"chance has none for {first_few(lacking)}; give every AU one")
+            self.chance = self.chance[table.columns]
 
     @classmethod
     def _from_parts(  # type: ignore[override]
@@ -137,6 +149,16 @@ class AUScoreDisplay(PartsMixin):
             "Large markers: mean over folds. Bars: one standard deviation over folds up and down. "
             "Small dots: single folds."
         )
+
+
+def _in_order(table: pd.DataFrame, first: pd.DataFrame, name: str, owner: str) -> pd.DataFrame:
+    """Bring the AUs of a method into the order of the first one's."""
+    argument, owner = f"scores[{name!r}]", f"scores[{owner!r}]"
+    wanted = read_names(first, owner)
+    found = read_table(table, argument, binary=False).match(
+        wanted, first.shape[1], argument, owner
+    )
+    return pd.DataFrame(found.values, index=table.index, columns=first.columns)
 
 
 def _score(part: Part, metric: str) -> Any:

@@ -85,6 +85,13 @@ def test_search_with_its_heat_map(blobs, tmp_path):
     assert "<title>A &amp; B</title>" in text
 
 
+def test_methods_of_other_aus_are_not_compared(scores, tmp_path):
+    scores["LBP"] = scores["LBP"][["AU1", "AU2"]]
+    with pytest.raises(ValueError, match=r"scores\['LBP'\] lacks AU12, but scores\['DSN'\] has"):
+        benchmark_report(tmp_path / "benchmark.html", scores)
+    assert not (tmp_path / "benchmark.html").exists()
+
+
 def test_film(tmp_path):
     time = np.arange(50) / 25
     table = pd.DataFrame({"frame": range(50), "time": time, "probability": 1.0, "AU12": 0.1})

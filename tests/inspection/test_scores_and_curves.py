@@ -32,6 +32,20 @@ def test_scores_are_those_of_each_fold(predictions):
     np.testing.assert_allclose(display.chance, (2 * rates / (1 + rates)).mean(axis=0))
 
 
+def test_methods_and_chance_are_matched_by_the_names_of_the_aus():
+    one = pd.DataFrame({"AU1": [0.1, 0.1], "AU2": [0.9, 0.9]})
+    scores = {"one": one, "two": one[["AU2", "AU1"]], "three": one.set_axis([0, 1], axis=1)}
+    display = AUScoreDisplay(scores, chance=pd.Series({"AU2": 0.7, "AU1": 0.2})).plot()
+    for marks in display.ax_.containers:
+        np.testing.assert_allclose(marks.lines[0].get_ydata().astype(float), [0.1, 0.9, 0.5])
+    (dashes,) = (c for c in display.ax_.collections if c.get_label() == "always present")
+    assert [line[0, 1] for line in dashes.get_segments()] == pytest.approx([0.2, 0.7, 0.45])
+    with pytest.raises(ValueError, match=r"scores\['two'\] lacks AU2, but scores\['one'\] has"):
+        AUScoreDisplay({"one": one, "two": one[["AU1"]]})
+    with pytest.raises(ValueError, match="chance has none for AU2; give every AU one"):
+        AUScoreDisplay({"one": one}, chance=pd.Series({"AU1": 0.2}))
+
+
 def test_always_present_is_that_of_the_folds_that_show_an_au(predictions):
     """As F1, and as ``f1_always_present`` of a report of folds."""
     Y, P, folds = predictions
