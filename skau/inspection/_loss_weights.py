@@ -1,6 +1,6 @@
 """The scores of a search over two parameters as a heat map."""
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -18,8 +18,9 @@ class LossWeightsDisplay(Display):
     """The mean test score of a search over two parameters, such as the weights of two losses.
 
     The best cell has a frame. Where a cell stands for several candidates, as further parameters
-    were searched too, it shows the best of them. It is recommended to use `from_estimator` or
-    `from_cv_results`.
+    were searched too, it shows the best of them; of a search in rounds that use more and more
+    rows, the best of those that came furthest, and the frame is in the last round. It is
+    recommended to use `from_estimator` or `from_cv_results`.
 
     Parameters
     ----------
@@ -52,6 +53,7 @@ class LossWeightsDisplay(Display):
     scores: pd.DataFrame
     _: KW_ONLY
     spread: pd.DataFrame | None = None
+    _rounds: pd.DataFrame | None = field(default=None, init=False)  # that the cells are of
 
     @classmethod
     def from_estimator(cls, search: Any, **options: Any) -> Self:
@@ -102,7 +104,7 @@ class LossWeightsDisplay(Display):
         """
         table = searched_parameters(cv_results)
         searched = [str(name) for name in table]
-        several = [name for name in searched if table[name].astype(str).nunique() > 1]
+        several = varied(table)
         x_name = _find(x, searched, "x") if x else next(iter(several), None)
         others = [name for name in several if name != x_name]
         y_name = _find(y, searched, "y") if y else next(iter(others), None)
@@ -115,11 +117,15 @@ class LossWeightsDisplay(Display):
             raise ValueError(f"metric={metric!r}: cv_results has {known}")
         table["mean"] = np.asarray(cv_results[f"mean_test_{metric}"], dtype=float)
         table["std"] = np.asarray(cv_results[f"std_test_{metric}"], dtype=float)
-        best = table.dropna(subset="mean").sort_values("mean").groupby([y_name, x_name]).last()
+        table["round"] = cv_results.get("iter", 0)
+        ranked = table.dropna(subset="mean").sort_values(["round", "mean"])
+        best = ranked.groupby([y_name, x_name]).last()
         scores, spread = best["mean"].unstack(), best["std"].unstack()
         for frame in (scores, spread):
             frame.index.name, frame.columns.name = short_name(y_name), short_name(x_name)
-        return cls(scores, spread=spread).plot(ax=ax)
+        display = cls(scores, spread=spread)
+        display._rounds = best["round"].unstack()
+        return display.plot(ax=ax)
 
     def _plot(self, ax: "Axes | np.ndarray | None") -> None:
         from matplotlib.patches import Rectangle
@@ -140,7 +146,9 @@ class LossWeightsDisplay(Display):
                 color="white" if dark else "black",
             )  # fmt: skip
         if not np.isnan(values).all():
-            row, column = np.unravel_index(np.nanargmax(values), values.shape)
+            rounds = 0 * values if self._rounds is None else self._rounds.to_numpy(float)
+            last = np.where(rounds == np.nanmax(rounds), values, np.nan)
+            row, column = np.unravel_index(np.nanargmax(last), values.shape)
             frame = float(column) - 0.48, float(row) - 0.46
             self.ax_.add_patch(Rectangle(frame, 0.96, 0.92, fill=False, ec=COLOURS[4], lw=1.5))
         self.ax_.set_xticks(range(values.shape[1]), _labels(self.scores.columns))
@@ -155,7 +163,20 @@ class LossWeightsDisplay(Display):
 def searched_parameters(cv_results: dict[str, Any]) -> pd.DataFrame:
     """Return the parameters of the candidates of a search."""
     keys = [key for key in cv_results if key.startswith("param_")]
-    return pd.DataFrame({key.removeprefix("param_"): list(cv_results[key]) for key in keys})
+    return pd.DataFrame({
+        key.removeprefix("param_"): [_named(value) for value in cv_results[key]] for key in keys
+    })  # fmt: skip
+
+
+def _named(value: Any) -> Any:
+    """Write out what pandas would drop: None, NaN, and what a grid does not set."""
+    nothing = value is np.ma.masked or (pd.api.types.is_scalar(value) and pd.isna(value))
+    return str(value) if nothing else value
+
+
+def varied(parameters: pd.DataFrame) -> list[str]:
+    """Return the parameters of which a search tried several values."""
+    return [str(name) for name in parameters if parameters[name].astype(str).nunique() > 1]
 
 
 def _find(wanted: str, names: list[str], argument: str) -> str:

@@ -9,15 +9,16 @@ import pandas as pd
 
 from ..metrics import au_report
 from ..utils._formats import thresholds_of
+from ..utils._text import first_few
 from ..utils._unwrap import classifier_of
 from ._curves import AUPrecisionRecallDisplay, AURocDisplay
 from ._history import TrainingHistoryDisplay
-from ._loss_weights import LossWeightsDisplay, searched_parameters, short_name
+from ._loss_weights import LossWeightsDisplay, searched_parameters, short_name, varied
 from ._page import write_report
 from ._parts import label_table, predict_part
 from ._plotting import WIDTH
 from ._scores import AUScoreDisplay
-from ._timeline import TimelineDisplay, numbered_aus
+from ._timeline import TimelineDisplay, numbered_aus, people_of
 
 
 def training_report(
@@ -59,7 +60,7 @@ def training_report(
     history = getattr(classifier, "history_", None)
     epochs = None if history is None else history.round(4).set_index("epoch")
     candidates = _candidates(estimator) if hasattr(estimator, "cv_results_") else None
-    two = candidates is not None and (candidates.iloc[:, :-2].astype(str).nunique() > 1).sum() > 1
+    two = candidates is not None and len(varied(searched_parameters(estimator.cv_results_))) > 1
     sections = {
         "Model": [card, classifier.get_params(deep=False)],
         "Unseen people": [
@@ -142,7 +143,8 @@ def film_report(
         As :func:`skau.predict_video` returns it.
     person : int, default=None
         Whose page, by the column ``person``; frames without them count as without a face. None is
-        for a table without two faces in a frame.
+        for a table without two faces in a frame; of several people in it the page is one, and
+        says so.
     video : path-like, Video, array or mapping, default=None
         Where the pictures of the peaks come from; see `TimelineDisplay`.
     threshold
@@ -192,6 +194,8 @@ def film_report(
         "duration (s)": float(table["time"].iloc[-1]),
         "frames with a face": f"{seen.mean():.1%}",
     }
+    if len(people := people_of(table)) > 1:
+        about["people"] = f"{first_few(people)}, taken for one"
     sections = {
         "Film": about,
         "Time line": timeline,
@@ -233,5 +237,7 @@ def _write(path: str | PathLike[str], title: str, sections: Mapping[str, Any]) -
 def _candidates(search: Any) -> pd.DataFrame:
     results = search.cv_results_
     table = searched_parameters(results).rename(columns=short_name)
+    if "iter" in results:  # in every round those that are left are tried on more
+        table = table.assign(round=results["iter"], resources=results["n_resources"])
     scores = {"mean test score": results["mean_test_score"], "std": results["std_test_score"]}
     return table.assign(**scores).rename_axis("candidate")

@@ -1,6 +1,7 @@
 """The AUs of a film over time, with pictures of their peaks."""
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from itertools import islice
@@ -14,6 +15,8 @@ from ..estimators import predict_video
 from ..preprocessing import Video, read_video
 from ..utils._formats import BOX_COLUMNS, thresholds_of
 from ..utils._labels import read_thresholds, require_probabilities
+from ..utils._text import first_few
+from ..utils._warnings import user_level
 from ._display import Display
 from ._plotting import COLOURS, GREY, halo, panels, show_image
 
@@ -126,7 +129,8 @@ class TimelineDisplay(Display):
         table : DataFrame with one row a frame and face
         person : int, default=None
             Whose AUs to draw, by the column ``person``; frames without them are grey. None is
-            for a table without two faces in a frame.
+            for a table without two faces in a frame; several people in it are drawn as one, with
+            a warning.
         video : path-like, Video, array (n, h, w, 3) or mapping, default=None
             Where the pictures come from: the film, or its frames by number. None draws none.
         aus : list of str or str, default=None
@@ -216,18 +220,31 @@ def numbered_aus(table: pd.DataFrame) -> list[str]:
     return [name for name in table.columns.astype(str) if re.fullmatch(r"AU\d+", name)]
 
 
+def people_of(table: pd.DataFrame) -> list[int]:
+    """Return the numbers of the people in a table of faces, if it has any."""
+    if "person" not in table:
+        return []
+    return sorted(table["person"].dropna().convert_dtypes().unique().tolist())
+
+
 def _one_row_a_frame(table: pd.DataFrame, person: int | None) -> pd.DataFrame:
     """Return one person's row of every frame, without scores where they are not seen."""
     if "path" in table and table["path"].nunique() > 1:
         raise ValueError("table holds several films or photos; give a table of one film")
     if person is None and not ("frame" in table and table.duplicated("frame").any()):
+        if len(people := people_of(table)) > 1:
+            warnings.warn(
+                f"table holds the people {first_few(people)}, never two in a frame; they are "
+                "drawn as one, and person=N draws one of them",
+                stacklevel=user_level(),
+            )
         return table
     if missing := sorted({"frame", "person"} - set(table)):
         raise ValueError(
             f"table has no column {', '.join(missing)}, which says whose its rows are; it must "
             "come from predict_video"
         )
-    people = sorted(table["person"].dropna().convert_dtypes().unique().tolist())
+    people = people_of(table)
     told = ", ".join(map(str, people)) or "nobody"
     if person is None:
         raise ValueError(f"table holds the people {told}; choose one by person=N")

@@ -121,6 +121,21 @@ def test_film_of_one_of_several_people(tmp_path):
     assert values == pytest.approx([0.5, 1, 2, 0.9, 0.9, 0])  # two events, before and after
 
 
+def test_people_who_are_never_in_one_frame_are_told(tmp_path):
+    table = pd.DataFrame(
+        {"frame": range(10), "time": np.arange(10.0), "person": [0] * 5 + [1] * 5}
+    )
+    table = table.assign(probability=1.0, AU12=[0.9] * 5 + [0.1] * 5)
+    with pytest.warns(
+        UserWarning, match="the people 0, 1, never two in a frame; they are drawn as"
+    ):
+        text = load(film_report(tmp_path / "film.html", table))
+    assert "<dt>people</dt><dd>0, 1, taken for one</dd>" in text
+    for one in ({"person": 0}, {"table": table[table["person"] == 0]}):
+        text = load(film_report(tmp_path / "film.html", **({"table": table} | one)))
+        assert "<dt>people</dt>" not in text
+
+
 def test_a_film_tells_what_its_table_remembers(tmp_path):
     table = pd.DataFrame({"frame": range(4), "time": np.arange(4.0), "AU12": 0.3})
     text = load(film_report(tmp_path / "film.html", table))

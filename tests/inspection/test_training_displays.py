@@ -1,4 +1,5 @@
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 
 from skau import DSNClassifier
 from skau.inspection import LossWeightsDisplay, TrainingHistoryDisplay
+from skau.inspection._reports import _candidates
 from skau.metrics import f1_frame_scorer
 from skau.model_selection import SubjectKFold
 
@@ -105,3 +107,41 @@ def test_of_several_candidates_a_cell_shows_the_best():
     one = {k: v for k, v in results.items() if k not in ("param_b", "param_c")}
     with pytest.raises(ValueError, match="a heat map needs two"):
         LossWeightsDisplay.from_cv_results(one)
+
+
+def frame_of(display):
+    """Return the column and row of the cell with the frame."""
+    (frame,) = display.ax_.patches
+    return round(frame.get_x() + 0.48), round(frame.get_y() + 0.46)
+
+
+def test_a_search_in_rounds_frames_the_best_of_the_last():
+    results = {
+        "iter": [0, 0, 0, 0, 1, 1],
+        "n_resources": [10] * 4 + [90] * 2,
+        "param_alpha": [1, 1, 2, 2, 1, 2],
+        "param_beta": [1, 2, 1, 2, 1, 2],
+        "mean_test_score": [0.8, 0.95, 0.5, 0.7, 0.65, 0.72],  # of few rows, then of many
+        "std_test_score": np.zeros(6),
+    }
+    display = LossWeightsDisplay.from_cv_results(results)
+    assert display.scores.to_numpy().tolist() == [[0.65, 0.5], [0.95, 0.72]]
+    assert frame_of(display) == frame_of(display.plot()) == (1, 1)
+    listed = _candidates(SimpleNamespace(cv_results_=results))
+    assert listed[["round", "resources"]].iloc[-1].tolist() == [1, 90]
+
+
+@pytest.mark.parametrize("nothing", [None, np.nan, np.ma.masked])
+def test_a_candidate_without_a_value_is_drawn(nothing):
+    results = {
+        "param_alpha": [nothing, nothing, 0.1, 0.1],
+        "param_beta": [1, 2, 1, 2],
+        "mean_test_score": [0.9, 0.8, 0.5, 0.4],
+        "std_test_score": np.zeros(4),
+    }
+    display = LossWeightsDisplay.from_cv_results(results)
+    assert sorted(map(str, display.scores)) == sorted(["0.1", str(nothing)])
+    assert display.scores[str(nothing)].tolist() == [0.9, 0.8]
+    assert display.scores[0.1].tolist() == [0.5, 0.4]
+    column, _ = frame_of(display)
+    assert display.scores.columns[column] == str(nothing)
