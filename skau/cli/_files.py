@@ -1,9 +1,10 @@
 """What the subcommands share: which files are meant, and what may be written."""
 
 import glob
+import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from ._options import as_usage
 def files_of(inputs: Iterable[str], kinds: frozenset[str]) -> list[str]:
     """Return the files meant by paths, folders, patterns and ``-`` (a list on standard input).
 
-    A folder stands for all files of the kinds in it and below, a name on the command line for
-    itself, whatever it is called. Sorted as people count: ``frame9`` before ``frame10``.
+    A folder stands for all files of the kinds in it and below, also behind links, a name on the
+    command line for itself, whatever it is called. Sorted as people count: ``frame9`` before
+    ``frame10``.
     """
     found: dict[str, None] = {}
     for name in inputs:
@@ -34,11 +36,7 @@ def files_of(inputs: Iterable[str], kinds: frozenset[str]) -> list[str]:
                 "one of the names is empty; is a variable of the shell not set?"
             )
         if path.is_dir():
-            inside = [
-                p
-                for p in path.rglob("*")
-                if p.suffix.lower() in kinds and _visible(p, path) and not p.is_dir()
-            ]
+            inside = [p for p in _below(name) if p.suffix.lower() in kinds]
             if not inside:
                 raise click.UsageError(f"the folder {name!r} holds no {_told(kinds)}")
             found |= dict.fromkeys(str(p) for p in sorted(inside, key=_natural))
@@ -55,8 +53,24 @@ def files_of(inputs: Iterable[str], kinds: frozenset[str]) -> list[str]:
     return list(found)
 
 
-def _visible(path: Path, folder: Path) -> bool:
-    return not any(part.startswith(".") for part in path.relative_to(folder).parts)
+def _below(folder: str) -> Iterator[Path]:
+    """Yield the visible files below a folder; folders by a link last, and none twice."""
+    known: set[str] = set()
+    waiting = [folder]
+    while waiting:
+        for root, folders, names in os.walk(waiting.pop(0), onerror=_left_out):
+            if (real := os.path.realpath(root)) in known:
+                folders.clear()
+                continue
+            known.add(real)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            inside = [os.path.join(root, name) for name in folders]
+            waiting += [path for path in inside if os.path.islink(path)]
+            yield from (Path(root, name) for name in names if not name.startswith("."))
+
+
+def _left_out(error: OSError) -> None:
+    click.echo(f"skau: the folder {error.filename!r} is left out: {error.strerror}", err=True)
 
 
 def _told(kinds: frozenset[str]) -> str:

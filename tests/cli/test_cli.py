@@ -6,9 +6,11 @@ import re
 import subprocess
 import sys
 from contextlib import ExitStack
+from errno import EACCES
 from importlib import import_module
 from pathlib import Path
 
+import click
 import numpy as np
 import pandas as pd
 import pytest
@@ -280,6 +282,28 @@ def test_a_folder_that_is_called_like_a_photo_is_none(tmp_path):
     photo.parent.mkdir()
     Image.new("RGB", (64, 64)).save(photo)
     assert files_of([str(tmp_path)], PHOTOS) == [str(photo)]
+
+
+def test_folders_behind_links_belong_to_a_folder(tmp_path, monkeypatch, capsys):
+    from skau.cli._files import PHOTOS, files_of
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("d/b/1.jpg", "d/.hidden/2.jpg", "real/deep/3.jpg", "real/4.jpg"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+    for link, target in (("a", "b"), ("more", "../real"), ("again", "../real"), ("loop", ".")):
+        Path("d", link).symlink_to(target)
+    Path("real/back").symlink_to("../d")
+    found = ["d/again/4.jpg", "d/again/deep/3.jpg", "d/b/1.jpg"]  # each once, by the first way
+    assert files_of(["d"], PHOTOS) == files_of(["./d/"], PHOTOS) == found
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(click.UsageError, match="the folder 'd' holds no photo"):
+        files_of(["d"], PHOTOS)
+    assert "skau: the folder 'd' is left out: Permission denied\n" in capsys.readouterr().err
+
+
+def refused(folder):
+    raise PermissionError(EACCES, "Permission denied", folder)
 
 
 def test_a_stopped_call_says_whether_it_goes_on(monkeypatch, capsys, tmp_path):
