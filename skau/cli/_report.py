@@ -71,13 +71,13 @@ def _of_run(run: Path, out: Path) -> None:
 
     from ..inspection import AUScoreDisplay, TrainingHistoryDisplay, write_report
 
-    scores_file = run / "scores.csv"
-    if not scores_file.exists():
-        raise click.UsageError(
-            f"{str(run)!r} holds no scores.csv: no finished run of skau train; one that was "
-            "stopped goes on if its call is given again"
-        )
-    scores = pd.read_csv(scores_file, dtype={"fold": str})
+    for name in ("scores.csv", "history.csv"):
+        if not (run / name).exists():
+            raise click.UsageError(
+                f"{str(run)!r} holds no {name}: no finished run of skau train; one that was "
+                "stopped goes on if its call is given again"
+            )
+    scores = pd.read_csv(run / "scores.csv", dtype={"fold": str})
     aus = scores.loc[scores["au"] != "mean", "au"].unique()
     f1 = scores.pivot(index="fold", columns="au", values="f1")[aus]
     history = pd.read_csv(run / "history.csv")

@@ -103,7 +103,8 @@ def command(
         scores, predictions = _of_unseen(
             estimator, crops, labelled, data, cv, None if dask else jobs
         )
-    model.unlink(missing_ok=True)  # of an earlier run, which has other scores
+    for old in (model, out / "history.csv"):  # of an earlier run, which has other scores
+        old.unlink(missing_ok=True)
     table_writer(out / "scores.csv")(scores.reset_index())
     table_writer(out / "predictions.csv")(predictions)
 

@@ -802,6 +802,10 @@ def test_training_goes_on_without_cutting_crops_again(tmp_path, monkeypatch, cap
     fitted[1:] = []  # so the next fit, of all people, is stopped
     assert call(*how, "--force") == 130
     assert not (run / "model.skau").exists()  # that has not the scores that are there
+    assert (run / "scores.csv").exists()
+    capsys.readouterr()
+    assert call("report", run, "-o", tmp_path / "report.html") == 2
+    assert "holds no history.csv: no finished run of skau train" in capsys.readouterr().err
 
 
 @pytest.mark.filterwarnings("ignore:no (positive|negative) example", "ignore:the .* rows held out")
