@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 _PHOTOS = "bmp gif heic heif jfif jpeg jpg jp2 png pgm ppm tif tiff webp avif"
-_FILMS = "3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts vob webm wmv"
+_FILMS = (
+    "3g2 3gp asf avi divx dv f4v flv m2ts m2v m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm "
+    "wmv y4m"
+)
 PHOTOS, FILMS = (frozenset(f".{end}" for end in ends.split()) for ends in (_PHOTOS, _FILMS))
 # what a film is drawn into, H.264, by FFmpeg's name
 CONTAINERS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov", ".m4v": "ipod"}

@@ -275,6 +275,21 @@ def test_a_gif_that_moves_is_a_film_and_another_a_photo(folder, tmp_path):
     assert table["face"].notna().all()
 
 
+def test_films_of_cameras_and_archives_are_films(folder, tmp_path):
+    faces = load_sample_faces()
+    with av.open(str(tmp_path / "one.MXF"), "w", format="mxf") as film:
+        stream = film.add_stream("mpeg2video", rate=25)
+        stream.width = stream.height = 128
+        stream.pix_fmt = "yuv420p"
+        for image in faces.images[:4]:
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        film.mux(stream.encode())
+    Image.fromarray(faces.images[0]).save(tmp_path / "a.png")
+    out = tmp_path / "aus.csv"
+    assert call("predict", tmp_path, "-o", out, "--model", folder / "model.skau") == 0
+    assert pd.read_csv(out)["frame"].fillna(-1).tolist() == [-1, 0, 1, 2, 3]
+
+
 def test_a_folder_that_is_called_like_a_photo_is_none(tmp_path):
     from skau.cli._files import PHOTOS, files_of
 
