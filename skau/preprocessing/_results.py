@@ -1,5 +1,6 @@
 """Work through many images: in threads, in order, into memory or onto disk."""
 
+import csv
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -186,6 +187,10 @@ def table_writer(out: str | PathLike[str] | None) -> Callable[[pd.DataFrame], No
             if parquet:
                 table.to_parquet(file, index=False, engine="pyarrow")
             else:
-                table.to_csv(file, index=False)
+                words = table.select_dtypes(exclude="number").items()
+                # which begins a line for who reads the file, if the word is not in quotes
+                torn = any("\r" in str(word) for _, column in words for word in column.unique())
+                quotes: Any = csv.QUOTE_NONNUMERIC if torn else csv.QUOTE_MINIMAL
+                table.to_csv(file, index=False, quoting=quotes)
 
     return write

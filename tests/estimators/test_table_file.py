@@ -46,6 +46,16 @@ def test_a_table_that_was_changed_is_nobodys(ending, tmp_path):
     assert file.earlier(run)["AU12"].tolist() == [0.77, 0.77]
 
 
+def test_a_name_with_a_carriage_return_stays_whole(tmp_path):
+    file = TableFile(tmp_path / "aus.csv")
+    table = pd.DataFrame({"path": ["a\rb.jpg", "7", 'c"d,.jpg'], "AU12": [0.1 + 0.2, None, 1e-12]})
+    table["face"] = table["person"] = pd.array([0, None, 1], dtype="Int64")
+    file.write(table, {})
+    pd.testing.assert_frame_equal(read_table(file.path), table)
+    file.write(table[1:], {})
+    assert file.path.read_text().startswith("path,AU12,face,person\n7,,,\n")  # no quotes
+
+
 def test_a_full_disk_leaves_an_earlier_table_and_what_stands_beside_it(tmp_path, little_space):
     file = TableFile(tmp_path / "aus.csv")
     table = pd.DataFrame({"AU12": [0.25]})
