@@ -167,7 +167,10 @@ class BaseAUClassifier(
     ) -> Self:
         """Train one more epoch, from where the last call stopped.
 
-        Nothing is held out for validation, and the state after the epoch is kept.
+        Nothing is held out for validation, and the state after the epoch is kept; after a call
+        that fails it is that before. A schedule of ``lr`` in ``callbacks`` goes on with every
+        call, and begins anew, from the rate that it has come to, where a parameter was set since;
+        EarlyStopping counts from 0 each time, so it ends nothing.
 
         Parameters
         ----------
@@ -190,11 +193,11 @@ class BaseAUClassifier(
         unlabelled = np.isnan(Y).all(axis=0)
         self._unlearned = unlabelled & (True if first else self._unlearned)
         check_monitors(self.callbacks)
+        before = None if first else getattr(self, "trained_on_", None)
+        self.trained_on_ = training_facts(Y, self.au_names_, group, before=before)
         stage = self._make_stages(data, None, self._rng)[-1]
         stage.epochs = 1
         self._run(stage)
-        before = None if first else getattr(self, "trained_on_", None)
-        self.trained_on_ = training_facts(Y, self.au_names_, group, before=before)
         return self
 
     def _check_data(

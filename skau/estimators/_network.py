@@ -2,6 +2,7 @@
 
 import inspect
 from abc import ABCMeta, abstractmethod
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
@@ -84,6 +85,14 @@ class BaseNetworkEstimator(BaseEstimator, metaclass=ABCMeta):
         if type(old.optimizer_) is type(self.net_.optimizer_):
             moments = {"state": old.optimizer_.state_dict()["state"]}
             self.net_.optimizer_.load_state_dict(self.net_.optimizer_.state_dict() | moments)
+        if not {"lr", "optimizer"} & set(changed):  # a schedule may have changed the rates
+            groups = self.net_.optimizer_.param_groups, old.optimizer_.param_groups
+            for group, before in zip(*groups, strict=True):
+                group["lr"] = before["lr"]
+
+    def _snapshot(self) -> Callable[[], None] | None:
+        """Return what undoes training that goes on from here, if there has been any."""
+        return self.net_.snapshot() if hasattr(self, "net_") else None
 
     def _seeded(self) -> RandomStream:
         """Return where torch's random numbers come from, inside ``with``."""

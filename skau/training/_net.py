@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from copy import deepcopy
 from math import isfinite
 from typing import Any
 
@@ -96,6 +97,28 @@ class AUNet(ClassifierMixin, NeuralNet):
         """Let the next epoch be the first in ``history``, after those of ``past``."""
         self.past, self.history_ = past, History()
 
+    def snapshot(self) -> Callable[[], None]:
+        """Return what puts back weights, moments, rates and epochs as they are now."""
+        weights, steps = deepcopy((self.module_.state_dict(), self.optimizer_.state_dict()))
+        past, history = self.past, History(self.history)
+        schedules = [
+            (one, one.state_dict()) for one in map(self._schedule, self.callbacks_) if one
+        ]
+
+        def put_back() -> None:
+            self.module_.to(self.device).load_state_dict(weights)
+            self.optimizer_.load_state_dict(steps)
+            self.past, self.history_ = past, history
+            for schedule, state in schedules:
+                schedule.load_state_dict(state)
+
+        return put_back
+
+    def _schedule(self, named: tuple[str, Callback]) -> Any:
+        """Return the schedule of rates that a callback has begun for this optimiser."""
+        schedule = getattr(named[1], "lr_scheduler_", None)
+        return schedule if getattr(schedule, "optimizer", None) is self.optimizer_ else None
+
     def fit_stage(self, stage: Stage, stream: RandomStream) -> bool:
         """Train through ``stage``; return False if the user interrupted it.
 
@@ -142,6 +165,8 @@ class AUNet(ClassifierMixin, NeuralNet):
         try:
             # those who keep what the others remember come last
             for name, callback in sorted(self.callbacks_, key=_comes_last):
+                if method_name == "on_train_begin" and self._schedule((name, callback)):
+                    continue  # it goes on: one that is made anew begins with a step
                 if name in ours:
                     getattr(callback, method_name)(self, **kwargs)
                 elif not self._stage.prelude or _comes_last((name, callback)):

@@ -7,8 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from torch import nn
+from torch.optim.lr_scheduler import (
+    ExponentialLR,
+    LambdaLR,
+    MultiStepLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
 
 from skau import DSNClassifier, IdenNetClassifier
 from skau.baselines import ATFClassifier, LightCNNClassifier, ROINetClassifier
@@ -131,6 +138,50 @@ def test_training_goes_on_with_the_parameters_set_since(few):
     assert isinstance(clf.net_.optimizer_, torch.optim.SGD)
     with pytest.raises(ValueError, match="person_encoder was set since the last fit"):
         clf.set_params(person_encoder=False).partial_fit(X, Y, groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("policy", "options"),
+    [
+        (StepLR, {"step_size": 2, "gamma": 0.1}),
+        (StepLR, {"step_size": 3, "gamma": 0.1, "step_every": "batch"}),
+        (MultiStepLR, {"milestones": [1, 3], "gamma": 0.1}),
+        (ExponentialLR, {"gamma": 0.5}),
+        (LambdaLR, {"lr_lambda": lambda epoch: 1 / (1 + epoch)}),
+        (ReduceLROnPlateau, {"monitor": "train_loss", "patience": 1, "threshold": 9.0}),
+    ],
+)
+def test_a_schedule_goes_on(policy, options, few):
+    X, Y, groups = few
+    vectors = X[:, 0, :6].mean(axis=2) / 255
+    usual = QUICK | {"validation_fraction": 0, "batch_size": 16}
+
+    def rates(clf):
+        return [group["lr"] for group in clf.net_.optimizer_.param_groups]
+
+    def make(**params):
+        return DSNClassifier(**usual | params, callbacks=[LRScheduler(policy, **options)])
+
+    parts = make()
+    for n in range(1, 6):
+        parts.partial_fit(vectors, Y, groups=groups)
+        whole = make(max_epochs=n).fit(vectors, Y, groups=groups)
+        np.testing.assert_allclose(rates(parts), rates(whole))
+    assert rates(parts)[0] < QUICK["lr"]
+
+
+def test_a_rate_that_a_schedule_has_changed_stays_until_lr_is_set(few):
+    X, Y, groups = few
+    clf = DSNClassifier(**QUICK, callbacks=[LRScheduler(ExponentialLR, gamma=0.1)])
+    clf.fit(X, Y, groups=groups)
+    (group,) = clf.net_.optimizer_.param_groups
+    assert group["lr"] == pytest.approx(1e-4)
+    clf.set_params(batch_size=8, callbacks=None).partial_fit(X, Y, groups=groups)
+    (group,) = clf.net_.optimizer_.param_groups
+    assert group["lr"] == pytest.approx(1e-4)
+    clf.set_params(lr=0.01).partial_fit(X, Y, groups=groups)
+    (group,) = clf.net_.optimizer_.param_groups
+    assert group["lr"] == 0.01
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, LRScheduler
+from torch.optim.lr_scheduler import StepLR
 
 from skau import DSNClassifier, IdenNetClassifier, MixedEffectsClassifier
 from skau.baselines import ATFClassifier, LightCNNClassifier, SVTPTClassifier
@@ -24,8 +25,12 @@ def vectors():
 
 
 class Fails(Callback):
+    def __init__(self, after=0):
+        self.after = after
+
     def on_epoch_end(self, net, **kwargs):
-        raise RuntimeError("not today")
+        if len(net.history) > self.after:
+            raise RuntimeError("not today")
 
 
 @pytest.mark.parametrize("Estimator", [*NETWORKS, SVTPTClassifier])
@@ -81,6 +86,61 @@ def test_a_fit_that_fails_is_no_fit(Estimator, vectors):
     with pytest.raises(RuntimeError, match="not today"):
         clf.set_params(callbacks=[Fails()]).fit(X, 1 - Y, groups=groups)
     np.testing.assert_array_equal(clf.predict_proba(X), before)
+
+
+class Diverges(Fails):
+    def on_epoch_end(self, net, **kwargs):
+        """What comes before is enough."""
+
+    def on_batch_begin(self, net, training=False, **kwargs):
+        if training and len(net.history) > self.after and len(net.history[-1]["batches"]) == 2:
+            next(net.module_.parameters()).data.fill_(float("inf"))
+
+
+@pytest.mark.parametrize(
+    ("Breaks", "error", "said"),
+    [(Fails, RuntimeError, "not today"), (Diverges, ValueError, "nothing was learned")],
+)
+@pytest.mark.parametrize("Estimator", NETWORKS)
+def test_a_partial_fit_that_fails_changes_nothing(Estimator, Breaks, error, said, vectors):
+    X, Y, groups = vectors
+
+    def grown(*callbacks):
+        schedule = LRScheduler(StepLR, step_every="batch", step_size=7, gamma=0.5)
+        clf = Estimator(**QUICK, callbacks=[schedule, *callbacks])
+        return clf.partial_fit(X, Y, groups=groups)
+
+    breaks = Breaks(after=1)
+    clf, other = grown(breaks), grown()
+    before, facts, history = clf.predict_proba(X), clf.trained_on_, clf.history_
+    with pytest.raises(error, match=said):
+        clf.partial_fit(X, 1 - Y, groups=groups)
+    np.testing.assert_array_equal(clf.predict_proba(X), before)
+    pd.testing.assert_frame_equal(clf.history_, history)
+    assert (clf.trained_on_, clf.best_epoch_) == (facts, 1)
+    breaks.after = 9
+    clf._rng, other._rng = (np.random.RandomState(1) for _ in range(2))
+    for one in (clf, other):  # weights, moments, the rate and its schedule
+        one.partial_fit(X, Y, groups=groups)
+    np.testing.assert_array_equal(clf.predict_proba(X), other.predict_proba(X))
+    assert len(clf.history_) == 2
+
+
+@pytest.mark.parametrize("Estimator", [DSNClassifier, MixedEffectsClassifier])
+def test_parameters_of_a_partial_fit_that_fails_leave_no_trace(Estimator, vectors):
+    X, Y, groups = vectors
+    clf, other = (Estimator(**QUICK).fit(X, Y, groups=groups) for _ in range(2))
+    params = clf.get_params()
+    with pytest.raises(RuntimeError, match="not today"):
+        clf.set_params(callbacks=[Fails()], lr=0.5).partial_fit(X, Y, groups=groups)
+    pd.testing.assert_frame_equal(clf.population_, other.population_)
+    for kind in ({}, {"groups": groups}):
+        np.testing.assert_array_equal(clf.predict_proba(X, **kind), other.predict_proba(X, **kind))
+    clf.set_params(**params)
+    clf._rng, other._rng = (np.random.RandomState(1) for _ in range(2))
+    for one in (clf, other):
+        one.partial_fit(X, Y, groups=groups)
+    np.testing.assert_array_equal(clf.predict_proba(X), other.predict_proba(X))
 
 
 def test_an_interrupted_refit_says_what_it_has_seen(vectors):
