@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.utils import check_random_state
 
 from ..utils._groups import check_groups
@@ -18,6 +20,7 @@ from ..utils._sklearn import Interval, validate_params
 from ..utils._text import first_few
 from ..utils._warnings import user_level
 from ._frame import f1_frame
+from ._table import GAPS
 
 
 class ScoreInterval(NamedTuple):
@@ -70,7 +73,9 @@ def bootstrap_interval(
         those that are NaN, as is that over folds.
     folds : array-like of shape (n,), default=None
         The test fold of each row. Then people are drawn within their fold, and scores are
-        computed within each fold and averaged. None takes all rows as one.
+        computed within each fold and averaged. Of folds that share people, as those of several
+        seeds, people are drawn once, each with the rows of all these folds. None takes all rows
+        as one.
     confidence : float between 0 and 1, default=0.95
     n_resamples : int, default=1000
     random_state : int, RandomState instance or None, default=None
@@ -86,7 +91,13 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If the inputs do not fit together, or a fold has fewer than two people.
+        If the inputs do not fit together, ``metric`` gives something else, or a fold has fewer
+        than two people.
+
+    Warns
+    -----
+    UserWarning
+        If some draws have no score; ``low`` and ``high`` are then those of the others.
 
     Examples
     --------
@@ -115,36 +126,80 @@ def bootstrap_interval(
     part = np.zeros(n, int)
     if folds is not None:
         part = check_groups(folds, n, "folds", "fold", of="Y_true")
-    rows_of = []
-    for fold in np.unique(part):
-        own = np.flatnonzero(part == fold)
-        _, codes = np.unique(people[own], return_inverse=True)
-        if codes.max() == 0:
-            one = f"one subject, {people[own[0]]}, and people are drawn, so there must be two"
-            raise ValueError(
-                f"groups names {one}" if folds is None
-                else f"folds: fold {fold} has {one}; join it to another, or leave folds out"
-            )  # fmt: skip
-        rows_of.append([own[codes == code] for code in range(codes.max() + 1)])
+    blocks = _blocks_of_folds(people, part, folds is not None)
 
     def score(drawn: list[np.ndarray]) -> float:
         each = []
         for rows in drawn:
-            own, *other = (np.ravel(metric(true.iloc[rows], t.iloc[rows])) for t in tables)
-            each.append(pd.Series(own - other[0] if other else own, dtype=float).mean())
-        return float(pd.Series(each).mean())
+            if len(rows):  # nobody of a fold may be drawn
+                own, *other = (_scores(metric, true.iloc[rows], t.iloc[rows]) for t in tables)
+                each.append(pd.Series(own - other[0] if other else own, dtype=float).mean())
+        return float(pd.Series(each, dtype=float).mean())
 
+    found = score([np.flatnonzero(part == fold) for fold in np.unique(part)])
     rng = check_random_state(random_state)
-    draws = [
-        score([
-            np.concatenate([own[i] for i in rng.randint(len(own), size=len(own))])
-            for own in rows_of
-        ])
-        for _ in range(n_resamples)
-    ]  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", GAPS)  # told of once, with the rows as they are
+        draws = pd.Series([score(_draw(blocks, rng)) for _ in range(n_resamples)], dtype=float)
+    lost = int(draws.isna().sum())
+    if 0 < lost < n_resamples:
+        warnings.warn(
+            f"{lost} of {n_resamples} draws have no score, as where nobody drawn shows an AU; low "
+            "and high are percentiles of the others. Take more people",
+            stacklevel=user_level(),
+        )
     tail = (1 - confidence) / 2
-    low, high = pd.Series(draws).quantile([tail, 1 - tail])
-    return ScoreInterval(score([np.concatenate(own) for own in rows_of]), float(low), float(high))
+    low, high = draws.quantile([tail, 1 - tail])
+    return ScoreInterval(found, float(low), float(high))
+
+
+def _scores(metric: Callable[[Any, Any], Any], true: pd.DataFrame, other: pd.DataFrame) -> Any:
+    scores = as_numbers(metric(true, other), "what metric gives")
+    if scores.size not in (1, true.shape[1]):
+        raise ValueError(
+            f"metric gives values of shape {scores.shape}, not a score or one of each of the "
+            f"{true.shape[1]} AUs; of a table take a column without its mean: "
+            "lambda y, p: au_report(y, p)['f1'].drop('mean')"
+        )
+    return np.ravel(scores)
+
+
+def _blocks_of_folds(
+    people: np.ndarray, part: np.ndarray, several: bool
+) -> list[list[list[np.ndarray]]]:
+    """Put folds into blocks that share nobody: of a block's folds, the rows of each of its people.
+
+    People are drawn once for a block, so one who is in several folds, as of several seeds, is
+    drawn for all of them.
+    """
+    (names, fold), (_, person) = (np.unique(each, return_inverse=True) for each in (part, people))
+    for code, name in enumerate(names):
+        own = people[fold == code]
+        if (own == own[0]).all():
+            one = f"one subject, {own[0]}, and people are drawn, so there must be two"
+            raise ValueError(
+                f"folds: fold {name} has {one}; join it to another, or leave folds out" if several
+                else f"groups names {one}"
+            )  # fmt: skip
+    n = len(names) + person.max() + 1
+    shown = coo_array((np.ones(len(fold)), (fold, len(names) + person)), shape=(n, n))
+    block = connected_components(shown, directed=False)[1][: len(names)]
+    blocks = []
+    for which in dict.fromkeys(block):
+        drawn = np.unique(person[block[fold] == which])
+        rows = [np.flatnonzero(fold == code) for code in np.flatnonzero(block == which)]
+        blocks.append([[own[person[own] == who] for who in drawn] for own in rows])
+    return blocks
+
+
+def _draw(blocks: list[list[list[np.ndarray]]], rng: np.random.RandomState) -> list[np.ndarray]:
+    """Draw as many people of each block as it has, and return the rows of each fold."""
+    drawn = [rng.randint(len(block[0]), size=len(block[0])) for block in blocks]
+    return [
+        np.concatenate([own[i] for i in chosen])
+        for block, chosen in zip(blocks, drawn, strict=True)
+        for own in block
+    ]
 
 
 class PairedInterval(NamedTuple):

@@ -13,6 +13,8 @@ from ..utils._sample_weight import read_weights
 from ..utils._text import first_few
 from ..utils._warnings import user_level
 
+GAPS = r"\w+ is NaN in labelled frames"  # of which Scored warns
+
 
 class Scored:
     """Labels beside predictions, matched by name where both have names.
@@ -28,10 +30,11 @@ class Scored:
         self.true, self.names, self.other_name = true.to_numpy(), true.columns.tolist(), name
         labelled, predicted = ~np.isnan(self.true), ~np.isnan(self.other)
         self.known = labelled & predicted
-        self._warn_of_gaps(labelled & ~predicted, labelled)
+        rows = Y_true.index if isinstance(Y_true, pd.DataFrame | pd.Series) else true.index
+        self._warn_of_gaps(labelled & ~predicted, labelled, rows)
         self.weight = read_weights(sample_weight, len(self.true), "Y_true")[:, None] * self.known
 
-    def _warn_of_gaps(self, lost: np.ndarray, labelled: np.ndarray) -> None:
+    def _warn_of_gaps(self, lost: np.ndarray, labelled: np.ndarray, rows: pd.Index) -> None:
         """Tell of AUs that are predicted in some labelled frames and not in others."""
         some = lost.any(axis=0) & self.known.any(axis=0)
         if some.any():
@@ -39,9 +42,10 @@ class Scored:
                 f"{self.names[j]} ({lost[:, j].sum()} of {labelled[:, j].sum()})"
                 for j in np.flatnonzero(some)
             ]
+            first = int(lost[:, some].any(axis=1).argmax())
             warnings.warn(
                 f"{self.other_name} is NaN in labelled frames, which are left out of the scores, "
-                f"of {first_few(gaps)}; the first is row {np.flatnonzero(lost.any(axis=1))[0]}",
+                f"of {first_few(gaps)}; the first is row {rows[first]}",
                 stacklevel=user_level(),
             )
 

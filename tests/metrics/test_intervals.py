@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skau.metrics import accuracy, bootstrap_interval, f1_frame, paired_interval, roc_auc
+from skau.metrics import (
+    accuracy,
+    au_report,
+    bootstrap_interval,
+    f1_frame,
+    paired_interval,
+    roc_auc,
+)
 
 
 def test_two_people_by_hand():
@@ -155,3 +162,58 @@ def test_folds_of_two_series_that_differ_are_no_pairs():
             paired_interval(seeds, other, test_share=0.2)
         with pytest.raises(ValueError, match="names fold '[ab]' more than once"):
             paired_interval(other, seeds, test_share=0.2)
+
+
+def test_a_person_of_several_folds_is_drawn_once_for_all():
+    """Copies of a fold, as of seeds that agree, tell nothing new of the people."""
+    rng = np.random.RandomState(0)
+    truth, groups = rng.randint(0, 2, 200), np.repeat(np.arange(20), 10)
+    told = np.where(rng.rand(200) < np.repeat(rng.rand(20) / 2, 10), 1 - truth, truth)
+    kind = {"n_resamples": 100, "random_state": 0, "metric": accuracy}
+    one = bootstrap_interval(truth, told, groups, **kind)
+    again = [np.tile(each, 8) for each in (truth, told, groups)]
+    copies = bootstrap_interval(*again, folds=np.repeat(np.arange(8), 200), **kind)
+    assert copies == pytest.approx(one)
+    two = groups // 10  # two folds, and a seed that divides people otherwise
+    apart = bootstrap_interval(truth, told, groups, folds=two, **kind)
+    other = np.concatenate([two, 2 + groups % 2])
+    both = bootstrap_interval(*(each[:400] for each in again), folds=other, **kind)
+    assert both.score == pytest.approx(apart.score)
+    assert both.high - both.low > 0.8 * (one.high - one.low)
+
+
+def test_gaps_are_told_of_once_and_draws_without_a_score_counted():
+    rng = np.random.RandomState(0)
+    truth, groups = rng.randint(0, 2, (60, 2)), np.repeat(np.arange(12), 5)
+    told = truth.astype(float)
+    told[3:9, 0] = np.nan
+    with pytest.warns(UserWarning, match=r"of y0 \(6 of 60\); the first is row 3") as warned:
+        bootstrap_interval(truth, told, groups, n_resamples=20, random_state=0)
+    assert len(warned) == 1
+    folds = np.where(groups < 1, 1, groups // 6)  # people 1 to 5, and 0 with 6 to 11
+    with pytest.warns(UserWarning, match=r"y0 \([24] of \d\d\); the first is row [35]") as warned:
+        bootstrap_interval(truth, told, groups, folds=folds, n_resamples=20, random_state=0)
+    assert len(warned) == 2
+    rare = np.zeros(60)
+    rare[:3] = 1
+    with pytest.warns(UserWarning, match=r"^\d+ of 50 draws have no score, .* of the others"):
+        found = bootstrap_interval(rare, rare, groups, n_resamples=50, random_state=0)
+    assert found == (1, 1, 1)
+
+
+def test_a_metric_gives_a_score_or_one_an_au():
+    truth, people = np.tile([[0.0, 1], [1, 0]], (4, 1)), list("aabbccdd")
+    for metric, told in (
+        (au_report, r"metric gives values of shape \(3, 9\), not a score or one of each of th"),
+        (
+            lambda y, p: au_report(y, p)["f1"],
+            r"of shape \(3,\).*: .* au_report\(y, p\)\['f1'\]\.drop",
+        ),
+        (lambda y, p: {"f1": 1}, "what metric gives must hold numbers"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            bootstrap_interval(truth, truth, people, metric=metric)
+    found = bootstrap_interval(
+        truth, truth, people, n_resamples=5, metric=lambda y, p: au_report(y, p)["f1"].drop("mean")
+    )
+    assert found == (1, 1, 1)
