@@ -54,23 +54,29 @@ class HeldOutClassifier(WrapsClassifierMixin, AccuracyMixin, MultiAUMixin, BaseE
         """Learn from scores (n, n_aus), such as logits, and labels of 1, 0 and NaN."""
 
     def _known(
-        self, scores: np.ndarray, labels: np.ndarray, otherwise: str
+        self,
+        scores: np.ndarray,
+        labels: np.ndarray,
+        otherwise: str,
+        needed: tuple[int, ...] = (0, 1),
     ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """Yield each AU's position, labels and scores where it was shown and not shown.
+        """Yield each AU's position, labels and scores where those needed are among its labels.
 
         Of the others it warns at the end: nothing is learned of them, ``otherwise``.
         """
         unknown = []
         for j, name in enumerate(self.au_names_):
             rows = ~np.isnan(labels[:, j])
-            if len(np.unique(labels[rows, j])) < 2:
+            if not np.isin(needed, labels[rows, j]).all():
                 unknown.append(str(name))
             else:
                 yield j, labels[rows, j], scores[rows, j]
         if unknown:
+            both = (
+                "both labels, present and absent," if len(needed) > 1 else "the label 0, absent,"
+            )
             warnings.warn(
-                f"nobody held out has both labels, present and absent, of {first_few(unknown)}; "
-                f"{otherwise}",
+                f"nobody held out has {both} of {first_few(unknown)}; {otherwise}",
                 stacklevel=user_level(),
             )
 

@@ -1,12 +1,14 @@
 """A decision threshold for each AU."""
 
 import inspect
+import warnings
 from collections.abc import Callable
 from numbers import Real
 from typing import Annotated, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
@@ -19,6 +21,7 @@ from ..utils._text import first_few
 from ._held_out import HeldOutClassifier
 
 _MOST_CANDIDATES = 200
+_Metric = Callable[[np.ndarray, np.ndarray], float]
 _SHARE = Interval(Real, 0, 1, closed="left")
 
 
@@ -71,8 +74,9 @@ class TunedThresholdsClassifier(HeldOutClassifier):
     Warns
     -----
     UserWarning
-        If an AU has no positive or no negative label among people held out: its threshold is one
-        half, or stays where ``estimator`` itself has thresholds. If ``groups`` is not given.
+        If an AU has no positive or no negative label among people held out (with
+        ``false_alarm_rate``, no negative one): its threshold is one half, or stays where
+        ``estimator`` itself has thresholds. If ``groups`` is not given.
 
     See Also
     --------
@@ -81,6 +85,9 @@ class TunedThresholdsClassifier(HeldOutClassifier):
 
     Notes
     -----
+    For F1 every threshold is looked at; for another ``scoring``, of many frames, some 400: evenly
+    over all frames, and over those below which the AU is absent and above which it is present.
+
     The predictions of all folds are taken together. Thresholds are learned from frames by
     themselves: they fit ``predict(X)``, and are good guesses for ``predict(X, groups=...)``.
     ``best_scores_`` is what the thresholds were chosen by, and too good for that reason: report
@@ -122,13 +129,13 @@ class TunedThresholdsClassifier(HeldOutClassifier):
         self.thresholds_ = np.full(n_aus, neutral) if own is None else np.array(own, dtype=float)
         self.best_scores_ = np.full(n_aus, np.nan)
         untaught = f"its threshold is {neutral:g}" if own is None else "its threshold stays"
-        for j, y, s in self._known(scores, labels, untaught):
-            if metric is not None:
-                self.thresholds_[j], self.best_scores_[j] = _best(
-                    metric, y.astype(int), s, neutral
-                )
-            elif rates is not None:
-                self.thresholds_[j], self.best_scores_[j] = _at_false_alarm_rate(y, s, rates[j])
+        needed = (0, 1) if rates is None else (0,)
+        for j, y, s in self._known(scores, labels, untaught, needed):
+            self.thresholds_[j], self.best_scores_[j] = (
+                _best(metric, y.astype(int), s, neutral)
+                if rates is None
+                else _at_false_alarm_rate(y, s, rates[j])
+            )
 
     def _false_alarm_rates(self, names: list[str]) -> list[float] | None:
         """Give the share allowed to each AU."""
@@ -234,15 +241,11 @@ class _Decided(ClassifierMixin, BaseEstimator):
         return X.astype(int)
 
 
-def _f1(y: np.ndarray, decided: np.ndarray) -> float:
-    return float(2 * (y & decided).sum() / (y.sum() + decided.sum()))
-
-
-def _metric(scoring: str | Callable[..., Any]) -> Callable[[np.ndarray, np.ndarray], float]:
-    """Return a function of labels and decisions of one AU."""
+def _metric(scoring: str | Callable[..., Any]) -> _Metric | None:
+    """Return a function of labels and decisions of one AU; None is F1, which `_f1` knows."""
     if isinstance(scoring, str):
         if scoring == "f1":
-            return _f1
+            return None
         scorer = get_scorer(scoring)
     elif _n_arguments(scoring) == 2:
         return lambda y, decided: _number(scoring(y, decided))
@@ -272,20 +275,41 @@ def _number(value: Any) -> float:
 
 
 def _best(
-    metric: Callable[[np.ndarray, np.ndarray], float], y: np.ndarray, s: np.ndarray, neutral: float
+    metric: _Metric | None, y: np.ndarray, s: np.ndarray, neutral: float
 ) -> tuple[float, float]:
     """Return the best threshold and its score; among equals the one nearest to neutral."""
     values = np.unique(s)
     between = (values[:-1] + values[1:]) / 2
-    if len(between) > _MOST_CANDIDATES:
-        places = np.linspace(0, len(between) - 1, _MOST_CANDIDATES).round().astype(int)
-        between = between[places]
-    candidates = np.array([np.nextafter(values[0], -np.inf), *between, neutral])
-    reached = np.array([metric(y, (s > t).astype(int)) for t in candidates])
+    if metric is not None and len(between) > _MOST_CANDIDATES:
+        # where most metrics are best: an absent frame below, a present one above
+        steps = np.isin(values[:-1], s[y == 0]) & np.isin(values[1:], s[y == 1])
+        between = np.union1d(_evenly(between), _evenly(between[steps]))
+    everywhere, nowhere = np.nextafter(values[0], -np.inf), values[-1]
+    candidates = np.array([everywhere, *between, neutral, nowhere])
+    if metric is None:
+        reached = _f1(y, s, candidates)
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UndefinedMetricWarning)  # as of no frame with the AU
+            reached = np.array([metric(y, (s > t).astype(int)) for t in candidates])
     reached = np.where(np.isnan(reached), -np.inf, reached)
     top = np.flatnonzero(reached == reached.max())
     best = top[np.abs(candidates[top] - neutral).argmin()]
     return float(candidates[best]), float(reached[best])
+
+
+def _evenly(thresholds: np.ndarray) -> np.ndarray:
+    n = min(len(thresholds), _MOST_CANDIDATES)
+    return thresholds[np.linspace(0, len(thresholds) - 1, n).round().astype(int)]
+
+
+def _f1(y: np.ndarray, s: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Return the F1 of all thresholds."""
+    shown = np.sort(s[y == 1])
+    tp, decided = (
+        len(of) - np.searchsorted(of, thresholds, side="right") for of in (shown, np.sort(s))
+    )
+    return 2 * tp / (len(shown) + decided)
 
 
 def _at_false_alarm_rate(y: np.ndarray, s: np.ndarray, rate: float) -> tuple[float, float]:

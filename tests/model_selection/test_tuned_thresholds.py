@@ -84,7 +84,7 @@ def test_thresholds_are_the_best_of_all_for_f1(frames):
     assert tuned.au_names_.tolist() == NAMES
     assert (tuned.thresholds_ < 0.5).all()
     for j, au in enumerate(NAMES):
-        assert tuned.best_scores_[j] == pytest.approx(best_f1(Y[au], P[:, j]), abs=0.005)
+        assert tuned.best_scores_[j] == pytest.approx(best_f1(Y[au], P[:, j]))
     predicted = tuned.predict(P)
     np.testing.assert_array_equal(predicted, tuned.thresholds_ < P)
     np.testing.assert_allclose(f1_frame(Y, predicted), tuned.best_scores_)
@@ -125,6 +125,20 @@ def test_nobody_is_predicted_by_a_model_that_has_seen_them(frames):
     tuned = TunedThresholdsClassifier(Nosy()).fit(P, Y, groups=groups)
     rate = Y.mean().to_numpy()
     np.testing.assert_allclose(tuned.best_scores_, 2 * rate / (1 + rate))  # F1 of always yes
+
+
+def test_faces_at_rest_are_enough_for_a_false_alarm_rate(frames):
+    P, Y, groups = frames
+    known = Known().fit(P, Y)
+    rest = Y.where(Y == 0).assign(AU12=1.0)
+    with pytest.warns(UserWarning, match="has the label 0, absent, of AU12; its threshold is 0.5"):
+        tuned = TunedThresholdsClassifier(FrozenEstimator(known), false_alarm_rate=0.05).fit(
+            P, rest, groups=groups
+        )
+    reached = false_alarm_rate(rest, tuned.predict(P))[:2]
+    np.testing.assert_allclose(reached, tuned.best_scores_[:2])
+    np.testing.assert_allclose(reached, 0.05, atol=1e-3)
+    assert tuned.thresholds_[2] == 0.5
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.05, 0.3])
@@ -192,6 +206,26 @@ def test_scores_that_need_no_threshold_are_refused(frames):
         TunedThresholdsClassifier(Known(), scoring="roc_auc").fit(P, Y, groups=groups)
 
 
+@pytest.mark.parametrize("scoring", ["f1", make_scorer(f1_score)])
+def test_a_rare_au_gets_the_best_of_all_thresholds(scoring):
+    rng = np.random.RandomState(0)
+    y = np.repeat((np.arange(20_000) < 40).astype(float)[:, None], 2, axis=1)
+    p = 1 / (1 + np.exp(6 - [12, 3.5] * y - rng.randn(*y.shape)))  # clear, and hardly to be seen
+    tuned = TunedThresholdsClassifier(FrozenEstimator(Known().fit(p, y)), scoring=scoring)
+    for j, reached in enumerate(tuned.fit(p, y).best_scores_):
+        assert reached == pytest.approx(best_f1(pd.Series(y[:, j]), p[:, j]))
+
+
+def test_absent_everywhere_may_be_best():
+    p, y = np.array([[0.6, 0.7, 0.8, 0.9]] * 2).T, np.array([[0, 1, 0, 0]] * 2).T
+    known = FrozenEstimator(Known().fit(p, y))
+    tuned = TunedThresholdsClassifier(known, scoring="accuracy").fit(p, y)
+    assert not tuned.predict(p).any()
+    assert tuned.best_scores_.tolist() == [0.75, 0.75]
+    precise = TunedThresholdsClassifier(known, scoring="precision").fit(p, y)  # has none there
+    assert precise.best_scores_ == pytest.approx(1 / 3)
+
+
 @pytest.mark.parametrize("Meta", [TunedThresholdsClassifier, CalibratedAUClassifier])
 def test_an_au_of_one_label_keeps_its_threshold_and_probabilities(frames, Meta):
     P, Y, groups = frames
@@ -205,7 +239,7 @@ def test_a_tuned_model_tuned_again_keeps_the_thresholds_of_aus_without_labels(fr
     P, Y, groups = frames
     tuned = TunedThresholdsClassifier(Known()).fit(P, Y, groups=groups)
     again = TunedThresholdsClassifier(FrozenEstimator(tuned), false_alarm_rate=0.02)
-    with pytest.warns(UserWarning, match="both labels, .* of AU1, AU12; its threshold stays"):
+    with pytest.warns(UserWarning, match="the label 0, absent, of AU1, AU12; its thresh.* stays"):
         again.fit(P, Y[["AU4"]].reindex(columns=NAMES), groups=groups)
     np.testing.assert_array_equal(again.thresholds_[[0, 2]], tuned.thresholds_[[0, 2]])
     assert again.thresholds_[1] > tuned.thresholds_[1]
