@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -125,24 +126,22 @@ def load_unbc(
         labels = _read_facs(facs / subject / name, names, threshold)
         # Without a single file the sequence as a whole is noted when the rows are collected.
         sequences.append(FaceSequence(subject, name, labels if len(labels) else None, images))
-        pain[name] = {} if pspi is None else _read_scores(pspi / subject / name)
+        pain[subject, name] = {} if pspi is None else _read_scores(pspi / subject / name)
     rows = collect_rows(sequences, names, gaps)
     extra = rows.extra.copy()
+    # Copies may call sequences of two subjects alike.
+    keys = list(zip(rows.subjects, extra["sequence"], strict=True))
     extra["pspi"] = [
-        pain[name].get(frame, np.nan)
-        for name, frame in zip(extra["sequence"], extra["frame"], strict=True)
+        pain[key].get(frame, np.nan) for key, frame in zip(keys, extra["frame"], strict=True)
     ]
-    lost = extra.loc[extra["pspi"].isna(), "sequence"].value_counts(sort=False)
-    for sequence, count in lost.items():
+    lost = Counter(key for key, score in zip(keys, extra["pspi"], strict=True) if np.isnan(score))
+    for (_, sequence), count in lost.items():
         gaps.add("images without a pain score", f"{sequence} ({count})")
     for scale, column in SEQUENCE_SCORES.items():
         scores = _score_folder(root, f"Sequence_Labels/{scale}")
         if scores is not None:
-            files = {
-                sequence: scores / subject / f"{sequence}.txt"
-                for subject, sequence in zip(rows.subjects, extra["sequence"], strict=True)
-            }
-            extra[column] = extra["sequence"].map({s: _read_score(p) for s, p in files.items()})
+            read = {(s, name): _read_score(scores / s / f"{name}.txt") for s, name in set(keys)}
+            extra[column] = [read[key] for key in keys]
     gaps.warn()
     rows = rows._replace(extra=extra)
     return rows.bunch("UNBC", descr=DESCR.format(threshold=threshold), as_frame=as_frame)

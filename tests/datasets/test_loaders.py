@@ -408,6 +408,26 @@ def test_unbc_missing_images(unbc):
     assert_whole(corpus, 3)
 
 
+def test_unbc_two_subjects_with_sequences_of_one_name(unbc):
+    expected = load_unbc(unbc)
+    named = {"ll042t1aaaff": "t1", "ll042t1afaff": "t2", "jh043t1aeaff": "t1"}
+    paths = (p for p in unbc.rglob("*") if p.name.startswith(tuple(named)))
+    for path in sorted(paths, reverse=True):  # what is in a folder goes before it
+        path.rename(path.with_name(f"{named[path.name[:12]]}_{path.name[12:]}".replace("_.", ".")))
+    for folder in unbc.rglob("t?_"):
+        folder.rename(folder.with_name(folder.name[:2]))
+    scores = unbc / "Sequence_Labels" / "VAS" / "042-ll042" / "t1.txt"
+    scores.write_text("9")
+    found = load_unbc(unbc)
+    pd.testing.assert_frame_equal(found.target, expected.target)
+    np.testing.assert_array_equal(found.frame["pspi"], expected.frame["pspi"])
+    assert found.frame["vas"].tolist() == [9, 9, 9, 3, 3, 3]
+    (unbc / "Frame_Labels/PSPI/042-ll042/t1/t1_002_facs.txt").unlink()
+    found, told = load_and_listen(load_unbc, unbc)
+    assert "images without a pain score: t1 (1)" in told
+    np.testing.assert_array_equal(found.frame["pspi"], [0, nan, 3, 0, 5, 0])
+
+
 def test_unbc_unpacked_into_folders_of_the_same_name(unbc):
     for name in ("Images", "Frame_Labels"):
         (unbc / name).rename(unbc / "inner")
