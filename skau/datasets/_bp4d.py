@@ -24,7 +24,7 @@ from ._folders import (
     visible,
     wrong_folder,
 )
-from ._sequences import FaceSequence, collect_rows
+from ._sequences import FaceSequence, collect_rows, note_first_frame
 
 BP4D_AUS = (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)
 
@@ -100,14 +100,15 @@ def load_bp4d(
     FileNotFoundError
         If labels or images are not there.
     ValueError
-        If a file has other codes than 0, 1, 9, -1 and 999, or cannot be read, or if there is an
-        image 0 while `first_frame` is 1.
+        If a file has other codes than 0, 1, 9, -1 and 999, codes a frame 0 or cannot be read, or
+        if there is an image 0 while `first_frame` is 1.
 
     Warns
     -----
     UserWarning
         For coded frames without an image (left out), subjects without any image (left out),
-        tasks without a label file (kept as rows of NaN) and AUs without a column (NaN).
+        tasks without a label file (kept as rows of NaN), AUs without a column (NaN), and where no
+        image has the number `first_frame` that was passed.
 
     Examples
     --------
@@ -136,6 +137,7 @@ def load_bp4d(
         images = coded_images(image_dir / subject / task, first_frame)
         labels = None if path is None else _read_labels(path, names, gaps)
         sequences.append(FaceSequence(subject, f"{subject}/{task}", labels, images))
+    note_first_frame(sequences, first_frame, gaps)
     rows = collect_rows(sequences, names, gaps, uncoded="keep" if uncoded else "drop")
     if not rows.images:
         wrong_folder("load_bp4d", image_dir, "at least one image of a coded frame")

@@ -25,7 +25,7 @@ from ._folders import (
     visible,
     wrong_folder,
 )
-from ._sequences import FaceSequence, collect_rows
+from ._sequences import FaceSequence, collect_rows, note_first_frame
 
 DISFA_AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 
@@ -112,15 +112,16 @@ def load_disfa(
         If labels or frames are not there.
     ValueError
         If `aus` asks for one that is not coded, if an intensity is neither 0 to 5 nor an unknown
-        code (9, -1, 999), if a file cannot be read, or if there is an image 0 while `first_frame`
-        is 1.
+        code (9, -1, 999), if a file cannot be read or codes a frame 0, or if there is an image 0
+        while `first_frame` is 1.
 
     Warns
     -----
     UserWarning
         For labelled frames without an image (left out), subjects without any image (left out),
-        subjects without labels (kept as rows of NaN), AUs without a file (NaN there) and images
-        without a label (kept as rows of NaN).
+        subjects without labels (kept as rows of NaN), AUs without a file (NaN there), images
+        without a label (kept as rows of NaN), and where no image has the number `first_frame` that
+        was passed.
 
     Examples
     --------
@@ -154,6 +155,7 @@ def load_disfa(
             images = coded_images(frame_dirs.get((side, subject)), first_frame)
             labels = _read_labels(label_files.get(subject), subject, names, threshold, gaps)
             sequences.append(FaceSequence(subject, f"{subject}/{side}", labels, images))
+    note_first_frame(sequences, first_frame, gaps)
     rows = collect_rows(sequences, names, gaps)
     gaps.warn()
     descr = DESCR.format(threshold=threshold, camera=camera)

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable
 from io import StringIO
+from numbers import Integral
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -111,6 +112,8 @@ def numbered_images(folder: Path) -> dict[int, str]:
 
 def coded_images(folder: Path | None, first_frame: int) -> dict[int, str]:
     """Return the images of a folder by the frames that coders count from 1."""
+    if not isinstance(first_frame, Integral):
+        raise ValueError(f"first_frame must be a whole number, not {first_frame!r}.")
     images = numbered_images(folder) if folder is not None else {}
     early = [number for number in images if number < first_frame]
     if early:
@@ -142,13 +145,19 @@ def read_numbers(path: Path, *, sep: str = ",", dtype: type | None = None) -> pd
 
 
 def frame_numbers(path: Path, cells: pd.Series) -> pd.Index:
-    """Return the frames that the lines of a file of labels are of."""
+    """Return the frames that the lines of a file of labels are of, counted from 1."""
     numbers = pd.to_numeric(cells, errors="coerce")
     wrong = cells[numbers % 1 != 0]
     if len(wrong):
         raise ValueError(
             f"{path}: expected a frame number at the beginning of each line, but one is "
             f"{wrong.iloc[0]}; correct it, or delete the line."
+        )
+    if min(numbers, default=1) < 1:
+        raise ValueError(
+            f"{path}: frame {min(numbers):g} is coded, but labels count from 1. If these count "
+            f"from {min(numbers):g}, add {1 - min(numbers):g} to the frame of each line in all "
+            "files; first_frame says from what the images count."
         )
     twice = numbers[numbers.duplicated()]
     if len(twice):

@@ -38,6 +38,17 @@ class Rows(NamedTuple):
         return make_bunch(name, *rows, extra=self.extra, **options)
 
 
+def note_first_frame(sequences: Iterable[FaceSequence], first_frame: int, gaps: Gaps) -> None:
+    """Note in `gaps` where images do not count from what the caller says."""
+    first = {min(sequence.images): sequence for sequence in sequences if sequence.images}
+    if first_frame != 1 and min(first, default=1) > 1:
+        kind = (
+            f"no image has the number first_frame={first_frame}; if images count from another, "
+            "each label is taken for a frame beside its own; the first image"
+        )
+        gaps.add(kind, first[min(first)].images[min(first)])
+
+
 def collect_rows(
     sequences: Iterable[FaceSequence],
     au_names: list[str],

@@ -87,8 +87,8 @@ def test_bp4d_other_aus_and_images_that_count_from_zero(bp4d):
     corpus = load_bp4d_with_gap(bp4d, aus=["AU12", 5])
     assert corpus.au_names == ["AU12", "AU5"]
     assert corpus.target["AU5"].isna().all()  # 9 throughout
-    with pytest.warns(UserWarning, match="lacks"):
-        shifted = load_bp4d(bp4d, first_frame=0)
+    shifted, told = load_and_listen(load_bp4d, bp4d, first_frame=0)
+    assert "no image has the number first_frame=0; if images count from another" in told
     # Image 0001 shows the second frame then, and image 0004 the fifth, which is not coded.
     assert names(shifted)[0] == "F001/T1/0001.jpg"
     assert shifted.frame["frame"].tolist()[0] == 2
@@ -156,6 +156,7 @@ def test_bp4d_named_header_and_absent_column(bp4d):
         ("0,1,12\n1,0,1\n,0,1\n", "frame number at the beginning .* but one is nan; correct"),
         ("0,1,12\n1.5,0,1\n2.5,0,1\n", "frame number at the beginning .* but one is 1.5"),
         ("0,1,1.5\n1,0,1\n", "expected AU numbers in the first line"),
+        ("0,1,12\n0,0,1\n1,0,1\n", "frame 0 is coded, .* count from 0, add 1 to the frame of"),
     ],
 )
 def test_bp4d_bad_label_file(bp4d, content, message):
@@ -254,6 +255,14 @@ def test_disfa_frames_that_count_from_zero(disfa):
     assert Path(corpus.images[0]).name == "0.png"
 
 
+@pytest.mark.parametrize("load", [load_bp4d, load_disfa])
+@pytest.mark.parametrize("first_frame", ["1", 1.0, None])
+def test_a_first_frame_that_is_none(load, first_frame, request):
+    folder = request.getfixturevalue(load.__name__.removeprefix("load_"))
+    with pytest.raises(ValueError, match=f"first_frame must be a whole .*, not {first_frame!r}"):
+        load(folder, first_frame=first_frame)
+
+
 def test_disfa_frames_in_folders_named_by_subject(disfa, tmp_path):
     crops = tmp_path / "crops"
     for subject in ("SN001", "SN010"):
@@ -310,6 +319,7 @@ def test_disfa_image_without_a_label_line(disfa):
         ("1,0\n2,x\n", "labels have to be numbers"),
         ("1\n2\n", "expected lines"),
         ("a,0\nb,0\n", "frame number at the beginning .* but one is a"),
+        ("0,0\n1,2\n", "frame 0 is coded, but labels count from 1. .* add 1 to the frame of"),
         ("1,0\n\n2\n", "line 3 has fewer cells than others"),
         ("1,0\n1,0\n", "frame 1 is listed twice; keep one of its lines"),
     ],
