@@ -119,9 +119,9 @@ def load_disfa(
     -----
     UserWarning
         For labelled frames without an image (left out), subjects without any image (left out),
-        subjects without labels (kept as rows of NaN), AUs without a file (NaN there), images
-        without a label (kept as rows of NaN), and where no image has the number `first_frame` that
-        was passed.
+        subjects without labels (kept as rows of NaN), AUs without a file and frames that
+        an AU's file lacks (NaN there), images without a label (kept as rows of NaN), and where no
+        image has the number `first_frame` that was passed.
 
     Examples
     --------
@@ -215,4 +215,9 @@ def _read_labels(
     absent = [name for name in names if name not in columns]
     if absent:
         gaps.add("AUs without a label file are NaN", f"{', '.join(absent)} of {subject}")
-    return pd.DataFrame(columns).sort_index()
+    table = pd.DataFrame(columns).sort_index()
+    for name, coded in columns.items():
+        if len(coded) < len(table):
+            kind = "frames that one AU's label file lacks are NaN"
+            gaps.add(kind, f"{name} of {subject} ({len(table) - len(coded)} of {len(table)})")
+    return table

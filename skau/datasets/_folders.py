@@ -172,11 +172,11 @@ class Gaps:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._gaps: dict[str, list[str]] = {}
+        self._gaps: dict[str, dict[str, None]] = {}  # each example once
 
     def add(self, kind: str, example: object) -> None:
         """Note one gap of a kind; `kind` is a sentence to which the examples are added."""
-        self._gaps.setdefault(kind, []).append(str(example))
+        self._gaps.setdefault(kind, {})[str(example)] = None
 
     def warn(self) -> None:
         """Tell of each kind once."""

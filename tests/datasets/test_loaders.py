@@ -305,9 +305,12 @@ def test_disfa_image_without_a_label_line(disfa):
     path.write_text("1,0\n2,0\n")  # AU26
     corpus, told = load_and_listen(load_disfa, disfa)
     assert "images without a label are kept as rows of NaN: SN001/left frame 4" in told
+    assert "frames that one AU's label file lacks are NaN: AU26 of SN001 (1 of 3)." in told
     assert_whole(corpus, 7)
     assert corpus.target.iloc[3].isna().all()
     assert corpus.target.iloc[2].notna().sum() == 11  # all but AU26
+    _, told = load_and_listen(load_disfa, disfa, camera="both")
+    assert told.count("AU26 of SN001") == 1
 
 
 @pytest.mark.parametrize(
