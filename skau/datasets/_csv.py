@@ -174,10 +174,12 @@ def label_columns(
         return dict(zip(au_names(aus), map(column_name, aus.values()), strict=True))
     columns = [str(column) for column in table]
     suffixed = _INTENSITY if intensities else _PRESENCE
-    for pattern in (_PLAIN, suffixed, _PRESENCE if intensities else None):
-        found = _named(columns, pattern, path) if pattern else {}
-        if found:
-            break
+    found = _named(columns, _PLAIN, path) or _named(columns, suffixed, path)
+    if intensities and not found and (present := _named(columns, _PRESENCE, path)):
+        raise ValueError(
+            f"{path} has columns of presences, {first_few(present.values())}, and none of "
+            "intensities: read it without a threshold, or call columns of intensities AU1_r."
+        )
     if aus is None:
         known = {int(au[2:]) for au in found}
         alike = [

@@ -73,22 +73,23 @@ def load_faces(
         groups : ndarray of shape (n,), dtype str
             The subjects.
         frame : DataFrame
-            Columns image, subject, the other columns of the table, and the AUs.
+            Columns image, subject, the other columns of the table, and the AUs. Other columns
+            that are called so as well are image.1 and subject.1.
 
     Raises
     ------
     FileNotFoundError
         If the table or all of the images are not there.
     ValueError
-        If a column is missing, two columns name one AU, a row has no image or subject, an image
-        is listed twice, or a label is none of the values allowed.
+        If a column is missing, two columns name one AU, a row lacks cells, an image or subject,
+        an image is listed twice, or a label is none of the values allowed.
 
     Warns
     -----
     UserWarning
         For rows whose image is not there (left out), for subjects left out by it, for subjects
-        that are written alike and may be one person, and for columns that look like an AU and
-        are not read.
+        that are written alike and may be one person, for columns that look like an AU and are
+        not read, and where no label reaches `threshold`.
 
     Examples
     --------
@@ -147,6 +148,14 @@ def load_faces(
         )
     raw = table[list(columns.values())].set_axis(list(columns), axis=1)
     target = code_labels(raw, str(path), threshold=threshold, unknown=unknown)
+    if threshold is not None and target.eq(0).any(axis=None) and not target.eq(1).any(axis=None):
+        known = raw.apply(pd.to_numeric, errors="coerce").where(target.notna())
+        lowest, highest = known.min().min(), known.max().max()
+        warnings.warn(
+            f"{path}: every AU is absent, as no label reaches the threshold of {threshold:g}. "
+            f"They lie from {lowest:g} to {highest:g}; presences are read without a threshold",
+            stacklevel=user_level(),
+        )
 
     gaps = Gaps(name or root.name)
     there = _exist([root / relative for relative in table[image]])
@@ -166,7 +175,9 @@ def load_faces(
         [str(root / relative) for relative in table[image]],
         table[subject],
         target,
-        extra=table.drop(columns=[image, subject]),
+        extra=table.drop(columns=[image, subject]).rename(
+            columns={"image": "image.1", "subject": "subject.1"}
+        ),
         descr=DESCR.format(csv=path, labels=meaning),
         as_frame=as_frame,
     )

@@ -157,7 +157,7 @@ def frame_numbers(path: Path, cells: pd.Series) -> pd.Index:
         raise ValueError(
             f"{path}: frame {min(numbers):g} is coded, but labels count from 1. If these count "
             f"from {min(numbers):g}, add {1 - min(numbers):g} to the frame of each line in all "
-            "files; first_frame says from what the images count."
+            "files, whatever the images count from."
         )
     twice = numbers[numbers.duplicated()]
     if len(twice):

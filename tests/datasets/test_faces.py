@@ -80,6 +80,13 @@ def test_a_table_without_labels_gives_identities(tmp_path):
     assert corpus.groups.tolist() == ["x", "y"]
 
 
+def test_other_columns_called_image_or_subject(tmp_path):
+    write(tmp_path, "file,person,subject,image,AU1\na.png,ann,7,raw.png,1\n")
+    frame = load_faces(tmp_path, image="file", subject="person").frame
+    assert list(frame) == ["image", "subject", "subject.1", "image.1", "AU1"]
+    assert frame.iloc[0, 1:].tolist() == ["ann", 7, "raw.png", 1]
+
+
 def test_missing_values_as_other_programs_write_them(tmp_path):
     table = "\ufeffimage,subject,AU1,AU2\n001,NA,NaN,1\n002,nan,0,NA\n003,1e3,1,\n"
     corpus = load_faces(write(tmp_path, table))
@@ -414,6 +421,17 @@ def test_openface(one_image):
     strong, message = left_out(one_image, table, threshold=3)
     assert strong.target.iloc[0].to_dict() == {"AU1": 0, "AU12": 1}
     assert "AU28_c" in message
+
+
+def test_a_threshold_of_presences(one_image):
+    write(one_image, "image,subject,AU01_c,AU12_c\na.png,ann,1,0\n", images=False)
+    with pytest.raises(ValueError, match="presences, AU01_c, AU12_c, .* without a threshold"):
+        load_faces(one_image, threshold=2)
+    with pytest.warns(UserWarning, match="threshold of 2. They lie from 1 to 1; presences are"):
+        load_faces(one_image, threshold=2, aus={1: "AU01_c"})
+    write(one_image, "image,subject,AU1,AU12,AU25\na.png,ann,1,0,9\n", images=False)
+    with pytest.warns(UserWarning, match="every AU is absent, .* They lie from 0 to 1; presences"):
+        load_faces(one_image, threshold=2)
 
 
 @pytest.mark.parametrize(
