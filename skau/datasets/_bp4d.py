@@ -20,6 +20,7 @@ from ._folders import (
     find_folder,
     frame_numbers,
     has_images,
+    one_each,
     read_numbers,
     visible,
     wrong_folder,
@@ -125,11 +126,11 @@ def load_bp4d(
         "load_bp4d", Path(image_folder or root), _holds_images, "images such as F001/T1/0001.jpg",
         argument="image_folder", skip=SUBJECT,
     )  # fmt: skip
-    label_files = {
-        (match[1].upper(), match[2].upper()): path
+    label_files = one_each(
+        ((match[1].upper(), match[2].upper()), path)
         for path in visible(label_dir)
         if (match := LABEL_FILE.fullmatch(path.name))
-    }
+    )
     tasks = sorted(set(label_files) | set(_tasks(image_dir)))
     sequences = []
     for subject, task in tasks:

@@ -10,6 +10,7 @@ from sklearn.utils import Bunch
 
 from .._paths import as_path
 from ..utils._docs import substitute
+from ..utils._text import first_few
 from ._bunch import DOCS, make_bunch
 from ._folders import Gaps, find_folder, is_image, read_numbers, wrong_folder
 
@@ -66,7 +67,7 @@ def load_celeba(
     FileNotFoundError
         If images or identities are not there.
     ValueError
-        If ``identity_CelebA.txt`` does not have two columns.
+        If ``identity_CelebA.txt`` does not have two columns, or lists an image twice.
 
     Warns
     -----
@@ -87,6 +88,11 @@ def load_celeba(
     listing = read_numbers(anno / file, sep=r"\s+", dtype=str)
     if listing.shape[1] != 2:
         raise ValueError(f"{anno / file}: expected lines such as '000001.jpg 2880'.")
+    twice = listing[0][listing[0].duplicated()]
+    if len(twice):
+        raise ValueError(
+            f"{anno / file}: {first_few(twice)} is listed twice; keep one of its lines."
+        )
     if image_folder is not None:
         image_dir = Path(image_folder)
     else:

@@ -21,6 +21,7 @@ from ._folders import (
     find_folders,
     frame_numbers,
     has_images,
+    one_each,
     read_numbers,
     visible,
     wrong_folder,
@@ -137,7 +138,9 @@ def load_disfa(
         "load_disfa", root, lambda path: path.name.lower() == "actionunit_labels",
         "ActionUnit_Labels/SN001/SN001_au1.txt",
     )  # fmt: skip
-    label_files = {p.name.upper(): p for p in visible(label_dir) if SUBJECT.fullmatch(p.name)}
+    label_files = one_each(
+        (path.name.upper(), path) for path in visible(label_dir) if SUBJECT.fullmatch(path.name)
+    )
     image_root = Path(image_folder or root)
     frame_dirs = _frame_folders(image_root, camera)
     sequences = []
@@ -189,11 +192,11 @@ def _read_labels(
     folder: Path | None, subject: str, names: list[str], threshold: float, gaps: Gaps
 ) -> pd.DataFrame | None:
     """Read one file an AU; None if the subject has none."""
-    files = {
-        f"AU{match[2]}": path
+    files = one_each(
+        (f"AU{match[2]}", path)
         for path in (visible(folder) if folder is not None else [])
         if (match := LABEL_FILE.fullmatch(path.name)) and match[1].upper() == subject
-    }
+    )
     if folder is not None and not files:
         wrong_folder("load_disfa", folder, f"label files such as {subject}_au1.txt")
     columns = {}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from io import StringIO
 from numbers import Integral
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ import pandas as pd
 from .._paths import PHOTOS
 from ..utils._text import first_few
 from ..utils._warnings import user_level
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 def wrong_folder(loader: str, folder: Path, expected: str, hint: str = "") -> NoReturn:
@@ -110,9 +112,20 @@ def numbered_images(folder: Path) -> dict[int, str]:
     return numbered
 
 
+def one_each(files: Iterable[tuple[Key, Path]]) -> dict[Key, Path]:
+    """Return paths by what they hold labels of, which no two do."""
+    found: dict[Key, Path] = {}
+    for key, path in files:
+        if key in found:
+            raise ValueError(f"{found[key]} and {path} hold labels of the same: keep one of them.")
+        found[key] = path
+    return found
+
+
 def coded_images(folder: Path | None, first_frame: int) -> dict[int, str]:
     """Return the images of a folder by the frames that coders count from 1."""
-    if not isinstance(first_frame, Integral):
+    given: Any = first_frame
+    if not isinstance(given, Integral):
         raise ValueError(f"first_frame must be a whole number, not {first_frame!r}.")
     images = numbered_images(folder) if folder is not None else {}
     early = [number for number in images if number < first_frame]

@@ -59,7 +59,8 @@ def load_london(folder: str | os.PathLike[str], *, as_frame: bool = True) -> Bun
     FileNotFoundError
         If neither layout is there, or one of the two folders is missing.
     ValueError
-        If a photograph's name does not begin with its subject's number.
+        If a photograph's name does not begin with its subject's number, or a subject or column of
+        ``london_faces_info.csv`` is there twice.
 
     Warns
     -----
@@ -127,9 +128,19 @@ def _demographics(root: Path, subjects: list[str], gaps: Gaps) -> pd.DataFrame:
             "the column of subjects so, or remove the file: it adds age, gender and ethnicity."
         )
     # Versions of the file write X001 or 001, and face_sex or face_gender.
-    info.index = pd.Index(text["face_id"].str.extract(r"(\d+)", expand=False).str.zfill(3))
     names = {"face_age": "age", "face_gender": "gender", "face_sex": "gender"}
-    info = info.rename(columns={**names, "face_eth": "ethnicity"}).reindex(columns=columns)
+    given, info = info, info.rename(columns={**names, "face_eth": "ethnicity"})
+    for column in columns:
+        if len(alike := given.columns[info.columns == column]) > 1:
+            raise ValueError(f"{path}: {' and '.join(alike)} both say {column}; keep one of them.")
+    number = text["face_id"].str.extract(r"(\d+)", expand=False).str.zfill(3)
+    number = number.fillna(text["face_id"])
+    if (twice := number.duplicated()).any():
+        raise ValueError(
+            f"{path}: subject {number[twice].iloc[0]} has a second row, {number.index[twice][0]}; "
+            "keep one of them."
+        )
+    info = info.reindex(columns=columns).set_axis(number)
     for lost in sorted(set(info.index) - set(subjects)):
         gaps.add("subjects without a photograph are left out", lost)
     return info.reindex(subjects)

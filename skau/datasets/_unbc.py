@@ -21,6 +21,7 @@ from ._folders import (
     find_folders,
     has_images,
     numbered_images,
+    one_each,
     visible,
 )
 from ._sequences import FaceSequence, collect_rows
@@ -172,19 +173,19 @@ def _holds_images(folder: Path) -> bool:
     return any(has_images(folder / s / q) for s, q in _sequences(folder))
 
 
-def _frame_files(folder: Path) -> list[tuple[int, Path]]:
+def _frame_files(folder: Path) -> dict[int, Path]:
     files = visible(folder) if folder.is_dir() else []
-    return [
+    return one_each(
         (int(match[1]), path)
         for path in files
         if (match := re.search(r"(\d+)_facs\.txt$", path.name))
-    ]
+    )
 
 
 def _read_facs(folder: Path, names: list[str], threshold: float) -> pd.DataFrame:
     """Read a sequence's files: an AU that a file does not list has intensity 0."""
     intensities: dict[int, dict[str, float]] = {}
-    for frame, path in _frame_files(folder):
+    for frame, path in _frame_files(folder).items():
         intensities[frame] = dict.fromkeys(names, 0.0)
         for line in path.read_text(errors="replace").splitlines():
             if not line.strip():
@@ -221,4 +222,4 @@ def _read_score(path: Path) -> float:
 
 
 def _read_scores(folder: Path) -> dict[int, float]:
-    return {frame: _read_score(path) for frame, path in _frame_files(folder)}
+    return {frame: _read_score(path) for frame, path in _frame_files(folder).items()}

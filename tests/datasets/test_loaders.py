@@ -497,6 +497,13 @@ def test_celeba_line_that_is_cut_off(celeba):
         load_celeba(celeba)
 
 
+def test_celeba_image_of_two_people(celeba):
+    file = celeba / "Anno" / "identity_CelebA.txt"
+    file.write_text(file.read_text() + "000001.jpg 6\n")
+    with pytest.raises(ValueError, match="CelebA.txt: 000001.jpg is listed twice; keep one"):
+        load_celeba(celeba)
+
+
 def test_celeba_all_in_one_folder_twice(celeba, tmp_path):
     root = tmp_path / "flat"
     shutil.copytree(
@@ -534,6 +541,27 @@ def test_london_gaps(london):
     assert load_london(london).frame["age"].isna().all()
     shutil.rmtree(london / "smiling_front")
     with pytest.raises(FileNotFoundError, match=r"such as smiling_front/001_03\.jpg"):
+        load_london(london)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("face_id,face_age\nX001,20\nX001,21\n", "subject 001 has a second row, 3; keep one"),
+        ("face_id,face_age\n001,20\n\nX001,21\n", "subject 001 has a second row, 4"),
+        ("face_id,face_sex,face_gender\nX001,f,f\n", "face_sex and face_gender both say gender"),
+    ],
+)
+def test_london_demographics_twice(london, table, message):
+    (london / "london_faces_info.csv").write_text(table)
+    with pytest.raises(ValueError, match=f"london_faces_info.csv: {message}"):
+        load_london(london)
+
+
+def test_london_demographics_of_nobody(london):
+    info = london / "london_faces_info.csv"
+    info.write_text(info.read_text() + "somebody,30,male,black\n")
+    with pytest.warns(UserWarning, match="without a photograph are left out: somebody"):
         load_london(london)
 
 
@@ -592,6 +620,27 @@ def test_bp4d_whose_images_count_from_zero(bp4d):
     shutil.copy(images / "0001.jpg", images / "0000.jpg")
     with pytest.raises(ValueError, match="an image 0, but first_frame=1.*pass first_frame=0"):
         load_bp4d(bp4d)
+
+
+FRAME = "042-ll042/ll042t1afaff/ll042t1afaff001_facs.txt"
+
+
+@pytest.mark.parametrize(
+    ("load", "file", "twin"),
+    [
+        (load_bp4d, "AUCoding/AU_OCC/F001_T1.csv", "f001_t1.csv"),
+        (load_disfa, "ActionUnit_Labels/SN001/SN001_au1.txt", "SN001_au01.txt"),
+        (load_unbc, f"Frame_Labels/FACS/{FRAME}", "1_facs.txt"),
+        (load_unbc, f"Frame_Labels/PSPI/{FRAME}", "1_facs.txt"),
+    ],
+)
+def test_two_files_of_the_same_labels(load, file, twin, request):
+    folder = request.getfixturevalue(load.__name__.removeprefix("load_"))
+    shutil.copy(folder / file, (folder / file).with_name(twin))
+    with pytest.raises(ValueError, match="and .* hold labels of the same: keep one") as error:
+        load(folder)
+    assert twin in str(error.value)
+    assert Path(file).name in str(error.value)
 
 
 def test_a_mistyped_image_folder_is_named(celeba):
