@@ -117,7 +117,9 @@ def one_each(files: Iterable[tuple[Key, Path]]) -> dict[Key, Path]:
     found: dict[Key, Path] = {}
     for key, path in files:
         if key in found:
-            raise ValueError(f"{found[key]} and {path} hold labels of the same: keep one of them.")
+            raise ValueError(
+                f"{found[key]} and {path} hold labels of the same frames: keep one of them."
+            )
         found[key] = path
     return found
 
@@ -138,12 +140,15 @@ def coded_images(folder: Path | None, first_frame: int) -> dict[int, str]:
 
 
 def read_numbers(path: Path, *, sep: str = ",", dtype: type | None = None) -> pd.DataFrame:
-    """Read a table without a header; lines that are empty but for commas are left out."""
+    """Read a table without a header, the lines of the file as its index.
+
+    Lines that are empty but for commas are left out.
+    """
     try:
         lines = enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1)
         filled = {number: line for number, line in lines if line.strip(", \t")}
         written = StringIO("\n".join(filled.values()))
-        table = pd.read_csv(written, header=None, sep=sep, dtype=dtype)
+        table = pd.read_csv(written, header=None, sep=sep, dtype=dtype).set_axis(list(filled))
     except ValueError as error:  # pandas' own errors are ValueErrors
         raise ValueError(f"{path} cannot be read as a table of numbers: {error}") from None
     cells = {number: len(re.split(sep, line.strip())) for number, line in filled.items()}
@@ -163,7 +168,7 @@ def frame_numbers(path: Path, cells: pd.Series) -> pd.Index:
     wrong = cells[numbers % 1 != 0]
     if len(wrong):
         raise ValueError(
-            f"{path}: expected a frame number at the beginning of each line, but one is "
+            f"{path}: line {wrong.index[0]} has to begin with the number of its frame, not with "
             f"{wrong.iloc[0]}; correct it, or delete the line."
         )
     if min(numbers, default=1) < 1:

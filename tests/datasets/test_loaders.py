@@ -153,8 +153,8 @@ def test_bp4d_named_header_and_absent_column(bp4d):
         ("", "cannot be read"),
         (",,\n,,\n", "cannot be read"),
         ("0,1,12\n1,0\n2,1,1\n", "line 2 has fewer cells than others. .* write it anew"),
-        ("0,1,12\n1,0,1\n,0,1\n", "frame number at the beginning .* but one is nan; correct"),
-        ("0,1,12\n1.5,0,1\n2.5,0,1\n", "frame number at the beginning .* but one is 1.5"),
+        ("0,1,12\n\n1,0,1\n,0,1\n", "line 4 has to begin with the number .* with nan; correct it"),
+        ("0,1,12\n1.5,0,1\n2.5,0,1\n", "line 2 has to begin with the .* with 1.5; correct"),
         ("0,1,1.5\n1,0,1\n", "expected AU numbers in the first line"),
         ("0,1,12\n0,0,1\n1,0,1\n", "frame 0 is coded, .* count from 0, add 1 to the frame of"),
     ],
@@ -321,7 +321,7 @@ def test_disfa_image_without_a_label_line(disfa):
         ("1,0\n2,-3\n", "is -3"),
         ("1,0\n2,x\n", "labels have to be numbers"),
         ("1\n2\n", "expected lines"),
-        ("a,0\nb,0\n", "frame number at the beginning .* but one is a"),
+        ("a,0\nb,0\n", "line 1 has to begin with the number .* with a;"),
         ("0,0\n1,2\n", "frame 0 is coded, but labels count from 1. .* add 1 to the frame of"),
         ("1,0\n\n2\n", "line 3 has fewer cells than others"),
         ("1,0\n1,0\n", "frame 1 is listed twice; keep one of its lines"),
@@ -637,7 +637,9 @@ FRAME = "042-ll042/ll042t1afaff/ll042t1afaff001_facs.txt"
 def test_two_files_of_the_same_labels(load, file, twin, request):
     folder = request.getfixturevalue(load.__name__.removeprefix("load_"))
     shutil.copy(folder / file, (folder / file).with_name(twin))
-    with pytest.raises(ValueError, match="and .* hold labels of the same: keep one") as error:
+    with pytest.raises(
+        ValueError, match="and .* hold labels of the same frames: keep one"
+    ) as error:
         load(folder)
     assert twin in str(error.value)
     assert Path(file).name in str(error.value)
