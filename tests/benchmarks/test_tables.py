@@ -61,6 +61,7 @@ def arguments(folders, out, *more):
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:no (positive|negative) example"),
+    pytest.mark.filterwarnings("ignore:all (positive|negative) examples of"),
     pytest.mark.filterwarnings("ignore:no face found"),
 ]
 
