@@ -556,6 +556,7 @@ def test_openface_columns_and_an_overlay(folder, tmp_path):
     assert call("predict", folder / "film 0.mp4", "-o", out, *again) == 2
 
 
+@shown
 def test_a_report_of_a_film(folder, tmp_path, capsys):
     pytest.importorskip("matplotlib", reason='needs pip install "skau[plot]"')
     pytest.importorskip("jinja2", reason='needs pip install "skau[plot]"')
@@ -568,7 +569,9 @@ def test_a_report_of_a_film(folder, tmp_path, capsys):
     assert "film 0.mp4" in text
     assert "calibrated to people" in text
     assert "model.skau" in text
-    assert "one half" not in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "one half" not in told
+    assert "the people 0, 1, never two in a frame; they are drawn as one, and --person N" in told
     read = read_table(out)
     assert read.attrs["model"]["classifier"] == "DSNClassifier"
     made = predict_video(load(folder / "model.skau"), film, verbose=0)
