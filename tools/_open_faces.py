@@ -17,6 +17,7 @@ from functools import cache
 
 import numpy as np
 
+from skau.datasets._rendering._canvas import mask
 from skau.datasets._rendering._furrows import furrow_map, furrow_maps
 from skau.datasets._rendering._people import _EXCLUSIVE, PRESENT, _draw_intensities, _draw_scene
 from skau.datasets._rendering._render import render
@@ -152,6 +153,9 @@ def draw_person(
     depth = float(rng.choice([0.0, rng.uniform(0.1, 0.5), rng.uniform(0.5, 1.2)], p=shares))
     folded = {u: max(0.0, traits.age - 0.3) * rng.uniform(0, 0.9) for u in furrows}
     fold = {u: float(rng.uniform(0.2, 1.0)) if varied else 1.0 for u in furrows}
+    lips = np.float32(rng.uniform(0.65, 1.2) - 1) * mask("lips")[..., None]
+    look.skin[..., :3] *= 1 + lips  # darker or paler
+    look = replace(look, lashes=_lashes(rng))
 
     images = np.empty((n_pictures, size, size, 3), np.uint8)
     intensity = np.empty((n_pictures, len(AUS)), np.float32)
@@ -160,7 +164,9 @@ def draw_person(
         amounts = _amounts(rng, inclined, toothy, varied)
         scene = _draw_scene(rng, float(rng.uniform(0.5, 2.2)))
         gaze = rng.normal(0, [0.16, 0.12])
-        scene = replace(scene, gaze=(float(gaze[0]), float(gaze[1])))
+        # from a portrait lens to a telephone at arm's length
+        view = float(np.radians(rng.uniform(8, 34)))
+        scene = replace(scene, gaze=(float(gaze[0]), float(gaze[1])), field_of_view=view)
         intensity[picture] = [amounts[au] for au in AUS]
         shown = {u: amounts.get(u, 0.0) + rest[u] for u in units}
         aside = float(rng.normal(0, 0.12))
@@ -225,6 +231,16 @@ def _ways(rng: np.random.Generator, rig: Rig) -> dict[int, dict[str, float]]:
             if target_name(name + side) in rig.targets
         }
     return ways
+
+
+def _lashes(rng: np.random.Generator) -> tuple[float, float]:
+    """Draw how dense the upper and the lower lashes are; most lower ones hardly show.
+
+    Where everybody's eyes have a dark rim, one that does not show is taken for AU6 and AU7.
+    """
+    upper, thin, dense = rng.uniform(0.2, 1), rng.uniform(0, 0.4), rng.uniform(0.4, 1)
+    lower = float(rng.choice([0.0, thin, dense], p=[0.3, 0.45, 0.25]))
+    return max(float(upper), lower), lower
 
 
 def _resting_face(rng: np.random.Generator, units: list[int], varied: bool) -> dict[int, float]:

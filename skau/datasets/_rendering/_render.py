@@ -29,13 +29,13 @@ from ._scene import Scene
 from ._skin import Look
 
 SUPERSAMPLING = 2
-LASH_TRIM = 0.85
+LASH_TRIM = 0.85  # of lashes that are made up; thinner ones are shorter
+EYE_CORNER = 7.2765  # its height on the mean head, in decimetres: upper lashes lie above
 CHUNK = 8192  # samples lit at a time: their arrays stay in the processor's cache
-FIELD_OF_VIEW = np.radians(13.0)
+_LASH = (0.045, 0.034, 0.028)
 _PLAIN = {
     TEETH: (0.72, 0.66, 0.56),
     TONGUE: (0.42, 0.16, 0.14),
-    LASHES: (0.045, 0.034, 0.028),
     CAVITY: (0.22, 0.07, 0.06),
 }
 
@@ -74,7 +74,9 @@ def render(
     position = _turn_eyes(position, scene.gaze)
     position = position + look.hair_rise[:, None] * normals(position, rig.triangle)
     # The mesh has lashes as long as a doll's; draw them in towards the lid.
-    position[rig.lash] += LASH_TRIM * (position[rig.lash_root] - position[rig.lash])
+    thin = 1 - _lash_density(look, rig.position[rig.lash, 1])
+    trim = (LASH_TRIM + (1 - LASH_TRIM) * thin)[:, None]
+    position[rig.lash] += trim * (position[rig.lash_root] - position[rig.lash])
     shown = np.ones(len(rig.part), bool) if look.long_hair else rig.part != HAIR
     triangle, part = rig.triangle[shown], rig.part[shown]
 
@@ -82,7 +84,7 @@ def render(
     normal, openness = normals(position, triangle), rig.openness[:, None]
     ahead = camera - position
     inverse = 1 / ahead[:, 2]
-    reach = 1 / np.tan(FIELD_OF_VIEW / 2)
+    reach = 1 / np.tan(scene.field_of_view / 2)
     screen = np.stack(
         [
             (1 - ahead[:, 0] * inverse * reach + scene.shift[0]) * fine / 2,
@@ -139,7 +141,7 @@ def _pose(rest: np.ndarray, position: np.ndarray, scene: Scene) -> tuple[np.ndar
     between = float(np.sqrt(((left - right) ** 2).sum()))
     centre = (left + right) / 2 + np.array([0, -0.34, -1.1]) * between
     turned = apply(_rotation(scene.yaw, -scene.pitch, scene.roll), position - centre)
-    distance = 1.92 * between / scene.zoom / np.tan(FIELD_OF_VIEW / 2)
+    distance = 1.92 * between / scene.zoom / np.tan(scene.field_of_view / 2)
     return np.array([0.0, 0.0, distance]), turned
 
 
@@ -158,6 +160,8 @@ def _samples(
     albedo, gloss, dent = _materials(look, seen, mixed[:, 6:8], folds)
     eyes = np.flatnonzero((seen == LEFT_EYE) | (seen == RIGHT_EYE))
     albedo[eyes] = _eye_colour(look, mixed[eyes, 8:11], seen[eyes])
+    lashes = np.flatnonzero(seen == LASHES)
+    albedo[lashes] = _lash_colour(look, mixed[lashes, 6:8], mixed[lashes, 9])
     openness, lit = mixed[:, 11], sun.reaches(point, facing)
     # The rig was measured with the mouth shut; what an open one shows is not that dark.
     mouth = np.flatnonzero((seen == TEETH) | (seen == TONGUE))
@@ -223,6 +227,19 @@ def _eye_colour(look: Look, place: np.ndarray, seen: np.ndarray) -> np.ndarray:
         mixed = white + iris * (ring - white)
         colour[some] = mixed * (1 - pupil) + 0.004 * pupil
     return colour
+
+
+def _lash_density(look: Look, height: np.ndarray) -> np.ndarray:
+    """Tell upper lashes from lower ones by their height on the mean head."""
+    upper, lower = look.lashes
+    return np.where(height > EYE_CORNER, upper, lower)
+
+
+def _lash_colour(look: Look, flat: np.ndarray, height: np.ndarray) -> np.ndarray:
+    """Let the skin show between lashes that are not dense."""
+    dense = _lash_density(look, height)[:, None]
+    (skin,) = _sample([look.skin], flat)
+    return dense * np.array(_LASH) + (1 - dense) * skin[:, :3]
 
 
 def _backdrop(scene: Scene, fine: int) -> np.ndarray:

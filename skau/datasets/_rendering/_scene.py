@@ -16,6 +16,7 @@ class Scene:
     roll: float = 0.0
     shift: tuple[float, float] = (0.0, 0.0)
     zoom: float = 1.0
+    field_of_view: float = float(np.radians(13.0))
     gaze: tuple[float, float] = (0.0, 0.0)
     key_from: tuple[float, float, float] = (0.5, 0.6, 1.0)
     key: np.ndarray = field(default_factory=lambda: np.full(3, 1.75))

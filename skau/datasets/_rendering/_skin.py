@@ -61,6 +61,8 @@ class Look:
     """How deep this skin folds; 1 is usual."""
     teeth: float = 1.0
     """How light the teeth are; 1 is usual."""
+    lashes: tuple[float, float] = (1.0, 1.0)
+    """How dense the upper and the lower lashes are: from 0, none to be seen, to 1, made up."""
 
 
 def _above_hairline(position: np.ndarray, receding: float, height: float) -> np.ndarray:
