@@ -60,15 +60,21 @@ class ChangesLoss(Loss):
 class ChangesClassifier(ResNetClassifier):
     """A `ResNetClassifier` that is trained by `ChangesLoss`."""
 
+    def _make_loss(self, train: AUDataset) -> ChangesLoss:
+        with self._seeded():
+            return ChangesLoss(
+                self._classification_loss(train), self.module_.n_features, train.Y.shape[1]
+            )
+
     def _make_stages(
         self, train: AUDataset, valid: AUDataset | None, rng: np.random.RandomState
     ) -> list[Stage]:
-        with self._seeded():
-            loss = ChangesLoss(
-                self._classification_loss(train), self.module_.n_features, train.Y.shape[1]
-            )
-        batches = PeopleBatches(train.group, self.batch_size, rng)
-        return [Stage("train", self.max_epochs, loss, batches, train, valid)]
+        (stage,) = super()._make_stages(train, valid, rng)
+        stage.batches = PeopleBatches(train.group, self.batch_size, rng)
+        return [stage]
+
+    def _measure_population(self, train: AUDataset) -> None:
+        """Leave it: what people are like is measured on those who choose the thresholds."""
 
     def plain(self) -> ResNetClassifier:
         """Return the classifier without its way of training."""

@@ -47,7 +47,7 @@ from skau.utils._cache import write_whole
 SEED = 2026
 PICTURES, SIZE = 16, 144
 VARIED_PICTURES, VARIED_SIZE = 12, 108
-PEOPLE, VARIED_PEOPLE, EPOCHS = 1330, 600, 25
+PEOPLE, VARIED_PEOPLE, EPOCHS = 1330, 600, 20
 HELD_OUT, VARIED_HELD_OUT = 60, 40
 """The first people of either kind choose the thresholds; all others are trained on."""
 CROP = 96
