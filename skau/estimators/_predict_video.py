@@ -74,7 +74,7 @@ def predict_video(
         ``person`` gives them; a list is of the person who is seen most. The person's logits are
         shifted and stretched so that at rest they are, and vary, as people's do, the further the
         more photos there are. On films of rendered people two photos gained the model that ships
-        2.6 points of F1, ``calibrate`` 7.4 (``benchmarks/results/calibration.txt``): prefer that
+        2.7 points of F1, ``calibrate`` 9.0 (``benchmarks/results/calibration.txt``): prefer that
         where a person has many frames.
         People without photos are calibrated by their frames if ``calibrate`` says so.
     out : path-like, default=None
