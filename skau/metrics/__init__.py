@@ -1,9 +1,11 @@
 """Per-AU metrics that know missing labels, and scorers made of them.
 
-A label of NaN is not annotated and counts nowhere. An AU without a positive (or, for the
-area under the curve, without a negative) has no score: it is NaN, never 0, and the mean over
-AUs leaves it out. The same holds for an AU that was not predicted, since it had no label in
-training. Wherever labels and predictions both name their columns, these are matched by name.
+A label of NaN is not annotated and counts nowhere. A score that an AU cannot have is NaN, never
+0, and the mean over AUs leaves it out: F1, precision and recall without a positive, the
+false-alarm rate without a negative, the area under the curve without either. Accuracy and
+calibration error need some label. An AU that was not predicted, since it had no label in
+training, has none of them. Wherever labels and predictions both name their columns, these are
+matched by name.
 """
 
 from ._bias import drop_rate, f1_gap, identity_leakage

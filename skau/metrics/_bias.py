@@ -71,6 +71,12 @@ def drop_rate(orig: Any, new: Any, *, method: str = "mean_of_rates") -> float:
         )
     known = ~(np.isnan(before) | np.isnan(after))
     before, after = before[known], after[known]
+    largest = [values.max(initial=0) for values in (before, after)]
+    if min(largest) > 0 and min(largest) <= 1 < max(largest):
+        raise ValueError(
+            f"orig holds F1 up to {largest[0]:g} and new up to {largest[1]:g}: one is percent, "
+            "and the other is not; give both from 0 to 1, or both in percent"
+        )
     if method == "rate_of_means" and len(before):
         before, after = before.mean(keepdims=True), after.mean(keepdims=True)
     if not len(before) or (before == 0).any():

@@ -186,7 +186,7 @@ def au_report(
         ``thresholds_`` of :class:`skau.model_selection.TunedThresholdsClassifier`. A dict or
         Series is matched by name.
     sample_weight : array-like of shape (n,), default=None
-        Weight of the frames in every score; ``support`` counts frames.
+        Weight of the frames in every score; ``support`` counts those that have one.
 
     Returns
     -------

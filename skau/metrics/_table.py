@@ -19,8 +19,8 @@ GAPS = r"\w+ is NaN in labelled frames"  # of which Scored warns
 class Scored:
     """Labels beside predictions, matched by name where both have names.
 
-    Frames without a label are left out, and so are those of an AU that was not predicted (NaN):
-    of an AU that had no label in training, or in rows that no fold tests.
+    Frames without a label, or of weight 0, are left out, and so are those of an AU that was not
+    predicted (NaN): of an AU that had no label in training, or in rows that no fold tests.
     """
 
     def __init__(self, Y_true: Any, Y_other: Any, sample_weight: Any, name: str) -> None:
@@ -28,11 +28,12 @@ class Scored:
         require_same_rows({name: Y_other, "sample_weight": sample_weight}, {"Y_true": Y_true})
         self.other = read_predictions(Y_other, true, name, "Y_true").to_numpy()
         self.true, self.names, self.other_name = true.to_numpy(), true.columns.tolist(), name
-        labelled, predicted = ~np.isnan(self.true), ~np.isnan(self.other)
+        weight = read_weights(sample_weight, len(self.true), "Y_true")[:, None]
+        labelled, predicted = ~np.isnan(self.true) & (weight > 0), ~np.isnan(self.other)
         self.known = labelled & predicted
         rows = Y_true.index if isinstance(Y_true, pd.DataFrame | pd.Series) else true.index
         self._warn_of_gaps(labelled & ~predicted, labelled, rows)
-        self.weight = read_weights(sample_weight, len(self.true), "Y_true")[:, None] * self.known
+        self.weight = weight * self.known
 
     def _warn_of_gaps(self, lost: np.ndarray, labelled: np.ndarray, rows: pd.Index) -> None:
         """Tell of AUs that are predicted in some labelled frames and not in others."""

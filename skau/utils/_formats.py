@@ -1,5 +1,6 @@
 """Tables of faces: skau's own columns, and those that other tools write."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ OWN_UNITS = {
 BOX_COLUMNS = ["box_x1", "box_y1", "box_x2", "box_y2"]
 POSE = ["yaw", "pitch", "roll"]
 _OWN = {*OWN_UNITS, *BOX_COLUMNS}
+_NUMBERED = re.compile(r"AU\d+")
 _OPENFACE_FULL = 5.0  # OpenFace's intensities go from 0 to 5
 _OPENFACE_DECIMALS = 3  # of its times and angles; its two of intensities would level faint AUs
 
@@ -151,7 +153,9 @@ def to_pyfeat(table: pd.DataFrame) -> pd.DataFrame:
         columns[name] = table[name.lower()].to_numpy(float)
     for name in names:
         columns[_padded(name)] = table[name].to_numpy(float)
-    columns["Identity"] = [None if pd.isna(who) else f"Person_{who}" for who in table["person"]]
+    columns["Identity"] = [
+        None if pd.isna(who) else f"Person_{int(who)}" for who in table["person"]
+    ]
     if "time" in table:
         columns["approx_time"] = table["time"].to_numpy()
     if "path" in table:
@@ -160,14 +164,19 @@ def to_pyfeat(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def au_columns(table: pd.DataFrame) -> list[str]:
-    """Return the columns of a table of faces that are AUs; the others must be there."""
+    """Return the columns of a table of faces that are AUs; skau's other ones must be there.
+
+    Of a table that remembers its model's thresholds, columns of another name have been added.
+    """
     needed = {"face", "person", "probability", *BOX_COLUMNS, *POSE}
     if missing := sorted(needed - set(table)):
         raise ValueError(
             f"table has no column {', '.join(missing)}; it must come from predict_video or "
             "predict_images"
         )
-    return [str(name) for name in table if name not in _OWN]
+    names = [str(name) for name in table if name not in _OWN]
+    told = table.attrs.get("thresholds")
+    return [name for name in names if not told or name in told or _NUMBERED.fullmatch(name)]
 
 
 def thresholds_of(table: pd.DataFrame, threshold: Any, names: Sequence[str]) -> pd.Series:

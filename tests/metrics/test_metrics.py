@@ -368,3 +368,21 @@ def test_an_au_called_as_the_mean_is_refused(table):
     Y, P = table
     with pytest.raises(ValueError, match="Y_true calls an AU 'mean'.*rename it"):
         au_report(Y.rename(columns={"AU4": "mean"}), P)
+
+
+@pytest.mark.parametrize("method", ["mean_of_rates", "rate_of_means"])
+def test_percent_and_shares_are_not_mixed(method):
+    for mixed in (([0.5, 0.4], [50, 40]), ([50, 40], [0.5, nan])):
+        with pytest.raises(ValueError, match="one is percent, and the other is not; give both"):
+            drop_rate(*mixed, method=method)
+    assert drop_rate([50, 40], [0, 0], method=method) == 1
+    assert drop_rate([50, 1], [25, 0.5], method=method) == 0.5
+
+
+def test_rows_of_weight_zero_are_not_there(table):
+    Y, P = table
+    weight = np.arange(60) % 3 != 0
+    left = au_report(Y[weight], P[weight])
+    pd.testing.assert_frame_equal(au_report(Y, P, sample_weight=weight.astype(float)), left)
+    P = np.where(weight[:, None], P, nan)  # of which nobody needs to hear
+    pd.testing.assert_frame_equal(au_report(Y, P, sample_weight=weight.astype(float)), left)

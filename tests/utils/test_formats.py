@@ -99,3 +99,16 @@ def test_pyfeat(table):
     assert found["input"].tolist() == ["a.jpg", "a.jpg", "b.jpg"]
     with pytest.raises(ValueError, match="no column face, yaw; it must come from predict_video"):
         to_pyfeat(table.drop(columns=["face", "yaw"]))
+
+
+def test_people_of_a_table_that_was_read_back(table):
+    back = table.astype({"person": float})
+    assert to_pyfeat(back)["Identity"].tolist()[:2] == ["Person_0", "Person_1"]
+
+
+def test_what_was_added_to_a_table_is_no_au(table):
+    table["male"] = [1, 0, 1]
+    table.attrs["thresholds"] = {"AU1": 0.5}
+    for found in (to_openface(table), to_pyfeat(table)):
+        assert not [name for name in found if "male" in name]
+        assert [name for name in found if "AU12" in name]
