@@ -84,6 +84,11 @@ def command(
     if out is not None:
         # of a table that is there, an overlay may be drawn
         may_write(out, force or overlay is not None, *_TABLES)
+        if layout != "skau" and out.exists() and not force:
+            raise click.UsageError(
+                f"{str(out)!r} is there already, and an overlay is not drawn from columns of "
+                f"{layout}; --force scores the faces and writes it anew"
+            )
     if fps is not None and every != 1:
         raise click.UsageError("--every and --fps exclude each other; give one of them")
     if fps is not None and not math.isfinite(fps):
@@ -119,7 +124,6 @@ def command(
         def write(table: Any, story: dict[str, Any]) -> None:
             draw(table)  # while what is done is kept
             story["model"] = {"name": model} | story["model"]
-            story["run"]["format"] = layout
             if layout != "skau":
                 table = (to_openface if layout == "openface" else to_pyfeat)(table)
             file.write(table, story, layout)
@@ -128,6 +132,7 @@ def command(
             table = score_files(
                 fitted, files, films, file, write, faces=faces, every=every, fps=fps,
                 calibrate=calibrate, reference=at_rest, n_jobs=None if dask else jobs, verbose=bar,
+                layout=layout,
             )  # fmt: skip
         if there:
             draw(table)

@@ -93,7 +93,7 @@ def predict_files(
     films = [path for path in paths if is_film(path)]
     return score_files(
         model, paths, films, file, file.write, faces=faces, every=every, fps=fps,
-        calibrate=calibrate, reference=reference, n_jobs=n_jobs, verbose=verbose,
+        calibrate=calibrate, reference=reference, n_jobs=n_jobs, verbose=verbose, layout="skau",
     )  # fmt: skip
 
 
@@ -125,10 +125,12 @@ def score_files(
     reference: Reference | None,
     n_jobs: int | None,
     verbose: int,
+    layout: str,
 ) -> pd.DataFrame:
     """Do the work of `predict_files`, where it is known which files are films.
 
-    ``write`` gets the table and how it was made; what is done is kept until it has returned.
+    ``write`` gets the table and how it was made, and gives it the columns of ``layout``; what is
+    done is kept until it has returned.
     """
     check_faces(faces)
     every, fps = check_pace(every, fps)
@@ -140,7 +142,7 @@ def score_files(
     lines = corrections(scorer, calibrate, reference)  # so are photos at rest without a face
     run = {
         "files": [fingerprint(path) for path in paths], "faces": faces,
-        "every": every, "fps": fps, **told(calibrate, lines), **scorer.run(), "format": "skau",
+        "every": every, "fps": fps, **told(calibrate, lines), **scorer.run(), "format": layout,
     }  # fmt: skip
     earlier = file.earlier(run)
     if earlier is not None:

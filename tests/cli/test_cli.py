@@ -436,10 +436,16 @@ def test_what_is_done_is_not_done_again(folder, tmp_path, monkeypatch):
         return score(model, film, **how)
 
     monkeypatch.setattr(_predict_files, "predict_video", stopped)
-    with pytest.raises(KeyboardInterrupt):
-        predict_files(model, films, out=tmp_path / "half.csv", verbose=0)
-    assert list((tmp_path / "half.csv.part").glob("*.csv"))
+    for name in ("half.csv", "torn.csv"):
+        with pytest.raises(KeyboardInterrupt):
+            predict_files(model, films, out=tmp_path / name, verbose=0)
+        assert list((tmp_path / f"{name}.part").glob("*.csv"))
+        seen.clear()
     monkeypatch.setattr(_predict_files, "predict_video", score)
+    for beside in (tmp_path / "torn.csv.part").glob("*.json"):  # killed before it was there
+        beside.unlink()
+    again = predict_files(model, films, out=tmp_path / "torn.csv", verbose=0)
+    pd.testing.assert_frame_equal(whole, again)
     again = predict_files(model, films, out=tmp_path / "half.csv", verbose=0)
     pd.testing.assert_frame_equal(whole, again)
     assert again["path"].unique().tolist() == [str(film) for film in films]
@@ -539,7 +545,8 @@ def test_what_is_left_of_a_call_with_other_settings_is_not_in_the_way(
     pd.testing.assert_frame_equal(table, plain)
 
 
-def test_openface_columns_and_an_overlay(folder, tmp_path):
+@shown
+def test_openface_columns_and_an_overlay(folder, tmp_path, capsys):
     out, film = tmp_path / "aus.csv", tmp_path / "drawn.mp4"
     how = ["--model", folder / "model.skau", "--format", "openface", "--overlay", film]
     assert call("predict", folder / "film 0.mp4", "-o", out, *how) == 0
@@ -553,7 +560,14 @@ def test_openface_columns_and_an_overlay(folder, tmp_path):
     assert beside["columns"]["pose_Rx"] == "radians, positive downwards"
     # a table in other columns is not taken for skau's own
     again = ["--model", folder / "model.skau", "--overlay", tmp_path / "again.mp4"]
+    capsys.readouterr()
     assert call("predict", folder / "film 0.mp4", "-o", out, *again) == 2
+    assert "of a run that differs in format;" in capsys.readouterr().err
+    again += ["--format", "openface"]
+    assert call("predict", folder / "film 0.mp4", "-o", out, *again) == 2
+    assert "not drawn from columns of openface; --force scores" in capsys.readouterr().err
+    assert call("predict", folder / "film 0.mp4", "-o", out, *again, "--force") == 0
+    assert (tmp_path / "again.mp4").exists()
 
 
 @shown
