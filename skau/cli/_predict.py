@@ -55,7 +55,7 @@ def command(
 
     --calibrate takes off what is just a person's face, by all of their frames; --reference does
     so by photos of them at rest. On films of rendered people, open-1 gained 9.0 points of F1 by
-    the first and 2.7 by two photos.
+    the first and 2.7 by two photos. The photos are of the same people in every film.
 
     \b
     skau predict photo.jpg

@@ -19,7 +19,7 @@ from ..utils._cache import Cache
 from ..utils._formats import POSE
 from ..utils._warnings import user_level
 from ._calibration import calibrate, seen_once
-from ._reference import ANYBODY, rest_lines, taken_for_one
+from ._reference import ANYBODY, OfSeveral, nobody_has, rest_lines, taken_for_one
 from ._scorer import Scorer
 from ._table_file import ArgumentError, TableFile, check_names, read_run, refuse_other, remember
 
@@ -225,11 +225,9 @@ class FaceTable:
                     self._doubts.append(
                         taken_for_one(most, besides, self._where(), self._settings.calibrate)
                     )
-            if unknown := sorted(set(lines) - set(whose.tolist())):
-                error = ArgumentError(
-                    f"reference: nobody has the number {', '.join(map(str, unknown))}; the column "
-                    f"person holds {', '.join(map(str, np.unique(whose)))}"
-                )
+            unknown = sorted(set(lines) - set(whose.tolist()))
+            if unknown and not isinstance(self._settings.reference, OfSeveral):
+                error = ArgumentError(nobody_has(unknown, whose, self._where()))
                 if self._cache is not None:
                     error.add_note("another number goes on from what is done")
                 raise error

@@ -21,9 +21,11 @@ from ._face_table import corrections, drop_others, told
 from ._predict_common import Reference, check_faces, check_pace, fingerprint
 from ._predict_images import UnreadableError, predict_images
 from ._predict_video import predict_video
+from ._reference import OfSeveral, nobody_has
 from ._scorer import Scorer
-from ._table_file import TableFile, check_names, read_table, remember
+from ._table_file import ArgumentError, TableFile, check_names, read_table, remember
 
+_PHOTOS = "the photos"
 _ATTEMPTS = 3  # at what is left, after a process was killed
 
 
@@ -54,11 +56,13 @@ def predict_files(
         As in :func:`predict_video`.
     files : list of paths
         What has the ending of a film is one, and a GIF that moves; everything else is a photo.
+        What is named twice is scored once.
     out : path-like
         A ``.csv`` or ``.parquet`` (extra ``parquet``) file. Where the same call has written it,
-        it is read.
+        it is read; further files, and files that are mended, want a table of their own.
     faces, every, fps, calibrate, reference
-        As in :func:`predict_video`; photos at rest are of the same people in every film.
+        As in :func:`predict_video`; photos at rest are of the same people in every film, by their
+        numbers or, as a list, of whoever is seen most in each. A film may lack some numbers.
     n_jobs : int, default=None
         Films at a time, as in joblib.
     verbose : int, default=1
@@ -68,7 +72,8 @@ def predict_files(
     -------
     DataFrame with a row a face and frame or photo
         The columns of :func:`predict_video` behind ``path``; ``frame`` and ``time`` are empty for
-        photos. ``person`` counts anew in every film.
+        photos, and not there where no film is. ``person`` counts anew in every film. A photo
+        without a face, or that cannot be read, has a row of NaN; a film that cannot be, none.
 
     Raises
     ------
@@ -80,8 +85,9 @@ def predict_files(
     Warns
     -----
     UserWarning
-        Of files that cannot be read, once all others are done; of photos and films without a face;
-        of ``calibrate`` and ``reference`` as in :func:`predict_video`.
+        Of files that cannot be read, once all others are done, and when their table is read from
+        ``out``; of photos and films without a face; of ``calibrate`` and ``reference`` as in
+        :func:`predict_video`, and of films for which a list is taken or that lack a number.
 
     Examples
     --------
@@ -89,7 +95,7 @@ def predict_files(
     >>> model = skau.load_model("open-1")
     >>> skau.predict_files(model, ["a.mp4", "b.mp4"], n_jobs=2)  # doctest: +SKIP
     """
-    file, paths = TableFile(out), _as_paths(files)
+    file, paths = TableFile(out), list(dict.fromkeys(_as_paths(files)))
     films = [path for path in paths if is_film(path)]
     return score_files(
         model, paths, films, file, file.write, faces=faces, every=every, fps=fps,
@@ -146,9 +152,12 @@ def score_files(
     }  # fmt: skip
     earlier = file.earlier(run)
     if earlier is not None:
+        _warn_of_unread(earlier.attrs.get("unread", {}), len(paths))
         return _with_whole_frames(earlier)
     moving = set(films)
     photos = [path for path in paths if path not in moving]
+    if isinstance(reference, Mapping) and len(moving) + bool(photos) > 1:
+        reference = OfSeveral(reference)
     file.parts.mkdir(exist_ok=True)
     own: dict[str, Any] = {"faces": faces, "calibrate": calibrate, "reference": reference}
     options = own | {"every": every, "fps": fps}
@@ -159,15 +168,16 @@ def score_files(
     of_photos = file.parts / f"{Cache.key([known[path] for path in photos], settings)}.csv"
     for part in (*parts.values(), of_photos):
         drop_others(part, calibrate, lines)
-    tables: list[pd.DataFrame] = []
+    tables: dict[str, pd.DataFrame] = {}
     unread: dict[str, str] = {}
+    broken: dict[str, str] = {}  # of which nothing was said yet
     if photos:
         try:
-            tables.append(predict_images(model, photos, **own, out=of_photos, verbose=verbose))
-            unread = tables[0].attrs.pop("unread")
+            scored = predict_images(model, photos, **own, out=of_photos, verbose=verbose)
+            unread = scored.attrs.pop("unread")
         except UnreadableError as error:
-            unread = error.unread
-    broken = {} if tables else unread.copy()  # what has no row
+            scored, unread, broken = pd.DataFrame({"path": photos}), error.unread, {**error.unread}
+        tables[_PHOTOS] = scored
     for film, problem in _score_films(model, parts, options, n_jobs, verbose):
         if problem is not None:
             unread[film] = broken[film] = problem
@@ -176,18 +186,55 @@ def score_files(
         for film, part in parts.items()
         if film not in broken
     }
-    tables += of_films.values()
-    if not tables:
+    if len(broken) == len(paths):
         file.forget()
         raise ValueError(f"files: none can be read:{_listed(broken)}")
-    whole = _joined(tables)
+    tables |= of_films
+    doubt = _whose_photos_at_rest(reference, tables)
+    whole = _joined(list(tables.values()))
     story = {
         "model": scorer.story(), "thresholds": scorer.thresholds(), "unread": unread, "run": run,
     }  # fmt: skip
     remember(whole, story)
     write(whole, story)
-    _warn(broken, len(paths), of_films)
+    _warn_of_unread(broken, len(paths))
+    lonely = [film for film, table in of_films.items() if table["face"].isna().all()]
+    if lonely:
+        warnings.warn(
+            f"no face found in any frame of {first_few(lonely)}", stacklevel=user_level()
+        )
+    if doubt:
+        warnings.warn(doubt, stacklevel=user_level())
     return whole
+
+
+def _whose_photos_at_rest(
+    reference: Reference | None, tables: Mapping[str, pd.DataFrame]
+) -> str | None:
+    """Say what is to be doubted where photos at rest are for several tables; None if nothing is.
+
+    Raises
+    ------
+    ArgumentError
+        If nobody in any of them has a number that photos are given of.
+    """
+    seen = {
+        name: set(table["person"].dropna()) for name, table in tables.items() if "person" in table
+    }
+    seen = {name: people for name, people in seen.items() if people}
+    if reference is None or not seen:
+        return None
+    if not isinstance(reference, Mapping):
+        several = (
+            f"reference: taken for whoever is seen most in each of {first_few(seen)}; score by "
+            "themselves those of somebody else"
+        )
+        return several if len(seen) > 1 else None
+    everybody = set().union(*seen.values())
+    if lacking := sorted(set(reference) - everybody):
+        raise ArgumentError(nobody_has(lacking, everybody, ""))
+    lacks = [f"{n} in {name}" for n in reference for name in seen if n not in seen[name]]
+    return f"reference: nobody has the number {first_few(lacks)}" if lacks else None
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
@@ -197,16 +244,10 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return _with_whole_frames(whole[[*first, *whole.columns.drop(first)]])
 
 
-def _warn(broken: Mapping[str, str], n_paths: int, of_films: Mapping[str, pd.DataFrame]) -> None:
-    """Tell of files without a row, and of films without a face."""
-    if broken:
-        head = f"files: cannot read {len(broken)} of {n_paths}; they have no row"
-        warnings.warn(f"{head}{_listed(broken)}", stacklevel=user_level())
-    lonely = [film for film, table in of_films.items() if table["face"].isna().all()]
-    if lonely:
-        warnings.warn(
-            f"no face found in any frame of {first_few(lonely)}", stacklevel=user_level()
-        )
+def _warn_of_unread(unread: Mapping[str, str], n_paths: int) -> None:
+    if unread:
+        head = f"files: cannot read {len(unread)} of {n_paths}; they have no scores"
+        warnings.warn(f"{head}{_listed(unread)}", stacklevel=user_level())
 
 
 def _listed(broken: Mapping[str, str]) -> str:

@@ -72,8 +72,9 @@ def predict_images(
     Warns
     -----
     UserWarning
-        Of files that cannot be read and photos without a face; they have a row of NaN. Of
-        ``calibrate`` and ``reference`` as in :func:`predict_video`.
+        Of files that cannot be read, also when their table is read from ``out``, and of photos
+        without a face; they have a row of NaN. Of ``calibrate`` and ``reference`` as in
+        :func:`predict_video`.
 
     Examples
     --------
@@ -93,6 +94,8 @@ def predict_images(
     )
     table = FaceTable(scorer, settings, out, keep=files is not None)
     if table.ended is not None:
+        before = table.ended.attrs.get("unread", {})
+        _warn_of_unread([f"{name}: {why}" for name, why in before.items()], len(photos))
         return table.ended
     worker, everyone = Worker.of(scorer.cropper), faces == "all"
     first, face, broken = 0, 0, {}
@@ -121,17 +124,12 @@ def predict_images(
             table.keep({"photos": first, "face": face, "broken": broken})
     names = photos.paths or [photos.name(row) for row in range(len(photos))]
     unread = {names[row]: why for row, why in broken.items()}
-    listed = first_lines(f"{photos.name(row)}: {why}" for row, why in broken.items())
+    lines = [f"{photos.name(row)}: {why}" for row, why in broken.items()]
     if len(broken) == len(photos):
         table.give_up()
-        raise UnreadableError(f"images: none can be read{listed}", unread)
+        raise UnreadableError(f"images: none can be read{first_lines(lines)}", unread)
     whole = table.finish(unread)
-    if broken:
-        warnings.warn(
-            f"images: cannot read {len(broken)} of {len(photos)}; their rows hold no scores"
-            f"{listed}",
-            stacklevel=user_level(),
-        )
+    _warn_of_unread(lines, len(photos))
     faceless = whole.loc[whole["face"].isna(), whole.columns[0]]
     faceless = faceless if photos.paths else "row " + faceless.astype(str)
     lonely = [name for name in faceless if name not in unread]
@@ -142,3 +140,9 @@ def predict_images(
             stacklevel=user_level(),
         )
     return whole
+
+
+def _warn_of_unread(lines: list[str], n_photos: int) -> None:
+    if lines:
+        head = f"images: cannot read {len(lines)} of {n_photos}; their rows hold no scores"
+        warnings.warn(f"{head}{first_lines(lines)}", stacklevel=user_level())

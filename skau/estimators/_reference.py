@@ -1,6 +1,6 @@
 """Photos of people at rest: what makes a person's resting logits everybody's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Integral
 from typing import Any
 
@@ -14,6 +14,10 @@ from ..utils._text import first_few
 from ._scorer import Scorer
 
 ANYBODY = -1  # of whom the photos are where nobody said so
+
+
+class OfSeveral(dict[int, Any]):
+    """Photos by person for several films, not all of which need to show everybody."""
 
 
 def rest_lines(scorer: Scorer, reference: Any) -> dict[int, np.ndarray]:
@@ -77,6 +81,14 @@ def rest_line(logits: np.ndarray, population: pd.DataFrame) -> np.ndarray:
     # the variance at rest of all people, and of somebody of whom so much is known
     slope = np.sqrt((1 + people) / (1 + (1 - trust) * people))
     return np.array([slope, rest - slope * own])
+
+
+def nobody_has(numbers: list[int], people: Iterable[int], where: str) -> str:
+    """Say that photos are of numbers that nobody has."""
+    return (
+        f"reference: nobody{where} has the number {', '.join(map(str, numbers))}; the column "
+        f"person holds {', '.join(map(str, sorted(set(people))))}"
+    )
 
 
 def taken_for_one(person: int, others: list[int], where: str, calibrated: bool) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -52,6 +53,16 @@ def call(*args):
     return 0
 
 
+def write_film(path, images):
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("mpeg4", rate=5)
+        stream.width = stream.height = 128
+        stream.pix_fmt = "yuv420p"
+        for image in images:
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        out.mux(stream.encode())
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Photos with a broken one among them, two films, and a model, in a folder with blanks."""
@@ -67,13 +78,7 @@ def folder(tmp_path_factory):
     for name, row in (("9 é.png", 0), ("10.png", 30), ("sub.jpg", 60)):
         Image.fromarray(faces.images[row]).save(photos / name)
     for number in (0, 1):
-        with av.open(str(root / f"film {number}.mp4"), "w") as out:
-            stream = out.add_stream("mpeg4", rate=5)
-            stream.width = stream.height = 128
-            stream.pix_fmt = "yuv420p"
-            for image in faces.images[60 * number : 60 * number + 4]:
-                out.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-            out.mux(stream.encode())
+        write_film(root / f"film {number}.mp4", faces.images[60 * number : 60 * number + 4])
     return root
 
 
@@ -153,10 +158,19 @@ def test_a_broken_file_stops_no_other_and_is_named(folder, tmp_path, capsys):
     # nor do broken photos stop films, or broken films photos; nothing is left of nothing
     how = ["--model", folder / "model.skau", "--force"]
     photo, film = sources[1], sources[3]
-    for bad, good, rows in ((broken, film, 4), (cut, photo, 1)):
+    for bad, good, rows in ((broken, film, 1 + 4), (cut, photo, 1)):
         assert call("predict", bad, good, "-o", out, *how) == 1
-        assert "cannot read 1 of 2; they have no row" in capsys.readouterr().err
-        assert len(pd.read_csv(out)) == rows
+        assert "cannot read 1 of 2; they have no scores" in capsys.readouterr().err
+        table = pd.read_csv(out)
+        assert len(table) == rows
+        assert table.columns[0] == "path"
+        assert table["AU12"].isna().sum() == (bad == broken)
+    drawn = ["--overlay", tmp_path / "drawn"]  # of a table that is there
+    assert call("predict", photo, broken, "-o", out, *how) == 1
+    capsys.readouterr()
+    assert call("predict", photo, broken, "-o", out, *how[:-1], *drawn) == 1
+    assert "cannot read 1 of 2; they have no scores\n" in (said := capsys.readouterr().err)
+    assert "broken.jpg: " in said
     assert call("predict", cut, broken, "-o", out, *how) == 1
     assert "none can be read" in capsys.readouterr().err
     assert not [path for path in tmp_path.iterdir() if path.suffix == ".part"]
@@ -474,6 +488,18 @@ def test_calibration_and_photos_at_rest_with_the_model_that_ships(
         said = capsys.readouterr().err
         told = r"taken for person 1 of film 1\.mp4, .*: --reference 1=PHOTO --reference 0=PHOTO\n"
         assert bool(re.search(told, said)) == (name == "at rest"), said
+    films = [tmp_path / "of person 0 alone.mp4", film]
+    write_film(films[0], load_sample_faces().images[[0, 0]])
+    for number, told in (("", "taken for whoever is seen most in each of"), ("1=", "number 1 in")):
+        out = tmp_path / f"both {number}.csv"
+        assert call("predict", *films, "-o", out, "--reference", f"{number}{rest}") == 0
+        said = capsys.readouterr().err
+        assert f"--reference: {told} {films[0]}" in said.replace("nobody has the ", "")
+    changed = pd.read_csv(out)["AU12"][2:].to_numpy() - tables["plain"]["AU12"].to_numpy()
+    assert set(tables["plain"]["person"][np.abs(changed) > 1e-5]) == {1}
+    assert call("predict", *films, "-o", tmp_path / "no.csv", "--reference", f"7={rest}") == 2
+    assert "nobody has the number 7; the column person holds 0, 1" in capsys.readouterr().err
+    shutil.rmtree(tmp_path / "no.csv.part")
     most = tables["plain"]["person"].mode()[0]
     for name, person in (("at rest", most), ("numbered", 0)):
         other = (tables[name]["AU12"] - tables["plain"]["AU12"]).abs() > 1e-5
@@ -485,7 +511,7 @@ def test_calibration_and_photos_at_rest_with_the_model_that_ships(
     for wrong, code, told in (
         (["--reference", "nobody.jpg"], 2, "there is no file 'nobody.jpg'"),
         (["--reference", f"0={rest}", "--reference", rest], 2, "before all photos or none"),
-        (["--reference", f"7={rest}"], 2, "nobody has the number 7"),
+        (["--reference", f"7={rest}"], 2, "nobody of film 1.mp4 has the number 7"),
     ):
         assert not list(tmp_path.glob("*.part"))
         assert call("predict", film, "-o", out, *wrong) == code

@@ -164,6 +164,12 @@ def test_photos(model, faces, photos, tmp_path):
     with pytest.warns(UserWarning, match=r"cannot read 1 of .*no scores\n  row 1 .*broken.jpg"):
         table = predict_images(model, [photos[0], broken], verbose=0)
     assert table["probability"].isna().tolist() == [False, True]
+    how = {"out": tmp_path / "u.csv", "verbose": 0}
+    for _ in range(2):  # also of the table that is there
+        with pytest.warns(UserWarning, match=r"cannot read 1 of 2.*no scores\n.*broken.jpg"):
+            predict_images(model, [photos[0], broken], **how)
+    twice = [photos[0], photos[0]]
+    assert len(predict_files(model, twice, out=tmp_path / "f.csv", verbose=0)) == 1
     with pytest.raises(ValueError, match=r"none can be read\n  row 0 "):
         predict_images(model, [broken], verbose=0)
     with pytest.warns(UserWarning, match=lonely):
@@ -548,7 +554,9 @@ def test_overlay_of_photos(model, faces, tmp_path):
         folder.chmod(0o555)
     with pytest.warns(UserWarning, match=r"cannot read 1 of 6.*\n.*broken\.jpg"):
         table = predict_images(model, [*paths, broken], out=tmp_path / "t.csv", verbose=0)
-    for again in (table, predict_images(model, [*paths, broken], out=tmp_path / "t.csv")):
+    with pytest.warns(UserWarning, match=r"cannot read 1 of 6.*\n.*broken\.jpg"):
+        read = predict_images(model, [*paths, broken], out=tmp_path / "t.csv")
+    for again in (table, read):
         out = tmp_path / f"drawn {again is table}"
         draw_overlay(again, [*paths, broken], out)
         drawn = {path.name: np.asarray(Image.open(path).convert("RGB")) for path in out.iterdir()}
