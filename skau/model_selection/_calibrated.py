@@ -41,7 +41,8 @@ class CalibratedAUClassifier(HeldOutClassifier):
         "isotonic" is any rising curve, which needs some thousand frames.
     cv : int, splitter, "prefit" or None, default=None
         Who is held out. None is ``SubjectKFold(5)``, a number that many folds of subjects.
-        "prefit" takes ``estimator`` as it is, fitted on other people than those of ``fit``.
+        "prefit" takes ``estimator`` as it is, fitted on other people than those of ``fit``;
+        one that knows no names of AUs takes the columns of ``y`` by position.
     n_jobs : int, default=None
         Folds fitted at the same time, as in joblib.
 

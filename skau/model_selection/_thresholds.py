@@ -53,7 +53,8 @@ class TunedThresholdsClassifier(HeldOutClassifier):
         classifier, by name: ``dict.fromkeys(names, 0.05) | {"AU12": 0.01}``.
     cv : int, splitter, "prefit" or None, default=None
         Who is held out. None is ``SubjectKFold(5)``, a number that many folds of subjects.
-        "prefit" takes ``estimator`` as it is, fitted on other people than those of ``fit``.
+        "prefit" takes ``estimator`` as it is, fitted on other people than those of ``fit``;
+        one that knows no names of AUs takes the columns of ``y`` by position.
     n_jobs : int, default=None
         Folds fitted at the same time, as in joblib.
 

@@ -154,7 +154,8 @@ def to_pyfeat(table: pd.DataFrame) -> pd.DataFrame:
     for name in names:
         columns[_padded(name)] = table[name].to_numpy(float)
     columns["Identity"] = [
-        None if pd.isna(who) else f"Person_{int(who)}" for who in table["person"]
+        None if pd.isna(who) else f"Person_{int(who) if isinstance(who, float) else who}"
+        for who in table["person"]
     ]
     if "time" in table:
         columns["approx_time"] = table["time"].to_numpy()

@@ -104,6 +104,8 @@ def test_pyfeat(table):
 def test_people_of_a_table_that_was_read_back(table):
     back = table.astype({"person": float})
     assert to_pyfeat(back)["Identity"].tolist()[:2] == ["Person_0", "Person_1"]
+    named = table.assign(person=["ann", "bob", None])
+    assert to_pyfeat(named)["Identity"].tolist()[:2] == ["Person_ann", "Person_bob"]
 
 
 def test_what_was_added_to_a_table_is_no_au(table):
