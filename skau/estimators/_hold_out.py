@@ -78,12 +78,14 @@ def warn_of_held_out(Y: np.ndarray, train: np.ndarray, names: np.ndarray) -> np.
     """
     unlabelled = np.isnan(train).all(axis=0)
     lost = unlabelled & ~np.isnan(Y).all(axis=0)
-    where = "in rows held out for validation"
-    mend = "another random_state or a smaller validation_fraction may leave some to train on"
+    mend = (
+        "all are in rows held out for validation; another random_state or a smaller "
+        "validation_fraction may leave some"
+    )
     if lost.any():
         warnings.warn(
-            f"all labels of {first_few(names[lost])} are {where}; it is not learned and is "
-            f"predicted as NaN; {mend}",
+            f"no label of {first_few(names[lost])} is left to train on, so it is not learned and "
+            f"is predicted as NaN: {mend}",
             stacklevel=user_level(),
         )
     for value, word in ((1, "positive"), (0, "negative")):
@@ -91,8 +93,8 @@ def warn_of_held_out(Y: np.ndarray, train: np.ndarray, names: np.ndarray) -> np.
         only = shown & ~learned & ~lost
         if only.any():
             warnings.warn(
-                f"all {word} examples of {first_few(names[only])} are {where}; what is predicted "
-                f"for it means nothing; {mend}",
+                f"no {word} example of {first_few(names[only])} is left to train on, so what is "
+                f"predicted for it means nothing: {mend}",
                 stacklevel=user_level(),
             )
     return unlabelled
