@@ -18,8 +18,8 @@ def files_of(inputs: Iterable[str], kinds: frozenset[str]) -> list[str]:
     """Return the files meant by paths, folders, patterns and ``-`` (a list on standard input).
 
     A folder stands for all files of the kinds in it and below, also behind links, a name on the
-    command line for itself, whatever it is called. Sorted as people count: ``frame9`` before
-    ``frame10``.
+    command line for itself, whatever it is called; a file that is named twice is there once.
+    Sorted as people count: ``frame9`` before ``frame10``.
     """
     found: dict[str, None] = {}
     for name in inputs:
@@ -50,7 +50,11 @@ def files_of(inputs: Iterable[str], kinds: frozenset[str]) -> list[str]:
             raise click.UsageError(f"there is no file {name!r}")
     if not found:
         raise click.UsageError("no file is named: give photos, films, folders, or - for a list")
-    return list(found)
+    first: dict[tuple[str, str], str] = {}
+    for name in found:  # d/a.jpg is ./d/a.jpg, too
+        folder, file = os.path.split(name)
+        first.setdefault((os.path.realpath(folder), file), name)
+    return list(first.values())
 
 
 def _below(folder: str) -> Iterator[Path]:

@@ -325,6 +325,8 @@ def test_folders_behind_links_belong_to_a_folder(tmp_path, monkeypatch, capsys):
     Path("real/back").symlink_to("../d")
     found = ["d/again/4.jpg", "d/again/deep/3.jpg", "d/b/1.jpg"]  # each once, by the first way
     assert files_of(["d"], PHOTOS) == files_of(["./d/"], PHOTOS) == found
+    twice = ["d/b/1.jpg", "./d/b/1.jpg", str(tmp_path / "d" / "b" / "1.jpg"), "d/a/1.jpg", "d"]
+    assert files_of(twice, PHOTOS) == ["d/b/1.jpg", *found[:2]]
     monkeypatch.setattr(os, "scandir", refused)
     with pytest.raises(click.UsageError, match="the folder 'd' holds no photo"):
         files_of(["d"], PHOTOS)
