@@ -60,7 +60,8 @@ def predict_images(
     -------
     DataFrame with a row a face and photo
         The columns of :func:`predict_video`, but for ``path`` (of paths) or ``image`` (the row of
-        ``images``) in place of ``frame`` and ``time``. A photo without a face has a row of NaN.
+        ``images``) in place of ``frame`` and ``time``. A photo without a face has a row of NaN,
+        but for scores where the cropper has ``align=None``, which needs none.
 
     Raises
     ------
@@ -133,10 +134,11 @@ def predict_images(
     faceless = whole.loc[whole["face"].isna(), whole.columns[0]]
     faceless = faceless if photos.paths else "row " + faceless.astype(str)
     lonely = [name for name in faceless if name not in unread]
-    if lonely:
+    if lonely:  # a cropper with align=None needs no face
+        scored = whole.loc[whole["face"].isna(), scorer.names].notna().any(axis=None)
+        rows = "they were scored as they are" if scored else "their rows hold no scores"
         warnings.warn(
-            f"no face found in {len(lonely)} of {len(photos)} photos; their rows hold no scores: "
-            f"{first_few(lonely)}",
+            f"no face found in {len(lonely)} of {len(photos)} photos; {rows}: {first_few(lonely)}",
             stacklevel=user_level(),
         )
     return whole

@@ -79,8 +79,8 @@ def _load(image: Any) -> Image.Image:
         opened = Image.open(fspath(image))
     except UnidentifiedImageError as error:
         raise UnidentifiedImageError(
-            f"{error}; if it is a photo, save it as JPEG or PNG; if it is a film, give its file the "
-            "ending of one, such as .mp4"
+            f"{error}; if it is a photo, save it as JPEG or PNG; if it is a film, give its file "
+            "the ending of one, such as .mp4"
         ) from None
     except Image.DecompressionBombError as error:
         raise Image.DecompressionBombError(

@@ -126,6 +126,15 @@ def test_the_largest_face_gives_way_to_another_under_a_new_number(model, faces):
     assert table["person"].tolist() == [0] * 10 + [1] * 10
 
 
+def test_a_photo_without_a_face_that_needs_none_is_scored(model):
+    whole = make_pipeline(FaceCropper(size=model[0].size, align=None), model[-1])
+    green = np.full((1, 120, 120, 3), (30, 120, 60), np.uint8)
+    with pytest.warns(UserWarning, match="no face found in 1 of 1 photos; they were scored"):
+        table = predict_images(whole, green, verbose=0)
+    assert table["face"].isna().all()
+    assert table[AUS].notna().all(axis=None)
+
+
 @pytest.fixture
 def photos(faces, tmp_path):
     paths = []
