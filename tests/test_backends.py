@@ -44,7 +44,10 @@ def alone(data):
     return search(data, 1)
 
 
-@pytest.mark.parametrize("backend", ["sequential", "threading", "loky", "dask"])
+@pytest.mark.parametrize(
+    "backend",
+    ["sequential", "threading", pytest.param("loky", marks=pytest.mark.slow), "dask"],
+)
 def test_a_search_finds_the_same(backend, data, alone):
     with ExitStack() as stack:
         if backend == "dask":  # threads of one process, which share all that a process has

@@ -77,6 +77,7 @@ def test_workers_compute_with_one_thread(client):
     assert list(client.run(torch.get_num_threads).values()) == [1, 1]
 
 
+@pytest.mark.slow
 def test_search_gives_the_same_and_data_go_once(client, blobs):
     X, Y, groups = blobs
     local = search().fit(X, Y, groups=groups)
@@ -134,6 +135,7 @@ def a_busy_worker_is_killed(client):
         client.wait_for_workers(2, timeout=60)
 
 
+@pytest.mark.slow
 def test_a_killed_workers_tasks_are_done_again(client, blobs):
     X, Y, groups = blobs
     local = search(max_epochs=6).fit(X, Y, groups=groups)
@@ -201,6 +203,7 @@ def films(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 def test_films_on_a_cluster_while_a_worker_is_killed(client, films, tmp_path):
     how = [str(films), "--model", str(films / "model.skau"), "--faces", "all"]
     main(["predict", *how, "-o", str(tmp_path / "here.csv")])

@@ -41,7 +41,7 @@ def test_processes_share_the_processors():
 
 
 @pytest.mark.filterwarnings("ignore:no (positive|negative) example")
-@pytest.mark.parametrize("routing", [False, True])
+@pytest.mark.parametrize("routing", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_photos_in_a_search(routing):
     faces = load_sample_faces()
     people = np.unique(faces.groups)[:6]

@@ -62,7 +62,10 @@ def test_learns_aus_of_subjects_never_seen(Estimator, blobs):
     assert roc_auc_scorer(clf, X[test], Y[test]) > 0.9
 
 
-@pytest.mark.parametrize(("Estimator", "lr"), [(AlexNetClassifier, 1e-4), (DRMLClassifier, 1e-3)])
+@pytest.mark.parametrize(
+    ("Estimator", "lr"),
+    [pytest.param(AlexNetClassifier, 1e-4, marks=pytest.mark.slow), (DRMLClassifier, 1e-3)],
+)
 def test_the_large_ones_fit_a_batch(Estimator, lr, blobs):
     X, Y, groups = (part[::4] for part in blobs)
     clf = Estimator(

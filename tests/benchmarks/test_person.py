@@ -51,6 +51,7 @@ def test_stability_by_hand(measures):
     assert measures.stability(np.array([[0.0], [1], [0], [1]]), people) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:no (positive|negative) example")
 def test_the_table_of_a_corpus(person, measures, tmp_path, monkeypatch):
     from _corpora import Corpus

@@ -267,6 +267,7 @@ def test_draws(tables, folders, tmp_path):
     assert values[-2] == margin["all"]
 
 
+@pytest.mark.slow
 def test_a_sweep_is_found_and_drawn(tables, folders, tmp_path):
     from _figures import sweeps
 
@@ -418,6 +419,7 @@ def test_a_corpus_without_all_of_its_people_is_refused(tables, folders, monkeypa
         papers.open_labels({"bp4d": folders / "lab"}, partial=False)
 
 
+@pytest.mark.slow
 def test_one_command_gives_the_tables_of_both_papers(tables, tmp_path, monkeypatch, capsys):
     import _corpora
     import papers

@@ -420,6 +420,7 @@ def test_verbose_shows_the_traceback(folder, tmp_path, capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @shown
 def test_films_in_processes_equal_one_after_the_other(folder, tmp_path, capfd):
     films = [folder / "film 0.mp4", folder / "film 1.mp4"]
@@ -868,6 +869,7 @@ def test_training_goes_on_without_cutting_crops_again(tmp_path, monkeypatch, cap
     assert "holds no history.csv: no finished run of skau train" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:no (positive|negative) example", "ignore:the .* rows held out")
 def test_train_with_further_people(tmp_path, capsys, monkeypatch):
     faces = load_sample_faces()

@@ -33,7 +33,7 @@ def _no_optimizer(weights, lr):
         (lambda X, Y, g: (X, None, g), "requires y"),
         (lambda X, Y, g: (X, Y, g[:-1]), "one subject for each of the 32 rows"),
         (lambda X, Y, g: (X, Y, np.where(g == "S3", None, g)), "no subject at row 12"),
-        (lambda X, Y, g: ([f"/nowhere/{i}.png" for i in range(32)], Y, g), r"X\[0\].*nowhere"),
+        (lambda X, Y, g: ([f"/nowhere/{i}.png" for i in range(32)], Y, g), r"row 0 .*nowhere"),
     ],
 )
 def test_bad_input_is_named(make, change, message, few):

@@ -48,6 +48,7 @@ class _Learned(Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_overfits_its_frames_after_a_short_stage_1_at_a_large_lr(few):
     """Stage 1 has a rate of its own: at that of stage 2 it would spoil the trunk."""
     X, _, groups = few

@@ -57,6 +57,7 @@ def test_people_are_known_by_their_other_frames(faces, clf, quantized):
     assert np.abs(rounded - quantized.predict_proba(X)).max() > 0.01
 
 
+@pytest.mark.slow
 def test_logits_of_a_mixed_model_are_calibrated_as_any_others(faces):
     pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
     X, Y, groups = faces
@@ -81,6 +82,7 @@ def test_pickle_holds_the_model(faces, quantized):
     assert after.au_names_.tolist() == quantized.au_names_.tolist()
 
 
+@pytest.mark.slow
 def test_the_seed_draws_the_calibration_images(faces):
     pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
     X, Y, groups = faces
@@ -92,6 +94,7 @@ def test_the_seed_draws_the_calibration_images(faces):
     assert not np.array_equal(other.predict_proba(X), first)
 
 
+@pytest.mark.slow
 def test_search_in_a_pipeline(faces):
     pytest.importorskip("nncf", reason='needs pip install "skau[openvino]"')
     X, Y, groups = faces
