@@ -136,9 +136,9 @@ def predict_images(
     lonely = [name for name in faceless if name not in unread]
     if lonely:  # a cropper with align=None needs no face
         scored = whole.loc[whole["face"].isna(), scorer.names].notna().any(axis=None)
-        rows = "they were scored as they are" if scored else "their rows hold no scores"
+        so = "they were scored as they are" if scored else "their rows hold no scores"
         warnings.warn(
-            f"no face found in {len(lonely)} of {len(photos)} photos; {rows}: {first_few(lonely)}",
+            f"no face found in {len(lonely)} of {len(photos)} photos; {so}: {first_few(lonely)}",
             stacklevel=user_level(),
         )
     return whole
