@@ -1,5 +1,6 @@
 """What `predict_video`, `predict_images` and `predict_files` have in common."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from os import fspath
@@ -10,6 +11,8 @@ from tqdm.auto import tqdm
 
 from ..preprocessing._film import Seen
 from ..utils._sklearn import Interval
+from ..utils._text import first_lines
+from ..utils._warnings import user_level
 
 Reference = Mapping[int, Sequence[Any]] | Sequence[Any]
 
@@ -38,6 +41,13 @@ def fingerprint(path: str) -> list[Any]:
     except OSError:
         return [fspath(path), None, None]
     return [fspath(path), stat.st_size, stat.st_mtime_ns]
+
+
+def warn_of_unread(lines: list[str], n_files: int, argument: str, so: str) -> None:
+    """Warn of files that cannot be read, a line each, and what follows from it."""
+    if lines:
+        head = f"{argument}: cannot read {len(lines)} of {n_files}; {so}"
+        warnings.warn(f"{head}{first_lines(lines)}", stacklevel=user_level())
 
 
 def with_progress(parts: Iterator[list[Seen]], bar: tqdm) -> Iterator[list[Seen]]:

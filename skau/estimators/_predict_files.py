@@ -18,7 +18,7 @@ from ..utils._sklearn import n_workers
 from ..utils._text import first_few, first_lines
 from ..utils._warnings import user_level
 from ._face_table import corrections, drop_others, told
-from ._predict_common import Reference, check_faces, check_pace, fingerprint
+from ._predict_common import Reference, check_faces, check_pace, fingerprint, warn_of_unread
 from ._predict_images import UnreadableError, predict_images
 from ._predict_video import predict_video
 from ._reference import OfSeveral, nobody_has
@@ -26,6 +26,7 @@ from ._scorer import Scorer
 from ._table_file import ArgumentError, TableFile, check_names, read_table, remember
 
 _PHOTOS = "the photos"
+_UNREAD = ("files", "they have no scores")
 _ATTEMPTS = 3  # at what is left, after a process was killed
 
 
@@ -152,7 +153,7 @@ def score_files(
     }  # fmt: skip
     earlier = file.earlier(run)
     if earlier is not None:
-        _warn_of_unread(earlier.attrs.get("unread", {}), len(paths))
+        warn_of_unread(_lines(earlier.attrs.get("unread", {})), len(paths), *_UNREAD)
         return _with_whole_frames(earlier)
     moving = set(films)
     photos = [path for path in paths if path not in moving]
@@ -188,7 +189,7 @@ def score_files(
     }
     if len(broken) == len(paths):
         file.forget()
-        raise ValueError(f"files: none can be read:{_listed(broken)}")
+        raise ValueError(f"files: none can be read:{first_lines(_lines(broken))}")
     tables |= of_films
     doubt = _whose_photos_at_rest(reference, tables)
     whole = _joined(list(tables.values()))
@@ -197,7 +198,7 @@ def score_files(
     }  # fmt: skip
     remember(whole, story)
     write(whole, story)
-    _warn_of_unread(broken, len(paths))
+    warn_of_unread(_lines(broken), len(paths), *_UNREAD)
     lonely = [film for film, table in of_films.items() if table["face"].isna().all()]
     if lonely:
         warnings.warn(
@@ -244,14 +245,8 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return _with_whole_frames(whole[[*first, *whole.columns.drop(first)]])
 
 
-def _warn_of_unread(unread: Mapping[str, str], n_paths: int) -> None:
-    if unread:
-        head = f"files: cannot read {len(unread)} of {n_paths}; they have no scores"
-        warnings.warn(f"{head}{_listed(unread)}", stacklevel=user_level())
-
-
-def _listed(broken: Mapping[str, str]) -> str:
-    return first_lines(f"{path}: {problem}" for path, problem in broken.items())
+def _lines(broken: Mapping[str, str]) -> list[str]:
+    return [f"{path}: {problem}" for path, problem in broken.items()]
 
 
 def _with_whole_frames(table: pd.DataFrame) -> pd.DataFrame:

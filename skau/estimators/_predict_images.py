@@ -14,9 +14,10 @@ from ..preprocessing._worker import Worker
 from ..utils._text import first_few, first_lines
 from ..utils._warnings import user_level
 from ._face_table import FaceTable, Settings
-from ._predict_common import Reference, check_faces, fingerprint, with_progress
+from ._predict_common import Reference, check_faces, fingerprint, warn_of_unread, with_progress
 from ._scorer import Scorer
 
+_NO_SCORES = "their rows hold no scores"
 _PHOTOS = 64  # that are kept together: what a killed run loses at most
 
 
@@ -96,7 +97,8 @@ def predict_images(
     table = FaceTable(scorer, settings, out, keep=files is not None)
     if table.ended is not None:
         before = table.ended.attrs.get("unread", {})
-        _warn_of_unread([f"{name}: {why}" for name, why in before.items()], len(photos))
+        lines = [f"{name}: {why}" for name, why in before.items()]
+        warn_of_unread(lines, len(photos), "images", _NO_SCORES)
         return table.ended
     worker, everyone = Worker.of(scorer.cropper), faces == "all"
     first, face, broken = 0, 0, {}
@@ -130,21 +132,15 @@ def predict_images(
         table.give_up()
         raise UnreadableError(f"images: none can be read{first_lines(lines)}", unread)
     whole = table.finish(unread)
-    _warn_of_unread(lines, len(photos))
+    warn_of_unread(lines, len(photos), "images", _NO_SCORES)
     faceless = whole.loc[whole["face"].isna(), whole.columns[0]]
     faceless = faceless if photos.paths else "row " + faceless.astype(str)
     lonely = [name for name in faceless if name not in unread]
     if lonely:  # a cropper with align=None needs no face
         scored = whole.loc[whole["face"].isna(), scorer.names].notna().any(axis=None)
-        so = "they were scored as they are" if scored else "their rows hold no scores"
+        so = "they were scored as they are" if scored else _NO_SCORES
         warnings.warn(
             f"no face found in {len(lonely)} of {len(photos)} photos; {so}: {first_few(lonely)}",
             stacklevel=user_level(),
         )
     return whole
-
-
-def _warn_of_unread(lines: list[str], n_photos: int) -> None:
-    if lines:
-        head = f"images: cannot read {len(lines)} of {n_photos}; their rows hold no scores"
-        warnings.warn(f"{head}{first_lines(lines)}", stacklevel=user_level())
